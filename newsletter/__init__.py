@@ -1,0 +1,3 @@
+"""A newsletter of the day's machine-learning papers."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,315 @@
+"""The one room that knows every part: it builds them from the settings and never decides."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.config import DEFAULT_EDITION, Config, Secret
+from newsletter.database import Database
+from newsletter.errors import ConfigError, InputError, SourceError
+from newsletter.models import DayKind, Selection
+
+if TYPE_CHECKING:
+    from newsletter.ingestion.files import FileSource
+    from newsletter.models import DayOfPapers
+    from newsletter.protocols import Provider, Source, Summarizer
+    from newsletter.publishing import Identity, Publisher
+    from newsletter.templating import Design
+    from subscribers.subscriptions import SubscriberList
+
+SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
+EXAMPLE_ADDRESS = "newsletter@example.org"
+EXAMPLE_POSTAL_ADDRESS = "1 Example Street, 12345 Exampletown"
+EXAMPLE_URL = "https://newsletter.example.org"
+LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+
+
+def now() -> datetime:
+    """Return the time: the one place that asks for it."""
+    return datetime.now(UTC)
+
+
+class App:
+    """The parts of one command, built when asked for. `close` it at the end."""
+
+    def __init__(self, config: Config, warn: Callable[[str], None]) -> None:
+        self.config = config
+        self.settings = config.settings
+        self._warn = warn
+        self._database: Database | None = None
+
+    def database(self) -> Database:
+        """Return the database with this program's schema; an SQLite file is created or migrated."""
+        if self._database is None:
+            database = Database(self.config.database_url())
+            database.ensure_schema()
+            self._database = database
+        return self._database
+
+    def existing_database(self) -> Database | None:
+        """Return the database for reading only, None if there is no such SQLite file yet."""
+        database = Database(self.config.database_url(), read_only=True)
+        if database.is_sqlite and (database.file is None or not Path(self._sqlite_path()).is_file()):
+            return None
+        self._database = database
+        database.ensure_schema()
+        return database
+
+    def _sqlite_path(self) -> str:
+        return self.config.database_url().removeprefix("sqlite:///")
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def edition_name(self, name: str | None) -> str:
+        """Return the edition that is meant: the given one, the only one, or `daily`."""
+        if name is None:
+            name = next(iter(self.settings.editions)) if len(self.settings.editions) == 1 else DEFAULT_EDITION
+        self.settings.edition(name)
+        return name
+
+    def selection(self, edition: str, top: int | None, min_votes: int | None) -> Selection:
+        """Return how many papers to take; ``--top 0`` alone means all of them, whatever their votes."""
+        own = self.settings.edition(edition)
+        if min_votes is None:
+            min_votes = 0 if top == 0 else own.min_votes
+        return Selection(top=own.top if top is None else top, min_votes=min_votes)
+
+    def file_source(self, paths: Sequence[Path], day: date | None) -> FileSource:
+        """Return the files of ``--from`` as a source; raises `InputError` for a file that cannot be used."""
+        from newsletter.ingestion.files import FileSource
+
+        return FileSource(paths, day=day, clock=now)
+
+    def live_source(self) -> Source:
+        """Return the configured source."""
+        from newsletter.http_client import HttpClient
+        from newsletter.ingestion.huggingface import HuggingFaceSource
+
+        settings = self.settings.sources.huggingface
+        client = HttpClient(total_timeout=settings.timeout)
+        return HuggingFaceSource(client, base_url=settings.base_url, closes_at=self._closes_at(), clock=now)
+
+    def candidate_days(self) -> list[date]:
+        """Return the closed days that a run without ``--day`` looks at, newest first."""
+        from newsletter.publishing import closed_days
+
+        return closed_days(now(), self._closes_at())
+
+    def _closes_at(self) -> time:
+        return time.fromisoformat(self.settings.sources.huggingface.closes_at)
+
+    def day_for_preview(self, paths: Sequence[Path], day: date | None) -> DayOfPapers:
+        """Return the day to preview: the files, else a collected day, else the bundled one, else fetched."""
+        from newsletter import store
+        from newsletter.sample import SAMPLE_DAY, sample_day_path
+
+        if paths:
+            source = self.file_source(paths, day)
+            return source.fetch(source.day)
+        database = self.existing_database()
+        if database is not None:
+            with database.read() as connection:
+                found = store.newest_day(connection) if day is None else store.find_day(connection, day)
+            if found is not None:
+                return found
+        if day in {None, SAMPLE_DAY}:
+            sample = self.file_source([sample_day_path()], SAMPLE_DAY)
+            return sample.fetch(SAMPLE_DAY)
+        assert day is not None
+        collected = self.live_source().fetch(day)
+        if not collected.papers:
+            reason = collected.warnings[-1] if collected.warnings else f"the day is {collected.kind.value}"
+            error = SourceError if collected.kind is DayKind.FAILED else InputError
+            raise error(
+                f"no papers could be had: {reason}",
+                subject=str(day),
+                remedy="choose another --day, or --from",
+            )
+        return collected
+
+    def summarizer(self) -> Summarizer:
+        """Return the chain of summarizers: what came with the paper, else its own sentences, else the title."""
+        from newsletter.summaries.chain import SummaryChain
+        from newsletter.summaries.digest import DigestSummarizer
+        from newsletter.summaries.extractive import ExtractiveSummarizer
+
+        return SummaryChain([DigestSummarizer(), ExtractiveSummarizer()])
+
+    def design(self, edition: str) -> Design:
+        """Return how the letter looks."""
+        from newsletter.templating import Design
+
+        folder = self.settings.theme.templates
+        return Design(
+            name=self.settings.theme.name,
+            full=self.settings.edition(edition).full,
+            postal_address=self.settings.sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
+            templates=self.config.path(folder) if folder else None,
+        )
+
+    def identity(self, *, example: bool) -> Identity:
+        """Return who sends. ``example`` fills what is not set by example values, with a warning; else refuse."""
+        from newsletter.delivery.recipients import Links
+        from newsletter.publishing import Identity
+
+        sender, url = self.settings.sender, self.settings.web.public_url
+        usable_url = url.startswith("https://") or url.startswith(LOOPBACK)
+        if url and not usable_url:
+            raise ConfigError(
+                f"{url!r} is not an https address", subject="web.public_url", remedy="use https://..."
+            )
+        missing = [
+            name
+            for name, value in (
+                ("sender.email", sender.email),
+                ("sender.postal_address", sender.postal_address),
+                ("web.public_url or sender.unsubscribe_mailbox", url or sender.unsubscribe_mailbox),
+            )
+            if not value
+        ]
+        if missing and not example:
+            raise ConfigError(
+                f"{', '.join(missing)} must be set before mail goes out by {self.settings.provider.name}",
+                remedy='set it in newsletter.toml (`newsletter init` writes one), or use provider.name = "outbox"',
+            )
+        if missing:
+            self._warn(f"example values stand in for {', '.join(missing)}")
+        address = _check_sender(sender.email or EXAMPLE_ADDRESS)
+        return Identity(
+            newsletter=self.settings.theme.name,
+            from_name=sender.name,
+            from_address=address,
+            postal_address=sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
+            links=Links(
+                public_url=url or ("" if sender.unsubscribe_mailbox else EXAMPLE_URL),
+                unsubscribe_mailbox=sender.unsubscribe_mailbox,
+                message_domain=address.rpartition("@")[2],
+            ),
+        )
+
+    def provider(self) -> Provider:
+        """Return the configured provider."""
+        settings = self.settings.provider
+        if settings.name == "outbox":
+            from newsletter.providers.outbox import OutboxProvider
+
+            return OutboxProvider(self.config.path(settings.outbox.path))
+        if settings.name == "smtp":
+            from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+
+            smtp = settings.smtp
+            return SmtpProvider(
+                SmtpSettings(
+                    host=smtp.host, port=smtp.port, username=smtp.username, password=smtp.password.reveal(),
+                    tls=smtp.tls, timeout=smtp.timeout,
+                    ca_file=self.config.path(smtp.ca_file) if smtp.ca_file else None,
+                )
+            )  # fmt: skip
+        raise ConfigError(
+            "this version does not speak SendGrid's API yet", subject="provider.name",
+            remedy='use "smtp" with host smtp.sendgrid.net, username "apikey" and the key as password',
+        )  # fmt: skip
+
+    def publisher(
+        self,
+        edition: str,
+        source: Source,
+        *,
+        report: Callable[[str], None],
+        progress: Callable[[int, int], None],
+    ) -> Publisher:
+        """Return one edition's run with all its parts."""
+        from newsletter.publishing import Publisher
+
+        own = self.settings.edition(edition)
+        smtp = self.settings.provider.name == "smtp"
+        return Publisher(
+            edition=edition,
+            language=own.language,
+            selection=self.selection(edition, None, None),
+            database=self.database(),
+            source=source,
+            summarizer=self.summarizer(),
+            provider=self.provider(),
+            design=self.design(edition),
+            identity=self.identity(example=self.settings.provider.name == "outbox"),
+            connections=self.settings.provider.smtp.connections if smtp else 1,
+            clock=now,
+            report=report,
+            progress=progress,
+        )
+
+    def subscriber_list(self) -> SubscriberList:
+        """Return the list of subscribers, with the key of its suppressions checked against the database."""
+        from subscribers.subscriptions import ListSettings, SubscriberList
+
+        return SubscriberList(ListSettings(hash_key=self._suppression_key()))
+
+    def _suppression_key(self) -> bytes:
+        """Derive the key of the suppression hashes; it must stay the one that the database knows."""
+        from newsletter import store
+
+        secret, where = self._secret()
+        key = hmac.digest(secret.reveal().encode(), b"newsletter suppressions", "sha256")
+        fingerprint = hashlib.sha256(key).hexdigest()[:16]
+        with self.database().write() as connection:
+            known = store.get_setting(connection, "suppression_key")
+            if known is None:
+                store.put_setting(connection, "suppression_key", fingerprint)
+        if known not in {None, fingerprint}:
+            raise ConfigError(
+                "is not the secret that this database was made with", subject=where,
+                remedy="restore newsletter.secret, or set NEWSLETTER_SECRET to its content",
+            )  # fmt: skip
+        return key
+
+    def _secret(self) -> tuple[Secret, str]:
+        if self.config.secret:
+            return self.config.secret, "NEWSLETTER_SECRET"
+        beside = self.database().file
+        path = (beside.parent if beside is not None else self.config.folder) / SECRET_FILE
+        try:
+            return Secret(_read_or_make(path)), str(path)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot be used ({error.strerror})", subject=str(path),
+                remedy="make it readable, or set NEWSLETTER_SECRET",
+            ) from error  # fmt: skip
+
+
+def _read_or_make(path: Path) -> str:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        content = path.read_text(encoding="utf-8").strip()
+        if not content:
+            raise ConfigError(
+                "is empty", subject=str(path), remedy="restore it, or set NEWSLETTER_SECRET"
+            ) from None
+        return content
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        content = secrets.token_hex(32)
+        file.write(content + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return content
+
+
+def _check_sender(address: str) -> str:
+    from subscribers.addresses import parse_address
+    from subscribers.errors import SubscribersError
+
+    try:
+        return parse_address(address).email
+    except SubscribersError as error:
+        raise ConfigError(str(error), subject="sender.email") from error

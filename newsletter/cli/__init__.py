@@ -1,0 +1,104 @@
+"""The command `newsletter`: one file a noun. Imports that cost stand inside the commands that need them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from newsletter import __version__
+from newsletter.errors import ConfigError, InputError, NewsletterError
+
+PROGRAM = "newsletter"
+COMMANDS = {
+    "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
+    "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
+    "issues": ("newsletter.cli.issues:issues", "Look at issues."),
+    "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
+    "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
+    "database": ("newsletter.cli.database:database", "Look after the database's schema."),
+    "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),
+    "demo": ("newsletter.cli.demo:demo", "Send the bundled day to three sample subscribers."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; their help stands in `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="Settings file (./newsletter.toml)."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_context
+def cli(context: click.Context, config_file: Path | None, debug: bool) -> None:
+    """Collect the day's papers, rank them, and send every subscriber one letter."""
+    context.obj = config_file
+    context.find_root().meta["debug"] = debug
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 2 wrong use, configuration or input, 1 the work failed."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        result = cli.main(args=given, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        code = result if isinstance(result, int) else 0
+    except BrokenPipeError:  # the reader of our output left, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001  # the one place where an error becomes an exit code
+        if "--debug" in given:
+            traceback.print_exc()
+        text, code = explain(error)
+        click.echo(f"{PROGRAM}: {text}", err=True)
+    sys.exit(code)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Return an error's one line and its exit code."""
+    if isinstance(error, click.Abort):
+        return "stopped", 130
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message(), 2
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx is not None else PROGRAM
+        return f"{' '.join(error.format_message().split())} (see `{where} --help`)", 2
+    if isinstance(error, click.ClickException):
+        return " ".join(error.format_message().split()), error.exit_code
+    if isinstance(error, (ConfigError, InputError)):
+        return str(error), 2
+    if isinstance(error, NewsletterError):
+        return str(error), 1
+    from subscribers.errors import SubscribersError
+
+    if isinstance(error, SubscribersError):
+        return str(error), 2
+    cause = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {cause}; run it again with --debug for the details", 1

@@ -1,0 +1,49 @@
+"""`newsletter config`: every setting, its value, where it came from, and its help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from newsletter.cli.shared import json_option, print_json
+from newsletter.config import Config, Secret, describe, load
+
+
+@click.command(short_help="Print every setting, its value and where it came from.")
+@json_option
+@click.pass_context
+def config(context: click.Context, as_json: bool) -> None:
+    """Print every setting with its value, where that came from, and what it does. Secrets are not shown."""
+    loaded = load(context.find_object(Path))
+    rows = list(settings(loaded))
+    if as_json:
+        print_json(rows)
+        return
+    click.echo(f"# {loaded.file}" if loaded.file else "# no newsletter.toml here: the defaults")
+    for row in rows:
+        click.echo(f"{row['setting']} = {_shown(row['value'])}  ({row['origin']})")
+        click.echo(f"    {row['help']}")
+
+
+def settings(loaded: Config) -> Iterator[dict[str, Any]]:
+    """Yield every setting of a configuration; those of editions once for each edition."""
+    for info in describe():
+        names = loaded.settings.editions if ".NAME." in info.path else [""]
+        for name in names:
+            path = info.path.replace("NAME", name)
+            if ".schedule." in path and loaded.value(path.rpartition(".")[0]) is None:
+                value: object = None
+            else:
+                value = loaded.value(path)
+            if isinstance(value, Secret):
+                value = "(set)" if value else "(not set)"
+            yield {
+                "setting": path, "value": value, "origin": loaded.origins.get(path, "default"), "help": info.help,
+            }  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    return "(none)" if value is None else f'"{value}"' if isinstance(value, str) else str(value)

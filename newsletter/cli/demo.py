@@ -1,0 +1,61 @@
+"""`newsletter demo`: the whole line on the bundled day, without network, key or server."""
+
+from __future__ import annotations
+
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import click
+
+from newsletter.cli.init import settings_file
+from newsletter.cli.preview import write_all
+from newsletter.cli.run import send
+from newsletter.cli.shared import warn
+from newsletter.config import load
+
+SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("minjun@example.org", "민준"))
+
+
+@click.command(short_help="Send the bundled day to three sample subscribers.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="demo", metavar="[DIR]")
+def demo(folder: Path) -> int:
+    """Collect the bundled day, rank, summarise, render, and send to three sample subscribers into DIR/outbox.
+
+    Works again and again: who has the issue gets no second copy.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "newsletter.toml"
+    if not settings.exists():
+        settings.write_text(settings_file(), encoding="utf-8")
+    from newsletter.app import App, now
+    from newsletter.pipeline import make_issue
+    from newsletter.publishing import preview_files
+    from newsletter.sample import SAMPLE_DAY, sample_day_path
+
+    app = App(load(settings, environ={}), warn)
+    try:
+        people = app.subscriber_list()
+        with app.database().write(durable=True) as connection:
+            for email, name in SUBSCRIBERS:
+                people.add(connection, email, edition="daily", name=name, actor="demo", now=now())
+        result = send(app, "daily", SAMPLE_DAY, (sample_day_path(),))
+        issue = make_issue(
+            app.day_for_preview([sample_day_path()], SAMPLE_DAY), edition="daily", language="en",
+            selection=app.selection("daily", None, None), summarizer=app.summarizer(),
+        )  # fmt: skip
+        write_all(
+            folder / "preview", preview_files(issue, app.design("daily"), app.identity(example=True), now())
+        )
+    finally:
+        app.close()
+    click.echo(result.sentence)
+    click.echo("\nIn the outbox:")
+    for message in sorted((folder / "outbox").glob("*/*")):
+        header = BytesParser(policy=policy.default).parsebytes(message.read_bytes(), headersonly=True)
+        click.echo(f"  {header['To']}  {message}")
+    click.echo(f"\nLook at the letter:  {(folder / 'preview' / 'issue.html').absolute()}")
+    click.echo(
+        f"In a mail program:   open {folder / 'outbox'} as a Maildir, for example: mutt -f {folder / 'outbox'}"
+    )
+    return 0 if result.ok else 1

@@ -1,0 +1,87 @@
+"""`newsletter init`: a settings file to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from newsletter.config import Secret, SettingInfo, describe
+from newsletter.errors import InputError
+
+GITIGNORE = """\
+# written by `newsletter init`: what must not go into a repository
+newsletter.db*
+newsletter.secret
+outbox/
+preview/
+"""
+HEAD = """\
+# Settings of the newsletter. Each line that begins with "# " and a name shows a default; take the "# " away to
+# change it. `newsletter config` prints what is in force and where it came from. Every setting can also be given
+# by the environment: NEWSLETTER_ and its path in capitals with __ between, such as NEWSLETTER_PROVIDER__NAME=smtp
+# (the right place for passwords and keys).
+"""
+
+
+@click.command(short_help="Write a commented newsletter.toml.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
+def init(folder: Path) -> None:
+    """Write a commented newsletter.toml and a .gitignore for database, outbox and secret into DIR.
+
+    Nothing that exists is changed: without a newsletter.toml of its own DIR gets one, a .gitignore gets the lines
+    that it lacks.
+    """
+    settings = folder / "newsletter.toml"
+    if settings.exists():
+        raise InputError("exists already", subject=str(settings), remedy="edit it, or name another DIR")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        settings.write_text(settings_file(), encoding="utf-8")
+        _ignore(folder / ".gitignore")
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", subject=str(folder), remedy="name another DIR"
+        ) from error
+    click.echo(f"Wrote {settings} and {folder / '.gitignore'}.")
+    click.echo(
+        "Next: set [sender] in it, then `newsletter subscribers add you@example.org` and `newsletter run`."
+    )
+
+
+def settings_file() -> str:
+    """Return a newsletter.toml in which every setting stands, commented out, with its help."""
+    return HEAD + "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    table = ""
+    for info in describe():
+        path = info.path.replace("NAME", "daily")
+        if ".schedule." in path:
+            continue
+        parent, _, name = path.rpartition(".")
+        if parent != table:
+            table = parent
+            yield f"\n[{parent}]"
+        yield f"# {info.help}"
+        yield f"# {name} = {_toml(info)}"
+    yield "# When the edition is sent; read by the scheduled send, not by `run`."
+    yield '# schedule = { at = "07:30", days = "mon-fri", timezone = "UTC", latest = "12:00" }'
+
+
+def _toml(info: SettingInfo) -> str:
+    default = "" if isinstance(info.default, Secret) else info.default
+    return f'"{default}"' if isinstance(default, str) else str(default)
+
+
+def _ignore(path: Path) -> None:
+    if not path.exists():
+        path.write_text(GITIGNORE, encoding="utf-8")
+        return
+    content = path.read_text(encoding="utf-8")
+    missing = [line for line in GITIGNORE.splitlines() if line not in content.splitlines()]
+    if missing:
+        gap = "" if content.endswith("\n") or not content else "\n"
+        path.write_text(content + gap + "\n".join(missing) + "\n", encoding="utf-8")

@@ -1,0 +1,51 @@
+"""`newsletter issues`: what was sent."""
+
+from __future__ import annotations
+
+import click
+
+from newsletter.cli.shared import Day, json_option, open_app, print_json, print_table
+from newsletter.errors import InputError
+
+
+@click.group(short_help="Look at issues.")
+def issues() -> None:
+    """Look at issues. An issue is named DAY or DAY/EDITION, such as 2024-09-12 or 2024-09-12/daily."""
+
+
+@issues.command(short_help="Show one issue with its counts.")
+@click.argument("name", metavar="DAY[/EDITION]")
+@json_option
+@click.pass_context
+def show(context: click.Context, name: str, as_json: bool) -> None:
+    """Show an issue: its state, its papers in sending order, and what became of every delivery."""
+    day_text, _, edition = name.partition("/")
+    day = Day().convert(day_text, None, context)
+    with open_app(context) as app:
+        import msgspec
+
+        from newsletter import store
+        from newsletter.delivery import ledger
+
+        edition = app.edition_name(edition or None)
+        with app.database().read() as connection:
+            record = store.find_issue(connection, edition, day)
+            if record is None:
+                raise InputError(
+                    "there is no such issue", subject=f"{day}/{edition}", remedy="`newsletter run` makes one"
+                )
+            counts = msgspec.to_builtins(ledger.counts(connection, record.id))
+    if as_json:
+        print_json({**record.document, "state": record.state.value, "counts": counts})
+        return
+    click.echo(f"Issue {record.name}, number {record.number}: {record.state.value}{_because(record.reason)}")
+    click.echo(", ".join(f"{number} {state}" for state, number in counts.items()))
+    rows = [
+        (str(rank), "-" if entry["votes"] is None else str(entry["votes"]), entry["id"], entry["title"])
+        for rank, entry in enumerate(record.document["entries"], 1)
+    ]
+    print_table(("#", "votes", "paper", "title"), rows)
+
+
+def _because(reason: str) -> str:
+    return f" ({reason})" if reason else ""

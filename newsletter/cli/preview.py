@@ -1,0 +1,86 @@
+"""`newsletter preview`: the letter as files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import webbrowser
+from datetime import date
+from pathlib import Path
+
+import click
+
+from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
+from newsletter.errors import InputError
+
+
+@click.command(short_help="Write the letter to files, as a reader would get it.")
+@from_option
+@click.option("--day", type=Day(), help="Day to preview (the newest collected one, else the bundled one).")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to (preview).")
+@click.option("--top", type=click.IntRange(min=0), metavar="N", help="Papers to take; 0 means all of them.")
+@click.option("--min-votes", type=click.IntRange(min=0), metavar="N", help="Votes that a paper needs.")
+@click.option("--language", metavar="LANG", help="Language of the letter's own words, such as en or ko.")
+@click.option("--open/--no-open", "open_it", default=None, help="Open issue.html in the browser.")
+@edition_option
+@click.pass_context
+def preview(
+    context: click.Context, paths: tuple[Path, ...], day: date | None, out: Path | None, top: int | None,
+    min_votes: int | None, language: str | None, open_it: bool | None, edition: str | None,
+) -> None:  # fmt: skip
+    """Write issue.html, issue.txt, issue.md, issue.eml and issue.json, as one example reader would get them.
+
+    Nothing is written to the database. On a terminal the letter opens in the browser unless --out is given.
+    """
+    folder = Path("preview") if out is None else out
+    with open_app(context) as app:
+        from newsletter.app import now
+        from newsletter.pipeline import make_issue
+        from newsletter.publishing import preview_files
+
+        name = app.edition_name(edition)
+        collected = app.day_for_preview(paths, day)
+        for warning in collected.warnings:
+            warn(warning)
+        issue = make_issue(
+            collected,
+            edition=name,
+            language=language or app.settings.edition(name).language,
+            selection=app.selection(name, top, min_votes),
+            summarizer=app.summarizer(),
+        )
+        files = preview_files(issue, app.design(name), app.identity(example=True), now())
+    write_all(folder, files)
+    click.echo(
+        f"{len(issue.entries)} of {issue.collected} papers of {issue.day}, {len(files['issue.html']):,} bytes of HTML"
+    )
+    for file in files:
+        click.echo(f"  {folder / file}")
+    if open_it if open_it is not None else (out is None and sys.stdout.isatty()):
+        webbrowser.open((folder / "issue.html").absolute().as_uri())
+
+
+def write_all(folder: Path, files: dict[str, bytes]) -> None:
+    """Write all files into a folder, or none: they are complete beside it before the first is moved in."""
+    staging: Path | None = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        blocked = [name for name in files if (folder / name).is_dir()]
+        if blocked:
+            raise InputError(
+                f"holds a folder named {blocked[0]}", subject=str(folder), remedy="choose another --out"
+            )
+        staging = Path(tempfile.mkdtemp(prefix=".preview-", dir=folder))
+        for name, content in files.items():
+            (staging / name).write_bytes(content)
+        for name in files:
+            os.replace(staging / name, folder / name)  # noqa: PTH105  # one call that is atomic
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", subject=str(folder), remedy="choose another --out"
+        ) from error
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)

@@ -1,0 +1,97 @@
+"""`newsletter run`: the daily send."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.shared import (
+    Day,
+    edition_option,
+    from_option,
+    json_option,
+    open_app,
+    print_json,
+    progress_bar,
+)
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+    from newsletter.protocols import Source
+    from newsletter.publishing import RunResult
+
+
+@click.command(short_help="Send the day's issue: each subscriber once.")
+@click.option("--day", type=Day(), help="Day to send (the newest closed one that is not quiet).")
+@from_option
+@click.option("--dry-run", is_flag=True, help="Do everything but plan and send; the database stays as it is.")
+@json_option
+@edition_option
+@click.pass_context
+def run(
+    context: click.Context,
+    day: date | None,
+    paths: tuple[Path, ...],
+    dry_run: bool,
+    as_json: bool,
+    edition: str | None,
+) -> int:
+    """Collect, rank, summarise, render and send: each subscriber once, however often it is called.
+
+    A run that was killed goes on where it stopped, with the bytes that were planned. Without --day it takes the
+    newest closed day that is not quiet, at most 4 days back.
+    """
+    with open_app(context) as app:
+        result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
+    if as_json:
+        print_json(result.as_json())
+    else:
+        click.echo(result.sentence)
+    return 0 if result.ok else 1
+
+
+def send(
+    app: App,
+    edition: str,
+    day: date | None,
+    paths: tuple[Path, ...],
+    *,
+    dry_run: bool = False,
+    quiet: bool = False,
+) -> RunResult:
+    """Run an edition's day and say each step (on standard error when ``quiet``)."""
+    source: Source
+    if paths:
+        source = files = app.file_source(paths, day)
+        days = [files.day]
+    else:
+        source, days = app.live_source(), [day] if day is not None else app.candidate_days()
+    with progress_bar() as show:
+        publisher = app.publisher(
+            edition, source, report=lambda line: click.echo(line, err=quiet), progress=show
+        )
+        with stopped_by_signals(publisher.stop):
+            return publisher.run(days, dry_run=dry_run)
+
+
+@contextmanager
+def stopped_by_signals(stop: Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the sending after the message in flight; a second one ends at once."""
+
+    def ask(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

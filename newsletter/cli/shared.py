@@ -1,0 +1,101 @@
+"""What the commands share: opening the parts, days, JSON, tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsletter.config import load
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+
+
+class Day(click.ParamType[date]):
+    """A day written as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the date, or fail with the form that is right."""
+        if isinstance(value, date):
+            return value
+        try:
+            return (
+                date.fromisoformat(value)
+                if len(value) == len("YYYY-MM-DD")
+                else self._fail(value, param, ctx)
+            )
+        except ValueError:
+            return self._fail(value, param, ctx)
+
+    def _fail(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        self.fail(f"{value!r} is no day; write YYYY-MM-DD, such as 2024-09-12", param, ctx)
+
+
+from_option = click.option(
+    "--from", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
+    help="File with papers (digest, Hugging Face JSON, feed) instead of the configured sources; repeatable.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+edition_option = click.option("--edition", metavar="NAME", help="Edition (the only one, else daily).")
+
+
+@contextmanager
+def open_app(context: click.Context) -> Iterator[App]:
+    """Read the settings and build the parts; close them at the end."""
+    config = load(context.find_object(Path))
+    from newsletter.app import App
+
+    app = App(config, warn)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+def warn(text: str) -> None:
+    """Say something that may need a hand, on standard error."""
+    click.echo(f"newsletter: warning: {text}", err=True)
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns; the last one is not padded."""
+    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings) - 1)]
+    for row in [headings, *rows]:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[-1]]).rstrip())
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal (standard error), nothing elsewhere."""
+    bar: Any = None
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar
+        if not sys.stderr.isatty():
+            return
+        if bar is None:
+            bar = click.progressbar(length=total, label="send     ", file=sys.stderr, show_pos=True)
+            bar.render_progress()
+        bar.update(done - bar.pos)
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.render_finish()

@@ -1,0 +1,409 @@
+"""Settings: ``newsletter.toml`` and ``NEWSLETTER_...`` variables, read once.
+
+Command line > environment > file > default. A key that does not exist is refused with the nearest right one.
+Every setting's help stands beside it here; ``newsletter config`` and docs/settings.md are made from it.
+Nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from newsletter.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "NEWSLETTER_"
+RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
+DEFAULT_EDITION = "daily"
+EDITION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+class Secret:
+    """A value that never shows in a log or a repr."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value itself."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')" if self._value else "Secret('')"
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class Database(_Table, frozen=True):
+    url: Annotated[
+        str,
+        Meta(description="SQLAlchemy URL; sqlite:///FILE is relative to the file, postgresql:// works too."),
+    ] = "sqlite:///newsletter.db"
+
+
+class HuggingFace(_Table, frozen=True):
+    base_url: Annotated[str, Meta(description="Where the daily papers API is.", pattern=r"^https?://")] = (
+        "https://huggingface.co"
+    )
+    closes_at: Annotated[
+        str,
+        Meta(description="UTC time at which a day has all its papers.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+    ] = "16:00"
+    timeout: Annotated[
+        float, Meta(description="Seconds that fetching one page may take in all.", gt=0, le=600)
+    ] = 60.0
+
+
+class Sources(_Table, frozen=True):
+    huggingface: HuggingFace = HuggingFace()
+
+
+class OutboxTable(_Table, frozen=True):
+    path: Annotated[str, Meta(description="Maildir that mails are written to; any mail client opens it.")] = (
+        "outbox"
+    )
+
+
+class SmtpTable(_Table, frozen=True):
+    host: Annotated[str, Meta(description="Name of the mail server.")] = "localhost"
+    port: Annotated[
+        int, Meta(description="Its port (587 for STARTTLS, 465 for implicit TLS).", ge=1, le=65535)
+    ] = 587
+    username: Annotated[str, Meta(description="User to log in with; empty means no log-in.")] = ""
+    password: Annotated[Secret, Meta(description="Its password; better set by the environment.")] = Secret("")
+    tls: Annotated[
+        Literal["starttls", "implicit", "none"],
+        Meta(description="Encryption. With starttls a server that does not offer it is refused."),
+    ] = "starttls"
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 1
+    timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
+
+
+class SendgridTable(_Table, frozen=True):
+    base_url: Annotated[
+        str,
+        Meta(
+            description="Where the SendGrid API is (EU accounts have a host of their own).",
+            pattern=r"^https?://",
+        ),
+    ] = "https://api.sendgrid.com"
+    api_key: Annotated[Secret, Meta(description="API key; better set by the environment.")] = Secret("")
+
+
+class Provider(_Table, frozen=True):
+    name: Annotated[
+        Literal["outbox", "smtp", "sendgrid"],
+        Meta(description="Who takes the mails: outbox, smtp or sendgrid."),
+    ] = "outbox"
+    outbox: OutboxTable = OutboxTable()
+    smtp: SmtpTable = SmtpTable()
+    sendgrid: SendgridTable = SendgridTable()
+
+
+class Sender(_Table, frozen=True):
+    email: Annotated[str, Meta(description="Address that the letter comes from.")] = ""
+    name: Annotated[str, Meta(description="Name beside that address.")] = "Daily Papers"
+    postal_address: Annotated[
+        str, Meta(description="Your postal address, printed in the foot; mail law asks for it.")
+    ] = ""
+    unsubscribe_mailbox: Annotated[
+        str, Meta(description="Mailbox that takes unsubscribe mails, for newsletters without a web server.")
+    ] = ""
+
+
+class Web(_Table, frozen=True):
+    public_url: Annotated[
+        str, Meta(description="Public https address of this newsletter's pages (unsubscribe links).")
+    ] = ""
+
+
+class Theme(_Table, frozen=True):
+    name: Annotated[str, Meta(description="The newsletter's name, at the top of the letter.")] = (
+        "Daily Papers"
+    )
+    templates: Annotated[
+        str, Meta(description="Folder of your own templates; a file there replaces ours of the same name.")
+    ] = ""
+
+
+class Schedule(_Table, frozen=True):
+    at: Annotated[str, Meta(description="Local time of sending.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = (
+        "07:30"
+    )
+    days: Annotated[str, Meta(description="Days of sending, such as mon-fri or mon,wed.")] = "mon-fri"
+    timezone: Annotated[str, Meta(description="IANA time zone of that time.")] = "UTC"
+    latest: Annotated[
+        str, Meta(description="Local time after which it is too late.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    ] = "12:00"
+
+
+class Edition(_Table, frozen=True):
+    language: Annotated[
+        str,
+        Meta(
+            description="Language of the letter's own words.", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+        ),
+    ] = "en"
+    top: Annotated[int, Meta(description="Papers in an issue; 0 means all.", ge=0)] = 15
+    full: Annotated[
+        int, Meta(description="Entries with all their sections, from the top; 0 means every entry.", ge=0)
+    ] = 0
+    min_votes: Annotated[
+        int, Meta(description="Votes a paper needs (filled up to 5 papers by others).", ge=0)
+    ] = 2
+    schedule: Annotated[
+        Schedule | None,
+        Meta(description="When the edition is sent; read by the scheduled send, not by `run`."),
+    ] = None
+
+
+class Settings(_Table, frozen=True):
+    """Everything that can be set."""
+
+    database: Database = Database()
+    sources: Sources = Sources()
+    provider: Provider = Provider()
+    sender: Sender = Sender()
+    web: Web = Web()
+    theme: Theme = Theme()
+    editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
+
+    def edition(self, name: str) -> Edition:
+        """Return an edition's settings; raise `ConfigError` for a name that is not configured."""
+        if name not in self.editions:
+            known = ", ".join(sorted(self.editions))
+            raise ConfigError(f"there is no edition {name!r}", remedy=f"configured are: {known}")
+        return self.editions[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInfo:
+    """One setting as `newsletter config` shows it; ``path`` is dotted, ``NAME`` stands for an edition."""
+
+    path: str
+    default: object
+    help: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings, where each one came from, and the folder that paths are relative to."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    folder: Path
+    file: Path | None
+    secret: Secret
+
+    def path(self, value: str) -> Path:
+        """Return a path of the settings, relative to the file it stands in."""
+        return self.folder / Path(value).expanduser()
+
+    def database_url(self) -> str:
+        """Return the database's URL with a relative SQLite file made absolute."""
+        url = self.settings.database.url
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/") and ":memory:" not in url:
+            return prefix + str(self.path(url.removeprefix(prefix)).absolute())
+        return url
+
+    def value(self, path: str) -> object:
+        """Return the value at a dotted path."""
+        found: object = self.settings
+        for part in path.split("."):
+            found = found[part] if isinstance(found, dict) else getattr(found, part)
+        return found
+
+
+def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the settings. ``file`` None means ``./newsletter.toml`` if it is there, else the defaults.
+
+    Raises `ConfigError` naming the file and line, or the variable, and the nearest right key.
+    """
+    environ = os.environ if environ is None else environ
+    explicit = file is not None
+    file = Path("newsletter.toml") if file is None else file
+    tree: dict[str, Any] = {}
+    lines: list[str] = []
+    used = None
+    if not file.is_file():
+        if explicit:
+            raise ConfigError(
+                "there is no such file", subject=str(file), remedy="`newsletter init` writes one"
+            )
+    else:
+        tree, lines = _read_toml(file)
+        used = file
+    for path, line in _unknown(tree, Settings, ""):
+        where = f"{file}, line {_line_of(lines, line)}" if lines else str(file)
+        raise ConfigError(f"there is no setting {path!r}", subject=where, remedy=_nearest(path))
+    origins = dict.fromkeys(_leaves(tree), "file")
+    settings = _convert(tree, strict=True, where=str(file))
+    for path, (variable, value) in _from_environment(environ).items():
+        _put(tree, path.split("."), value)
+        origins[path] = f"environment ({variable})"
+        settings = _convert(tree, strict=False, where=variable)
+    for name in settings.editions:
+        if not EDITION_NAME.fullmatch(name):
+            raise ConfigError(f"{name!r} is no name for an edition", remedy="use a-z, 0-9 and -, 32 at most")
+    return Config(
+        settings=settings, origins=origins, folder=file.parent, file=used,
+        secret=Secret(environ.get("NEWSLETTER_SECRET", "")),
+    )  # fmt: skip
+
+
+def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[SettingInfo]:
+    """Yield every setting in the order of the file."""
+    hints = get_type_hints(struct, include_extras=True)
+    for item in msgspec.structs.fields(struct):
+        path, kind, text = f"{prefix}{item.name}", *_unwrap(hints[item.name])
+        if get_origin(kind) is dict:
+            yield from describe(get_args(kind)[1], f"{path}.NAME.")
+        elif (table := _table_of(kind)) is not None:
+            yield from describe(table, f"{path}.")
+        else:
+            yield SettingInfo(path=path, default=item.default, help=text, kind=_kind_name(kind))
+
+
+def _kind_name(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
+    return {str: "text", int: "whole number", float: "number", Secret: "secret"}[kind]
+
+
+def _unwrap(hint: Any) -> tuple[Any, str]:
+    if get_origin(hint) is Annotated:
+        kind, *metas = get_args(hint)
+        return kind, next((meta.description or "" for meta in metas if isinstance(meta, Meta)), "")
+    return hint, ""
+
+
+def _table_of(kind: Any) -> type[Struct] | None:
+    for candidate in (kind, *get_args(kind)):
+        if isinstance(candidate, type) and issubclass(candidate, Struct):
+            return candidate
+    return None
+
+
+def _read_toml(file: Path) -> tuple[dict[str, Any], list[str]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return tomllib.loads(text), text.splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot be read ({error})", subject=str(file), remedy="it must be UTF-8 text"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not TOML: {error}", subject=str(file), remedy="mend that line") from error
+
+
+def _unknown(tree: Mapping[str, Any], struct: type[Struct], prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield (dotted path, key) of every key that no setting has."""
+    hints = get_type_hints(struct)
+    for key, value in tree.items():
+        if key not in hints:
+            yield f"{prefix}{key}", key
+            continue
+        if not isinstance(value, dict):
+            continue
+        kind = hints[key]
+        if get_origin(kind) is dict:
+            for name, table in value.items():
+                if isinstance(table, dict):
+                    yield from _unknown(table, get_args(kind)[1], f"{prefix}{key}.{name}.")
+        elif (inner := _table_of(kind)) is not None:
+            yield from _unknown(value, inner, f"{prefix}{key}.")
+
+
+def _nearest(path: str) -> str:
+    parts = path.split(".")
+    known = [info.path for info in describe()]
+    if parts[0] == "editions" and len(parts) > 1:
+        known = [name.replace("NAME", parts[1]) for name in known]
+    tables = {name.rsplit(".", depth)[0] for name in known for depth in range(1, name.count(".") + 1)}
+    close = difflib.get_close_matches(path, [*known, *sorted(tables)], n=1, cutoff=0.6)
+    if not close:
+        close = [name for name in known if name.rsplit(".", 1)[-1] == parts[-1]][:1]
+    return f"did you mean {close[0]!r}?" if close else "`newsletter config` lists them all"
+
+
+def _line_of(lines: list[str], key: str) -> int:
+    for number, line in enumerate(lines, 1):
+        bare = line.strip()
+        names = (
+            bare.strip("[]").replace('"', "").split(".")
+            if bare.startswith("[")
+            else [bare.split("=")[0].strip()]
+        )
+        if key in names or any(key == name.rsplit(".", 1)[-1] for name in names):
+            return number
+    return 1
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return {dotted path: (variable, value)} of every variable that names a setting."""
+    overlay: dict[str, tuple[str, str]] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in RESERVED_VARIABLES:
+            continue
+        parts = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        tree: dict[str, Any] = {}
+        _put(tree, parts, environ[variable])
+        for path, _ in _unknown(tree, Settings, ""):
+            nearest = _nearest(path)
+            raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
+        overlay[".".join(parts)] = (variable, environ[variable])
+    return overlay
+
+
+def _put(tree: dict[str, Any], parts: list[str], value: object) -> None:
+    for part in parts[:-1]:
+        if not isinstance(tree.get(part), dict):
+            tree[part] = {}
+        tree = tree[part]
+    tree[parts[-1]] = value
+
+
+def _decode_secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(f"settings of type {kind} are not decoded here")
+
+
+def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `$.")
+        path = place.rstrip("`").replace("[...]", ".NAME")
+        kind = next((info.kind for info in describe() if info.path == path), "")
+        remedy = f"it must be a {kind}" if kind else "see `newsletter config`"
+        raise ConfigError(problem, subject=f"{where}, {path}" if path else where, remedy=remedy) from None

@@ -1,0 +1,269 @@
+"""The engine, transactions, and the schema's version.
+
+SQLite runs in WAL mode; a writing transaction begins with ``BEGIN IMMEDIATE`` (one that begins deferred and
+writes later fails with "database is locked" in spite of the busy time-out). Driver errors leave this room as
+`DatabaseError`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from newsletter.errors import ConfigError, DatabaseError
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
+
+SCHEMA_REVISION = "0001"
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+BUSY_SECONDS = 30
+_BEGIN = "newsletter_begin"
+
+
+class Database:
+    """A database and its transactions. Open one a process; `close` it at the end."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        """Open nothing yet. ``read_only`` (SQLite) promises that no byte of the file changes."""
+        self.url = url
+        self.read_only = read_only
+        self.engine = _make_engine(url, read_only=read_only)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is an SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None for other databases."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Run a transaction that only reads: one consistent view."""
+        with _wrapped(self.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """Run a writing transaction: committed at the end, rolled back on an error.
+
+        ``durable`` waits until the disk has it (a claim before the network is touched); without it a power
+        loss, not a crash of the process, may lose the last commits.
+        """
+        with _wrapped(self.url), self.engine.connect() as connection:
+            connection = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
+            if self.is_sqlite:
+                driver: Any = connection.connection.dbapi_connection
+                driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def revision(self) -> str | None:
+        """Return the schema's version, None for an empty database."""
+        with self.read() as connection:
+            return _revision(connection)
+
+    def ensure_schema(self) -> None:
+        """Make the schema this program's own, or say what to do.
+
+        SQLite is migrated on the spot, after a copy; PostgreSQL only by `newsletter database upgrade`.
+        """
+        if self.file is not None and not self.read_only:
+            _make_folder(self.file.parent)
+        found = self.revision()
+        if found == SCHEMA_REVISION:
+            return
+        if not self.is_sqlite or self.read_only:
+            state = (
+                "is empty"
+                if found is None
+                else f"has the schema {found}, this program needs {SCHEMA_REVISION}"
+            )
+            raise DatabaseError(
+                f"the database {state}", subject=self.name, remedy="run `newsletter database upgrade`"
+            )
+        self.upgrade()
+
+    def upgrade(self) -> Path | None:
+        """Migrate to this program's schema; return the copy that was made before (SQLite with content)."""
+        copy = None
+        with self.read() as connection:
+            before = _revision(connection)
+        if before == SCHEMA_REVISION:
+            return None
+        _check_known(before, self.name)
+        if before is not None and self.file is not None:
+            copy = self.copy_to(self.file.with_name(f"{self.file.name}.before-{SCHEMA_REVISION}"))
+        with self.write(durable=True) as connection:
+            if _revision(connection) != SCHEMA_REVISION:  # another process may have been faster
+                _migrate(connection)
+        return copy
+
+    def copy_to(self, target: Path) -> Path:
+        """Write a consistent copy of an SQLite database; a file of that name gets a time in its name."""
+        if target.exists():
+            target = target.with_name(f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        assert self.file is not None
+        with _wrapped(self.url):
+            source = sqlite3.connect(self.file)
+            try:
+                source.execute("VACUUM INTO ?", (str(target),))
+            finally:
+                source.close()
+        shutil.copymode(self.file, target)
+        return target
+
+    @property
+    def name(self) -> str:
+        """The database in messages: the file's path, or the URL without its password."""
+        return (
+            str(self.file) if self.file is not None else self.engine.url.render_as_string(hide_password=True)
+        )
+
+
+def _make_engine(url: str, *, read_only: bool) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and read_only and parsed.database:
+            parsed = parsed.set(
+                database=f"file:{parsed.database}", query={**parsed.query, "mode": "ro", "uri": "true"}
+            )
+        engine = create_engine(parsed, connect_args=_connect_args(parsed.get_backend_name()))
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(
+            f"is no database URL that can be used ({error})", subject="database.url",
+            remedy="write sqlite:///FILE or postgresql://USER@HOST/NAME",
+        ) from error  # fmt: skip
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"needs the package {error.name!r}", subject="database.url",
+            remedy="pip install 'daily-papers-newsletter[postgres]'",
+        ) from error  # fmt: skip
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+    elif engine.dialect.name != "postgresql":
+        raise ConfigError(
+            f"{engine.dialect.name} is not supported",
+            subject="database.url",
+            remedy="use SQLite or PostgreSQL",
+        )
+    return engine
+
+
+def _connect_args(backend: str) -> dict[str, object]:
+    return {"timeout": BUSY_SECONDS, "check_same_thread": False} if backend == "sqlite" else {}
+
+
+def _on_sqlite_connect(driver: Any, _record: object) -> None:
+    driver.isolation_level = None  # we begin transactions ourselves
+    driver.execute("PRAGMA foreign_keys=ON")
+    if not driver.execute("PRAGMA query_only").fetchone()[0]:
+        try:
+            driver.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    kind = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+@contextmanager
+def _wrapped(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        name = make_url(url)
+        where = (
+            name.database
+            if name.get_backend_name() == "sqlite"
+            else name.render_as_string(hide_password=True)
+        )
+        raise DatabaseError(str(cause), subject=where or url, remedy=_remedy(str(cause))) from error
+    except SQLAlchemyError as error:
+        raise DatabaseError(str(error), subject="database") from error
+
+
+def _remedy(cause: str) -> str:
+    known = {
+        "locked": "another process holds it; try again",
+        "unable to open": "check that the folder exists and can be written",
+        "readonly": "check the file's permissions",
+        "not a database": "the file is something else; name another one in database.url",
+        "malformed": "restore a copy of it",
+        "disk is full": "make room on the disk",
+        "onnection": "check that the server runs and that database.url is right",
+    }
+    return next((remedy for sign, remedy in known.items() if sign in cause), "check database.url")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"the folder cannot be made ({error.strerror})", subject=str(folder), remedy="check database.url"
+        ) from error
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _check_known(revision: str | None, name: str) -> None:
+    """Refuse a database that a newer program made."""
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    try:
+        if revision is not None:
+            ScriptDirectory.from_config(_alembic()).get_revision(revision)
+    except CommandError as error:
+        raise DatabaseError(
+            f"has the schema {revision}, which this program does not know (it has {SCHEMA_REVISION})",
+            subject=name, remedy="use the version of the program that made it, or a newer one",
+        ) from error  # fmt: skip
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, SCHEMA_REVISION)
+
+
+def _alembic() -> AlembicConfig:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

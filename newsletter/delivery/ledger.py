@@ -1,0 +1,400 @@
+"""The ledger: one row for each (issue, subscriber), written before anything is sent, settled after each answer.
+
+A row goes ``pending -> claimed -> accepted | rejected | uncertain | suppressed | cancelled``. A claim is
+committed to disk before the network is touched. Claim numbers are never used again, so the number in a row
+is its fence: a process that was taken for dead cannot settle a row that went to another claim.
+
+Every function takes the caller's transaction. The list of subscribers comes in as a `Select` of the columns
+``id, email, name, key, edition_number`` (`subscribers.subscriptions.deliverable`); no foreign key crosses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from newsletter.database import NAMING_CONVENTION
+from newsletter.errors import IssueError
+from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Letter, Outcome, Receipt
+from newsletter.protocols import Exposure
+from subscribers.schema import UtcTime
+
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+letter_table = Table(
+    "letter",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("variant", SmallInteger, primary_key=True, autoincrement=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+claim_table = Table(
+    "claim",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("exposure", String(8), nullable=False),
+    Column("claimed_at", UtcTime, nullable=False),
+    Column("heartbeat", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("provider_id", Text, nullable=False, server_default=""),
+    Index(None, "issue_id", "closed_at"),
+    sqlite_autoincrement=True,
+)
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, primary_key=True, autoincrement=False),
+    Column("variant", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("claim_id", Integer),
+    Column("outcome", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+delivery_problem = Table(
+    "delivery_problem",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("not_before", UtcTime),
+)
+event_table = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("issue_id", Integer),
+    Column("subscriber_id", Integer),
+    Column("at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("provider", "event_id"),
+    sqlite_autoincrement=True,
+)
+notice_table = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("subscriber_id", Integer),
+    Column("address", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("claim_id", ForeignKey("claim.id")),
+    sqlite_autoincrement=True,
+)
+
+DEAD_AFTER = timedelta(seconds=15)
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+_STATE_OF = {
+    Outcome.ACCEPTED: DeliveryState.ACCEPTED,
+    Outcome.REJECTED: DeliveryState.REJECTED,
+    Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
+    Outcome.RETRY: DeliveryState.PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRow:
+    """A delivery that this process holds, with what the list says of the subscriber now."""
+
+    subscriber_id: int
+    email: str
+    name: str
+    key: bytes
+    edition_number: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A page of deliveries that one owner sends. ``last`` is the highest subscriber id it looked at."""
+
+    id: int
+    issue_id: int
+    rows: tuple[ClaimedRow, ...]
+    last: int
+
+
+def plan(connection: Connection, issue_id: int, letter: Letter, audience: Select[Any]) -> int:
+    """Freeze an issue: its letter and a pending row for each subscriber of ``audience``; return their number.
+
+    The rows are counted again against the audience in the same transaction; `IssueError` if they differ.
+    """
+    connection.execute(
+        insert(letter_table).values(issue_id=issue_id, variant=0, bytes=msgspec.json.encode(letter))
+    )
+    people = audience.subquery()
+    rows = select(
+        literal(issue_id), people.c.id, literal(0), literal(int(DeliveryState.PENDING)), literal(0),
+        literal(int(DeliveryOutcome.UNKNOWN)),
+    )  # fmt: skip
+    columns = ["issue_id", "subscriber_id", "variant", "state", "attempt", "outcome"]
+    connection.execute(insert(delivery).from_select(columns, rows))
+    planned = counts(connection, issue_id).prepared
+    expected = audience_size(connection, audience)
+    if planned != expected:
+        raise IssueError(
+            f"{planned} deliveries were planned for {expected} subscribers", subject=f"issue {issue_id}"
+        )
+    return planned
+
+
+def audience_size(connection: Connection, audience: Select[Any]) -> int:
+    """Count whom an audience would reach now."""
+    return connection.execute(select(func.count()).select_from(audience.subquery())).scalar_one()
+
+
+def load_letter(connection: Connection, issue_id: int) -> Letter:
+    """Return the frozen letter of an issue."""
+    document = connection.execute(
+        select(letter_table.c.bytes).where(letter_table.c.issue_id == issue_id, letter_table.c.variant == 0)
+    ).scalar_one_or_none()
+    if document is None:
+        raise IssueError(
+            "has no letter", subject=f"issue {issue_id}", remedy="restore a copy of the database"
+        )
+    return msgspec.json.decode(document, type=Letter)
+
+
+def claim(
+    connection: Connection, issue_id: int, audience: Select[Any], *, owner: str, provider: str, exposure: Exposure,
+    limit: int, after: int, now: datetime,
+) -> Claim | None:  # fmt: skip
+    """Take up to ``limit`` due rows with a subscriber id above ``after``; None if there are none.
+
+    Those who left between plan and claim become suppressed and are not among the rows. Needs a durable
+    transaction: what is claimed must be on disk before the network is touched.
+    """
+    held_back = exists().where(
+        delivery_problem.c.issue_id == delivery.c.issue_id,
+        delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
+        delivery_problem.c.not_before > now,
+    )
+    due = (
+        select(delivery.c.subscriber_id)
+        .where(
+            delivery.c.issue_id == issue_id,
+            delivery.c.subscriber_id > after,
+            delivery.c.state == DeliveryState.PENDING,
+            ~held_back,
+        )
+        .order_by(delivery.c.subscriber_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(connection.execute(due).scalars())
+    if not ids:
+        return None
+    created = connection.execute(
+        insert(claim_table).values(
+            issue_id=issue_id,
+            owner=owner,
+            provider=provider,
+            exposure=exposure.value,
+            claimed_at=now,
+            heartbeat=now,
+        )
+    )
+    assert created.inserted_primary_key is not None
+    claim_id: int = created.inserted_primary_key[0]
+    people = audience.subquery()
+    found = connection.execute(
+        select(people, delivery.c.attempt)
+        .join(delivery, and_(delivery.c.subscriber_id == people.c.id, delivery.c.issue_id == issue_id))
+        .where(people.c.id.in_(ids))
+        .order_by(people.c.id)
+    ).all()
+    rows = tuple(
+        ClaimedRow(
+            subscriber_id=row.id, email=row.email, name=row.name, key=row.key, edition_number=row.edition_number,
+            attempt=row.attempt + 1,
+        )
+        for row in found
+    )  # fmt: skip
+    staying = [row.subscriber_id for row in rows]
+    _set(
+        connection,
+        issue_id,
+        staying,
+        state=DeliveryState.CLAIMED,
+        claim_id=claim_id,
+        attempt=delivery.c.attempt + 1,
+    )
+    left = sorted(set(ids) - set(staying))
+    _set(connection, issue_id, left, state=DeliveryState.SUPPRESSED, claim_id=None)
+    if not rows:
+        close(connection, claim_id, now)
+    return Claim(id=claim_id, issue_id=issue_id, rows=rows, last=ids[-1])
+
+
+def settle(
+    connection: Connection,
+    held: Claim,
+    row: ClaimedRow,
+    receipt: Receipt,
+    now: datetime,
+    *,
+    resend_uncertain: bool,
+) -> bool:
+    """Write down a provider's answer; False if the row is no longer this claim's (another took it over).
+
+    ``resend_uncertain`` sends an uncertain one again later, with the same Message-ID, instead of holding it.
+    """
+    again = receipt.outcome is Outcome.RETRY or (resend_uncertain and receipt.outcome is Outcome.UNCERTAIN)
+    written = connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.issue_id == held.issue_id,
+            delivery.c.subscriber_id == row.subscriber_id,
+            delivery.c.claim_id == held.id,
+            delivery.c.state == DeliveryState.CLAIMED,
+        )
+        .values(state=int(DeliveryState.PENDING if again else _STATE_OF[receipt.outcome]))
+    )
+    if written.rowcount != 1:
+        return False
+    if receipt.outcome is not Outcome.ACCEPTED:
+        not_before = now + retry_delay(row.attempt) if again else None
+        cause = receipt.outcome.value
+        _problem(
+            connection, held.issue_id, row.subscriber_id, row.attempt, now, cause, receipt.reply, not_before
+        )
+    return True
+
+
+def retry_delay(attempt: int) -> timedelta:
+    """Return how long to wait after the given attempt: 1, 2, 4 ... minutes, an hour at most."""
+    doubled: int = 2 ** min(attempt - 1, 10)
+    return min(FIRST_RETRY * doubled, LONGEST_RETRY)
+
+
+def close(connection: Connection, claim_id: int, now: datetime) -> None:
+    """End a claim; its rows that are still claimed were never handed to the provider and go back."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.claim_id == claim_id, delivery.c.state == DeliveryState.CLAIMED)
+        .values(state=int(DeliveryState.PENDING), claim_id=None)
+    )
+    connection.execute(update(claim_table).where(claim_table.c.id == claim_id).values(closed_at=now))
+
+
+def beat(connection: Connection, claim_ids: Iterable[int], now: datetime) -> None:
+    """Say that the owner of these claims is alive."""
+    ids = list(claim_ids)
+    if ids:
+        connection.execute(update(claim_table).where(claim_table.c.id.in_(ids)).values(heartbeat=now))
+
+
+def open_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
+    """Return the open claims of an issue: rows of ``id, owner, heartbeat, exposure``."""
+    columns = (claim_table.c.id, claim_table.c.owner, claim_table.c.heartbeat, claim_table.c.exposure)
+    return connection.execute(
+        select(*columns)
+        .where(claim_table.c.issue_id == issue_id, claim_table.c.closed_at.is_(None))
+        .order_by(claim_table.c.id)
+    ).all()
+
+
+def take_over(connection: Connection, issue_id: int, claim_id: int, exposure: Exposure, now: datetime) -> int:
+    """Resolve the claim of a dead owner; return how many rows may have been written to.
+
+    Exact providers send again. Where one recipient may have been written to (`Exposure.FIRST`), that one is
+    noted and sent again with the same Message-ID. Where any may have been (`Exposure.ALL`), all are uncertain.
+    """
+    rows = connection.execute(
+        select(delivery.c.subscriber_id, delivery.c.attempt)
+        .where(
+            delivery.c.issue_id == issue_id,
+            delivery.c.claim_id == claim_id,
+            delivery.c.state == DeliveryState.CLAIMED,
+        )
+        .order_by(delivery.c.subscriber_id)
+    ).all()
+    doubtful = {Exposure.NONE: rows[:0], Exposure.FIRST: rows[:1], Exposure.ALL: rows}[exposure]
+    for row in doubtful:
+        reply = "the process ended before the answer was written down"
+        _problem(connection, issue_id, row.subscriber_id, row.attempt, now, "crash", reply, None)
+    if exposure is Exposure.ALL:
+        _set(connection, issue_id, [row.subscriber_id for row in rows], state=DeliveryState.UNCERTAIN)
+    close(connection, claim_id, now)
+    return len(doubtful)
+
+
+def counts(connection: Connection, issue_id: int) -> Counts:
+    """Count an issue's deliveries; the parts add up to ``prepared``."""
+    rows = connection.execute(
+        select(delivery.c.state, func.count())
+        .where(delivery.c.issue_id == issue_id)
+        .group_by(delivery.c.state)
+    )
+    by_state = {DeliveryState(state): number for state, number in rows}
+    return Counts(
+        prepared=sum(by_state.values()),
+        accepted=by_state.get(DeliveryState.ACCEPTED, 0),
+        rejected=by_state.get(DeliveryState.REJECTED, 0),
+        suppressed=by_state.get(DeliveryState.SUPPRESSED, 0),
+        uncertain=by_state.get(DeliveryState.UNCERTAIN, 0),
+        waiting=by_state.get(DeliveryState.PENDING, 0) + by_state.get(DeliveryState.CLAIMED, 0),
+        cancelled=by_state.get(DeliveryState.CANCELLED, 0),
+    )
+
+
+def _set(connection: Connection, issue_id: int, ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        connection.execute(
+            update(delivery)
+            .where(delivery.c.issue_id == issue_id, delivery.c.subscriber_id.in_(ids))
+            .values(**values)
+        )
+
+
+def _problem(
+    connection: Connection, issue_id: int, subscriber_id: int, attempt: int, now: datetime, cause: str, reply: str,
+    not_before: datetime | None,
+) -> None:  # fmt: skip
+    connection.execute(
+        insert(delivery_problem).values(
+            issue_id=issue_id, subscriber_id=subscriber_id, attempt=attempt, at=now, cause=cause, reply=reply,
+            not_before=not_before,
+        )
+    )  # fmt: skip

@@ -1,0 +1,66 @@
+"""Links and names of a delivery: the one place that builds them, for the body and for the headers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+from newsletter.delivery.ledger import ClaimedRow
+from newsletter.models import Recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where people can leave: a public https address, a mailbox, or both."""
+
+    public_url: str
+    unsubscribe_mailbox: str
+    message_domain: str
+
+    def unsubscribe_url(self, key: bytes, edition_number: int) -> str:
+        """Return the link of the body: the page where there is one, else a mail that unsubscribes."""
+        if self.public_url:
+            return f"{self.public_url.rstrip('/')}/u/{key_text(key)}/{edition_number}"
+        return self.unsubscribe_mailto(key, edition_number)
+
+    def unsubscribe_mailto(self, key: bytes, edition_number: int) -> str:
+        """Return a mailto link whose subject says who leaves what."""
+        subject = quote(f"unsubscribe {key_text(key)}/{edition_number}")
+        return f"mailto:{self.unsubscribe_mailbox}?subject={subject}"
+
+    def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
+        """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""
+        targets = []
+        if self.public_url:
+            targets.append(f"<{self.unsubscribe_url(key, edition_number)}>")
+        if self.unsubscribe_mailbox:
+            targets.append(f"<{self.unsubscribe_mailto(key, edition_number)}>")
+        headers = [("List-Unsubscribe", ", ".join(targets))]
+        if self.public_url.startswith("https://"):
+            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        return tuple(headers)
+
+
+def key_text(key: bytes) -> str:
+    """Return a subscriber's key as it stands in links: 26 characters, lower case."""
+    return base64.b32encode(key).decode().rstrip("=").lower()
+
+
+def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links) -> Recipient:
+    """Return a delivery's recipient. Its names are the same at every attempt and tell nothing of the person."""
+    token = hashlib.sha256(f"delivery {day} {edition} ".encode() + row.key).hexdigest()[:24]
+    return Recipient(
+        subscriber_id=row.subscriber_id,
+        address=row.email,
+        name=row.name,
+        delivery_id=f"{day:%Y%m%d}.{edition}.{token}",
+        message_id=f"<{day:%Y%m%d}.{edition}.{token}@{links.message_domain}>",
+        values={
+            "unsubscribe_url": links.unsubscribe_url(row.key, row.edition_number),
+            "address": row.email,
+        },
+        headers=links.headers(row.key, row.edition_number),
+    )

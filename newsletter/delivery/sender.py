@@ -1,0 +1,187 @@
+"""The loop that sends: claim a page, hand it to the provider, settle each answer; and what dead owners left."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Select
+
+from newsletter.database import Database
+from newsletter.delivery import ledger
+from newsletter.delivery.recipients import Links, recipient
+from newsletter.errors import ProviderUnavailable
+from newsletter.models import Letter, Receipt, Recipient
+from newsletter.protocols import Connection, Exposure, Provider
+from newsletter.store import IssueRecord
+
+CLAIM_SECONDS = 10.0
+FIRST_CLAIM = 20
+HEARTBEAT_SECONDS = 5.0
+
+
+@dataclass(kw_only=True)
+class Sending:
+    """One issue being sent by this process. ``stop`` ends it after the message that is in flight."""
+
+    database: Database
+    provider: Provider
+    issue: IssueRecord
+    letter: Letter
+    audience: Select[Any]
+    links: Links
+    clock: Callable[[], datetime]
+    connections: int = 1
+    on_receipt: Callable[[Recipient, Receipt], None] = lambda _recipient, _receipt: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    _claims: set[int] = field(default_factory=set)
+    _faults: list[BaseException] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Send until nothing is due; raise `ProviderUnavailable` when the provider as a whole refuses.
+
+        Rows that were not handed over are pending again in every case.
+        """
+        resolve_dead_claims(self.database, self.issue.id, self.clock())
+        with self._heartbeat():
+            threads = [threading.Thread(target=self._guarded_work) for _ in range(self.connections - 1)]
+            for thread in threads:
+                thread.start()
+            self._guarded_work()
+            for thread in threads:
+                thread.join()
+        if self._faults:
+            raise self._faults[0]
+
+    def _guarded_work(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  # a thread's fault is raised by `run`
+            self._faults.append(error)
+            self.stop.set()
+
+    def _work(self) -> None:
+        size = min(FIRST_CLAIM, self.provider.batch_size)
+        claim, doubt = self._claim(size, 0), Exposure.NONE
+        if claim is None:
+            return
+        try:
+            with self.provider.connect() as connection:
+                while claim is not None:
+                    began = monotonic()
+                    self._send(connection, claim)
+                    if self.stop.is_set():
+                        break
+                    self._release(claim, Exposure.NONE)
+                    rate = len(claim.rows) / max(monotonic() - began, 1e-3)
+                    size = max(1, min(self.provider.batch_size, int(rate * CLAIM_SECONDS)))
+                    claim = self._claim(size, claim.last)
+        except ProviderUnavailable:
+            raise
+        except BaseException:
+            doubt = self.provider.exposure
+            raise
+        finally:
+            if claim is not None:
+                self._release(claim, doubt)
+
+    def _claim(self, size: int, after: int) -> ledger.Claim | None:
+        with self.database.write(durable=True) as transaction:
+            claim = ledger.claim(
+                transaction, self.issue.id, self.audience, owner=process_name(), provider=self.provider.name,
+                exposure=self.provider.exposure, limit=size, after=after, now=self.clock(),
+            )  # fmt: skip
+        if claim is not None:
+            self._claims.add(claim.id)
+        return claim
+
+    def _send(self, connection: Connection, claim: ledger.Claim) -> None:
+        people = [
+            recipient(row, edition=self.issue.edition, day=self.issue.day, links=self.links)
+            for row in claim.rows
+        ]
+        receipts = connection.send(self.letter, people)
+        for row, person, receipt in zip(claim.rows, people, receipts, strict=True):
+            with self.database.write() as transaction:
+                ours = ledger.settle(
+                    transaction, claim, row, receipt, self.clock(),
+                    resend_uncertain=self.provider.exposure is not Exposure.ALL,
+                )  # fmt: skip
+            if ours:
+                self.on_receipt(person, receipt)
+            if self.stop.is_set() or not ours:
+                return
+
+    def _release(self, claim: ledger.Claim, doubt: Exposure) -> None:
+        """End a claim; what it still holds goes back, or is in doubt."""
+        with self.database.write() as transaction:
+            ledger.take_over(transaction, claim.issue_id, claim.id, doubt, self.clock())
+        self._claims.discard(claim.id)
+
+    @contextmanager
+    def _heartbeat(self) -> Iterator[None]:
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(HEARTBEAT_SECONDS):
+                with self.database.write() as transaction:
+                    ledger.beat(transaction, set(self._claims), self.clock())
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def resolve_dead_claims(database: Database, issue_id: int, now: datetime) -> int:
+    """Take over the claims of processes that are gone; return how many messages may have been written twice."""
+    doubtful = 0
+    with database.write(durable=True) as transaction:
+        for claim in ledger.open_claims(transaction, issue_id):
+            if is_dead(claim.owner, claim.heartbeat, now):
+                doubtful += ledger.take_over(transaction, issue_id, claim.id, Exposure(claim.exposure), now)
+    return doubtful
+
+
+def process_name() -> str:
+    """Return this process's name as the owner of claims: host, process id and start time."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
+
+
+def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
+    """Tell whether an owner is gone: at once on the same host, after 15 s without a heartbeat elsewhere."""
+    host, pid, started = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return now - heartbeat > ledger.DEAD_AFTER
+    return _start_time(int(pid)) != started
+
+
+def _start_time(pid: int) -> str:
+    """Return when a process started, in the kernel's ticks; empty if there is no such process.
+
+    Where the kernel does not tell (no /proc), it is "0" for every process that lives.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.parent.parent.joinpath("self").exists():
+        try:
+            return stat.read_text().rpartition(")")[2].split()[19]
+        except (OSError, IndexError):
+            return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "0"

@@ -1,0 +1,92 @@
+"""Every error of the newsletter, one tree.
+
+::
+
+    ConfigError                  settings or secrets are wrong (exit 2); outside the tree on purpose,
+                                 so that nothing that skips failures can hide it
+    NewsletterError
+    ├── InputError               what the user handed over cannot be used (exit 2)
+    ├── SourceError              a source of papers did not give a readable day
+    ├── SummaryError             a paper could not be summarised
+    ├── RenderError              a letter could not be made
+    ├── DatabaseError            the database is missing, locked, or of another version
+    ├── IssueError               an issue is not in the state that was asked of it
+    └── ProviderError            mail could not be handed over
+        ├── ProviderUnavailable  nothing was taken, the next try may succeed; rejects nobody
+        ├── MessageRejected      this one message will never be taken
+        └── OutcomeUnknown       it may or may not have been taken
+
+The subscriber list has its own tree under ``subscribers.errors.SubscribersError``.
+Only ``newsletter.cli`` turns errors into exit codes.
+"""
+
+from __future__ import annotations
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _Explained(Exception):
+    """An error that says where, what, and what to do, on one line.
+
+    ``subject`` is what it is about (a file and line, a paper, a setting); ``remedy`` is what to do.
+    """
+
+    def __init__(self, problem: str, *, subject: str = "", remedy: str = "") -> None:
+        self.problem = _one_line(problem)
+        self.subject = _one_line(subject)
+        self.remedy = _one_line(remedy)
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.subject}: {self.problem}" if self.subject else self.problem
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+class ConfigError(_Explained):
+    """Settings, environment or secrets cannot be used."""
+
+
+class NewsletterError(_Explained):
+    """The work could not be done."""
+
+
+class InputError(NewsletterError):
+    """What the user handed over (a file, an option) cannot be used."""
+
+
+class SourceError(NewsletterError):
+    """A source of papers gave no readable answer."""
+
+
+class SummaryError(NewsletterError):
+    """A paper could not be summarised."""
+
+
+class RenderError(NewsletterError):
+    """A letter could not be rendered."""
+
+
+class DatabaseError(NewsletterError):
+    """The database cannot be used as it is."""
+
+
+class IssueError(NewsletterError):
+    """An issue is not in the state that was asked of it, or does not exist."""
+
+
+class ProviderError(NewsletterError):
+    """A mail provider could not do its work."""
+
+
+class ProviderUnavailable(ProviderError):
+    """Nothing was taken and nobody is rejected; a later try may succeed."""
+
+
+class MessageRejected(ProviderError):
+    """This message will never be taken."""
+
+
+class OutcomeUnknown(ProviderError):
+    """The message may or may not have been taken."""

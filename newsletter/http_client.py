@@ -1,0 +1,204 @@
+"""The one way to fetch: limits on time and size, retries, redirects only from web to web."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urljoin
+
+import urllib3
+from urllib3 import exceptions
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    InvalidHeader,
+    LocationValueError,
+    NewConnectionError,
+    SSLError,
+)
+from urllib3.util import Retry, parse_url
+
+from newsletter import __version__
+from newsletter.errors import SourceError
+
+MEGABYTE = 1024 * 1024
+_REDIRECTS = {301, 302, 303, 307, 308}
+_CHUNK = 64 * 1024
+_JITTER = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer, read to its end and decompressed. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _TryAgainError(Exception):
+    """A fault that may be gone at the next try. ``wait`` is what the server asks for, in seconds."""
+
+    def __init__(self, problem: str, wait: float | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.wait = wait
+
+
+class HttpClient:
+    """Fetches over http and https. All times are in seconds.
+
+    ``total`` bounds a whole `get`: tries, redirects, waiting and reading together.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: float = 10,
+        read: float = 20,
+        total: float = 90,
+        tries: int = 4,
+        backoff: float = 0.5,
+        max_bytes: int = 32 * MEGABYTE,
+        max_redirects: int = 5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connect, self._read, self._total = connect, read, total
+        self._tries, self._backoff = tries, backoff
+        self._max_bytes, self._max_redirects = max_bytes, max_redirects
+        self._clock, self._sleep = clock, sleep
+        self._pool = urllib3.PoolManager()
+
+    def get(
+        self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return the answer, whatever its status below 500 but 429; raise `SourceError` if there is none.
+
+        Faults of the connection, 429 and 5xx are tried again, as the server's Retry-After says.
+        """
+        deadline = self._clock() + self._total
+        target = f"{url}?{urlencode(params)}" if params else url
+        asked = {
+            "User-Agent": f"daily-papers-newsletter/{__version__}",
+            "Accept-Encoding": "gzip, deflate",
+            **(headers or {}),
+        }
+        for attempt in range(1, self._tries + 1):
+            try:
+                return self._follow(target, asked, deadline)
+            except _TryAgainError as fault:
+                wait = fault.wait
+                if wait is None:
+                    wait = self._backoff * 2 ** (attempt - 1) * _JITTER.uniform(1, 1.5)
+                if attempt == self._tries:
+                    problem = f"{fault.problem}, {attempt} times" if attempt > 1 else fault.problem
+                    raise _error(problem, url, "try again later") from fault
+                if self._clock() + wait >= deadline:
+                    late = f"{fault.problem}; the next try would come after the {self._total:g} s allowed"
+                    raise _error(late, url, f"try again in {max(wait, 1):.0f} s or later") from fault
+                self._sleep(wait)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _follow(self, url: str, headers: Mapping[str, str], deadline: float) -> Response:
+        """Fetch once, following redirects."""
+        for _ in range(self._max_redirects + 1):
+            response = self._open(url, headers, deadline)
+            try:
+                location = response.headers.get("location")
+                if response.status not in _REDIRECTS or not location:
+                    return self._answer(url, response, deadline)
+            finally:
+                response.close()
+            url = _joined(url, location)
+        raise _error(f"redirects more than {self._max_redirects} times", url, "check the address")
+
+    def _open(self, url: str, headers: Mapping[str, str], deadline: float) -> urllib3.BaseHTTPResponse:
+        left = max(deadline - self._clock(), 0.001)
+        timeout = urllib3.Timeout(connect=min(self._connect, left), read=min(self._read, left))
+        try:
+            if parse_url(url).scheme not in {"http", "https"}:
+                raise _error("only http and https addresses are fetched", url, "check the address")
+            return self._pool.request(
+                "GET",
+                url,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except LocationValueError as error:
+            raise _error(f"is not a usable address ({error})", url, "check the address") from error
+        except SSLError as error:
+            if not isinstance(error.args[0], ssl.SSLCertVerificationError):
+                raise _TryAgainError(f"no secure connection ({_reason(error)})") from error
+            hint = "check the clock and the certificates of this machine"
+            raise _error(f"the certificate is not trusted ({_reason(error)})", url, hint) from error
+        except NewConnectionError as error:  # urllib3 counts it among the time-outs
+            raise _TryAgainError(f"no connection ({_reason(error)})") from error
+        except exceptions.TimeoutError as error:
+            raise _TryAgainError("no answer in time") from error
+        except HTTPError as error:
+            raise _TryAgainError(f"no connection ({_reason(error)})") from error
+
+    def _answer(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Response:
+        if response.status == 429 or response.status >= 500:
+            raise _TryAgainError(f"the server answered {response.status}", _retry_after(response))
+        return Response(
+            status=response.status,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=self._body(url, response, deadline),
+        )
+
+    def _body(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        body = bytearray()
+        try:
+            while chunk := response.read1(_CHUNK, decode_content=True):
+                body += chunk
+                if len(body) > self._max_bytes:
+                    limit = f"{self._max_bytes / MEGABYTE:g} MB"
+                    raise _error(f"the answer is larger than {limit}", url, "check the address")
+                if self._clock() > deadline:
+                    raise _error(f"the answer took longer than {self._total:g} s", url, "try again later")
+        except DecodeError as error:
+            raise _TryAgainError("the answer's compression is damaged") from error
+        except exceptions.TimeoutError as error:
+            raise _TryAgainError("the answer stopped in the middle") from error
+        except HTTPError as error:
+            raise _TryAgainError(
+                f"the connection broke in the middle of the answer ({_reason(error)})"
+            ) from error
+        return bytes(body)
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _error("redirects to an address that cannot be read", url, "check the address") from error
+
+
+def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
+    try:
+        return Retry().get_retry_after(response)
+    except InvalidHeader:
+        return None
+
+
+def _reason(error: HTTPError) -> str:
+    """Return the words of the fault itself: urllib3 puts a connection's name or a tuple around them."""
+    inner = error.args[-1] if error.args else error
+    return str(inner).partition("): ")[2] or str(inner) or type(error).__name__
+
+
+def _error(problem: str, url: str, remedy: str) -> SourceError:
+    """Make the error; what a log shows of an address has no password and no query."""
+    try:
+        shown = parse_url(url)._replace(auth=None, query=None, fragment=None).url
+    except LocationValueError:
+        shown = url.partition("?")[0]
+    return SourceError(problem, subject=shown, remedy=remedy)

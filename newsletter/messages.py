@@ -1,0 +1,206 @@
+"""A letter and a recipient become one message: headers, encodings, parts.
+
+The rules are those of RFC 5322 (lines, headers), 2045 to 2047 (MIME, names), 6531 and 6532 (addresses beyond
+ASCII). Headers are folded here because the standard library writes long ones that hold no space, such as
+List-Unsubscribe, as encoded words, which no mail client follows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from email.header import Header
+from email.utils import format_datetime
+from itertools import groupby
+
+from email_validator import EmailNotValidError, validate_email
+
+from newsletter.errors import MessageRejected, RenderError
+from newsletter.models import Letter, Recipient
+from newsletter.templating.issue import fill
+
+HEADER_WIDTH = 76  # octets of a header line, where its words allow it
+LONGEST_WORD = 900  # a longer word could push a line over the 998 octets of RFC 5322
+TEXT_WIDTH = 78  # octets of a line of text that may go as it is
+LINE_LIMIT = 998  # the same for HTML, which nobody reads in its raw form
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,40}")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
+_BOUNDARY = re.compile(r"[0-9A-Za-z'+_./=-]{1,70}")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_LOCAL_ATOM = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\x00-\x9f\s\ud800-\udfff])+"
+_LOCAL_PART = re.compile(rf"{_LOCAL_ATOM}(?:\.{_LOCAL_ATOM})*")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
+_PLAIN_ASCII = re.compile(rb"[\t\n -~]*")
+_AWKWARD_LINE = re.compile(rb"^(?:\.|From )[^\n]*", re.MULTILINE)
+
+# What `compose` writes itself, or must never write: copies would disclose one reader to another.
+_RESERVED = frozenset(
+    (
+        *("from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version"),
+        *("content-type", "content-transfer-encoding"),
+    )
+)
+
+
+def compose(letter: Letter, recipient: Recipient) -> bytes:
+    """Return the message for one recipient: RFC 5322, line ends CRLF, the same bytes every time.
+
+    Raise `RenderError` for a fault of the letter, which concerns every recipient, and `MessageRejected` for
+    an address that cannot receive mail. The bytes are ASCII unless the local part of the address is not.
+    """
+    values = recipient.values
+    if not _BOUNDARY.fullmatch(letter.boundary):
+        raise RenderError("the boundary has characters that MIME does not allow", subject=letter.boundary)
+    head = [
+        _address_header("From", letter.from_name, _sender(letter.from_address)),
+        _address_header("To", recipient.name, mail_address(recipient.address)),
+        _text_header("Subject", fill(letter.subject, values, html=False)),
+        f"Date: {format_datetime(letter.date)}",
+        f"Message-ID: {_message_id(recipient.message_id)}",
+        "MIME-Version: 1.0",
+        *_extra_headers((*letter.headers, *recipient.headers), values),
+        f'Content-Type: multipart/alternative;\r\n boundary="{letter.boundary}"',
+        "",
+    ]
+    mark = f"--{letter.boundary}".encode()
+    text = _part("plain", fill(letter.text, values, html=False), TEXT_WIDTH, mark)
+    html = _part("html", fill(letter.html, values, html=True), LINE_LIMIT, mark)
+    return b"\r\n".join(["\r\n".join(head).encode(), mark, text, mark, html, mark + b"--", b""])
+
+
+def mail_address(address: str) -> str:
+    """Return an address as headers and SMTP write it: the domain in ASCII (punycode).
+
+    Only the local part can be non-ASCII in the result; it then needs SMTPUTF8. Raise `MessageRejected` for
+    what is no address, with anything in it that could be read as a second one or as another command.
+    """
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        try:
+            checked = validate_email(f"x@{domain}", check_deliverability=False, globally_deliverable=False)
+            domain = checked.ascii_domain
+        except EmailNotValidError:
+            domain = ""
+    written = f"{local}@{domain}"
+    valid = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain)
+    if not valid or len(written.encode()) > 254:
+        raise MessageRejected("this address cannot receive mail", remedy="correct it in the subscriber list")
+    return written
+
+
+def _sender(address: str) -> str:
+    try:
+        written = mail_address(address)
+    except MessageRejected:
+        written = ""
+    if not written or not written.isascii():
+        raise RenderError("not an address to send from", subject=address, remedy="set sender.email")
+    return written
+
+
+def _message_id(value: str) -> str:
+    """Return a message id in its angle brackets, which the value may or may not have."""
+    written = f"<{value.removeprefix('<').removesuffix('>')}>"
+    if not _MESSAGE_ID.fullmatch(written) or len(written) > LONGEST_WORD:
+        raise RenderError("not a message id of the form unique@domain", subject=value[:80])
+    return written
+
+
+def _one_line(name: str, value: str) -> str:
+    """Collapse white space (a CR or LF would begin a new header); other control characters are refused."""
+    line = " ".join(value.encode("utf-8", "replace").decode().split())
+    if _CONTROL.search(line):
+        raise RenderError("the header has a control character", subject=name, remedy="remove it")
+    return line
+
+
+def _text_header(name: str, value: str) -> str:
+    """Write a header of free text: words that need it become encoded words, the others stay readable."""
+    written: list[str] = []
+    for special, run in groupby(_one_line(name, value).split(" "), _needs_encoding):
+        words = list(run)
+        written += _encoded_words(name, " ".join(words)) if special else words
+    return _fold(name, written)
+
+
+def _address_header(name: str, display_name: str, address: str) -> str:
+    """Write a header of one address; control characters in the name, which is decoration, are dropped."""
+    shown = _one_line(name, _CONTROL.sub(" ", display_name))
+    if not shown:
+        return f"{name}: {address}"
+    if any(map(_needs_encoding, shown.split(" "))):
+        words = _encoded_words(name, shown)
+    elif _ATOMS.fullmatch(shown):
+        words = shown.split(" ")
+    else:
+        words = re.sub(r'(["\\])', r"\\\1", f"{shown}").join('""').split(" ")
+    return _fold(name, [*words, f"<{address}>"])
+
+
+def _extra_headers(headers: Iterable[tuple[str, str]], values: Mapping[str, str]) -> Iterator[str]:
+    seen = set(_RESERVED)
+    for name, value in headers:
+        if name.lower() in seen or not _FIELD_NAME.fullmatch(name):
+            raise RenderError("this header is not free or stands twice", subject=name, remedy="leave it out")
+        seen.add(name.lower())
+        filled = fill(value, values, html=False)
+        if any("<" in word and _needs_encoding(word) for word in filled.split()):
+            raise RenderError("the header has an address that is not ASCII, or too long", subject=name)
+        yield _text_header(name, filled)
+
+
+def _needs_encoding(word: str) -> bool:
+    return not word.isascii() or "=?" in word or len(word) > LONGEST_WORD
+
+
+def _encoded_words(name: str, text: str) -> list[str]:
+    """Return encoded words (RFC 2047) of which each fits on a line after the header's name."""
+    return Header(text, "utf-8", maxlinelen=HEADER_WIDTH - len(f"{name}: ")).encode().split()
+
+
+def _fold(name: str, words: list[str]) -> str:
+    """Join words to a header whose lines stay within `HEADER_WIDTH`, where the words are not longer."""
+    lines = [f"{name}: {words[0]}"]
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) > HEADER_WIDTH:
+            lines.append(f" {word}")
+        else:
+            lines[-1] += f" {word}"
+    return "\r\n".join(lines)
+
+
+def _part(subtype: str, content: str, width: int, mark: bytes) -> bytes:
+    """Return a text part: ASCII as it is or quoted-printable, text that is mostly beyond ASCII as base64.
+
+    Spam filters count base64 against ASCII text, and quoted-printable triples every octet beyond it.
+    """
+    data = content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    plain = _PLAIN_ASCII.fullmatch(data) and not _AWKWARD_LINE.search(data)
+    if plain and max(map(len, data.split(b"\n"))) <= width:
+        encoding, body = "7bit", data
+    else:
+        encoding, body = "quoted-printable", _quoted_printable(data)
+    if mark in body or (len(body) > 1.5 * len(data) and not data.isascii()):
+        encoding, body = "base64", base64.encodebytes(data.replace(b"\n", b"\r\n")).rstrip(b"\n")
+    charset = "us-ascii" if data.isascii() else "utf-8"
+    head = (
+        f'Content-Type: text/{subtype}; charset="{charset}"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    )
+    return head.encode() + body.replace(b"\n", b"\r\n")
+
+
+def _quoted_printable(data: bytes) -> bytes:
+    """Encode lines that end in LF; none of the result begins with a dot or "From "."""
+    return _AWKWARD_LINE.sub(lambda found: _harmless(found[0]), binascii.b2a_qp(data))
+
+
+def _harmless(line: bytes) -> bytes:
+    """Encode the first octet of a quoted-printable line, in lines of at most 76 octets."""
+    if not _AWKWARD_LINE.match(line):
+        return line
+    first, rest = b"=%02X" % line[0], line[1:]
+    return first + rest if len(first + rest) <= 76 else first + b"=\n" + _harmless(rest)

@@ -1,0 +1,1 @@
+"""The history of the schema, one for both packages (Alembic). `newsletter.database` runs it."""

@@ -1,0 +1,9 @@
+"""The metadata of all rooms that hold SQL, for comparing the schema with its history."""
+
+from __future__ import annotations
+
+import newsletter.delivery.ledger
+import newsletter.store
+import subscribers.schema
+
+TABLES = [subscribers.schema.metadata, newsletter.store.metadata, newsletter.delivery.ledger.metadata]

@@ -1,0 +1,265 @@
+"""The values that go from room to room: frozen, keyword-only, without behaviour that needs a room.
+
+Times are aware and in UTC. Text is plain text (never HTML) unless a field says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, IntEnum
+
+# Private-use characters mark a placeholder in a letter; `templating` removes them from all content,
+# so nothing that a source says can look like one.
+PLACEHOLDER_OPEN = "\ue000"
+PLACEHOLDER_CLOSE = "\ue001"
+
+
+def placeholder(name: str) -> str:
+    """Return the mark that stands in a letter where a recipient's value ``name`` goes."""
+    return f"{PLACEHOLDER_OPEN}{name}{PLACEHOLDER_CLOSE}"
+
+
+class DayKind(Enum):
+    """What a source's day turned out to be."""
+
+    COMPLETE = "complete"
+    QUIET = "quiet"  # closed, and nobody submitted a paper
+    NOT_READY = "not_ready"  # not closed yet, or in the future
+    CUT = "cut"  # the source has more than it gave
+    FAILED = "failed"  # no readable answer after retries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One part of a summary: ``What's New`` and its text. A heading may be empty (plain bullets)."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A paper as its sources describe it.
+
+    ``id`` is the arXiv id without version (``2409.06820``), or the source's own id for others.
+    ``votes`` is the count at the time the day was taken, None where the source has no votes.
+    ``authors`` keep the source's order. ``sections`` is a summary that came with the paper (a digest).
+    """
+
+    id: str
+    title: str
+    url: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    votes: int | None = None
+    image: str | None = None
+    submitted_at: datetime | None = None
+    published_at: datetime | None = None
+    short_summary: str = ""
+    keywords: tuple[str, ...] = ()
+    code_url: str | None = None
+    code_stars: int | None = None
+    project_url: str | None = None
+    organization: str | None = None
+    comments: int | None = None
+    sections: tuple[Section, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOfPapers:
+    """What one source (or several, merged) gave for one day. ``page`` is where the source shows all of it."""
+
+    source: str
+    day: date
+    kind: DayKind
+    papers: tuple[Paper, ...]
+    taken_at: datetime
+    page: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether any paper carries votes; a day without is not held to ``min_votes``."""
+        return any(paper.votes is not None for paper in self.papers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteCount:
+    """The votes of a paper, observed at a time."""
+
+    paper_id: str
+    votes: int
+    taken_at: datetime
+
+
+class SummaryOrigin(Enum):
+    """Where a summary came from."""
+
+    DIGEST = "digest"  # it came with the paper, in a digest
+    EXTRACT = "extract"  # the paper's own sentences
+    TITLE = "title"  # nothing could be said: title and link only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What is said of a paper. ``lead`` is one sentence for places that show one line (may be empty)."""
+
+    origin: SummaryOrigin
+    sections: tuple[Section, ...]
+    lead: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """How many papers an issue takes: ``top`` 0 means all; fewer than ``fill`` are filled up to it."""
+
+    top: int = 15
+    min_votes: int = 2
+    fill: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A paper in an issue. ``rank`` counts from 1 in sending order."""
+
+    rank: int
+    paper: Paper
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One edition's number for one day, before it is rendered.
+
+    ``collected`` counts the day's papers, ``entries`` are those that were selected.
+    """
+
+    edition: str
+    day: date
+    language: str
+    entries: tuple[Entry, ...]
+    collected: int
+    kind: DayKind = DayKind.COMPLETE
+    source_url: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def votes(self) -> int:
+        """The votes of all entries together."""
+        return sum(entry.paper.votes or 0 for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """An issue in every form. ``html`` and ``text`` hold placeholders; ``markdown`` is the archive form."""
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    markdown: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An issue rendered once, frozen at planning: what every recipient gets but for placeholders.
+
+    ``headers`` are the same for everybody. ``boundary`` and ``date`` are part of it, so that the bytes
+    made from it are always the same.
+    """
+
+    subject: str
+    html: str
+    text: str
+    language: str
+    from_name: str
+    from_address: str
+    date: datetime
+    boundary: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A delivery's address and values.
+
+    ``delivery_id`` names the delivery (issue and subscriber) for good and tells nothing about the person;
+    the outbox uses it as a file name. ``values`` fill the letter's placeholders as plain text.
+    """
+
+    subscriber_id: int
+    address: str
+    name: str
+    delivery_id: str
+    message_id: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Outcome(Enum):
+    """What a provider said of one message."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # not taken; a later try may succeed
+    REJECTED = "rejected"  # refused for good
+    UNCERTAIN = "uncertain"  # it may have been taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A provider's answer for one recipient. ``reply`` is what it said, word for word, on one line."""
+
+    subscriber_id: int
+    outcome: Outcome
+    reply: str = ""
+    provider_id: str = ""
+
+
+class IssueState(Enum):
+    """The life of an issue: draft -> approved -> sending <-> paused -> finished, or held or cancelled."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SENDING = "sending"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class DeliveryState(IntEnum):
+    """The life of a delivery; the numbers are stored."""
+
+    PENDING = 0
+    CLAIMED = 1
+    ACCEPTED = 2
+    REJECTED = 3
+    UNCERTAIN = 4
+    SUPPRESSED = 5
+    CANCELLED = 6
+
+
+class DeliveryOutcome(IntEnum):
+    """What events proved of an accepted delivery; the numbers are stored."""
+
+    UNKNOWN = 0
+    DELIVERED = 1
+    BOUNCED = 2
+    COMPLAINED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Deliveries of an issue by state; ``waiting`` are pending and claimed. They always add up."""
+
+    prepared: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    suppressed: int = 0
+    uncertain: int = 0
+    waiting: int = 0
+    cancelled: int = 0

@@ -1,0 +1,176 @@
+"""The tables of the list, for SQLite and PostgreSQL alike, and the one way to them.
+
+Numbers of subscribers and editions stand in links for good, so they are never used again (AUTOINCREMENT).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from subscribers.errors import StoreError
+from subscribers.models import AddressState, SubscriptionState, Through
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+# SQLite counts by itself only in a column that is called INTEGER.
+_BigNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused with ValueError."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """Return the number to store."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"a naive time cannot be stored: {value!r}")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the time of a stored number."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+class Code(sa.types.TypeDecorator[IntEnum]):
+    """A member of one of several enums whose numbers differ, stored as its number."""
+
+    impl = sa.SmallInteger
+    cache_ok = True
+
+    def __init__(self, *kinds: type[IntEnum]) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+    def process_bind_param(self, value: IntEnum | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        """Return the number to store."""
+        if value is None:
+            return None
+        if not isinstance(value, self.kinds):
+            raise TypeError(f"{value!r} is none of {[kind.__name__ for kind in self.kinds]}")
+        return int(value)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> IntEnum | None:  # noqa: ARG002
+        """Return the member of a stored number."""
+        if value is None:
+            return None
+        return next(member for kind in self.kinds for member in kind if member == value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+edition = sa.Table(
+    "edition",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),  # printed in unsubscribe links
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+subscriber = sa.Table(
+    "subscriber",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.LargeBinary(16), nullable=False, unique=True),
+    sa.Column("email", sa.Text),  # as typed, with an ASCII domain
+    sa.Column("address_key", sa.Text, unique=True),
+    sa.Column("address_hash", sa.LargeBinary(32)),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("language", sa.Text),
+    sa.Column("state", Code(AddressState), nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.CheckConstraint(  # erased is erased, and nobody else is without an address
+        f"(state = {AddressState.ERASED:d}) = (email IS NULL)"
+        " AND (email IS NULL) = (address_key IS NULL) AND (email IS NULL) = (address_hash IS NULL)",
+        name="address_unless_erased",
+    ),
+    sqlite_autoincrement=True,
+)
+
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id), nullable=False),
+    sa.Column("edition_number", sa.ForeignKey(edition.c.number), nullable=False),
+    sa.Column("state", Code(SubscriptionState), nullable=False),
+    sa.Column("paused_until", UtcTime),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("subscriber_id", "edition_number"),
+    sa.Index(None, "edition_number", "subscriber_id", "state"),  # an edition in order, all in the index
+    sqlite_autoincrement=True,
+)
+
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("id", _BigNumber, primary_key=True),
+    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id), nullable=False, index=True),
+    sa.Column("subscription_id", sa.ForeignKey(subscription.c.id)),  # NULL: a step of the address itself
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("from_state", Code(SubscriptionState, AddressState)),
+    sa.Column("to_state", Code(SubscriptionState, AddressState), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("through", Code(Through), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+consent = sa.Table(
+    "consent",
+    metadata,
+    sa.Column("id", _BigNumber, primary_key=True),
+    sa.Column("subscription_id", sa.ForeignKey(subscription.c.id), nullable=False, index=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("text_version", sa.Text, nullable=False),
+    sa.Column("given_at", UtcTime, nullable=False),
+    sa.Column("confirmed_at", UtcTime),
+    sa.Column("network", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+suppression = sa.Table(  # stands apart from the subscriber and outlives erasure
+    "suppression",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("address_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+tag = sa.Table(
+    "tag",
+    metadata,
+    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id), primary_key=True),
+    sa.Column("tag", sa.Text, primary_key=True),
+    sa.Index(None, "tag", "subscriber_id"),
+    sqlite_with_rowid=False,
+)
+
+
+def execute(connection: sa.Connection, statement: sa.Executable) -> sa.CursorResult[Any]:
+    """Run a statement of `store` or `records`; what the driver raises comes out as `StoreError`."""
+    try:
+        return connection.execute(statement)
+    except sa.exc.DBAPIError as error:
+        said = str(error.orig).partition("\n")[0]  # further lines may quote the row: somebody's address
+        raise StoreError(f"the database refused: {said}", subject="subscriber list") from error

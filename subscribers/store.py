@@ -1,0 +1,240 @@
+"""The SQL of the list. A transaction belongs to the caller: nothing here begins or commits one.
+
+Tables are in `subscribers.schema`, what is kept for proof in `subscribers.records`. Statements run on SQLite
+and PostgreSQL alike.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from subscribers.models import (
+    Address,
+    AddressState,
+    Listing,
+    Profile,
+    Step,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from subscribers.records import record
+from subscribers.schema import edition, execute, metadata, subscriber, subscription, suppression, tag
+
+__all__ = ["deliverable", "metadata"]  # what other packages may use; the rest serves `subscriptions`
+
+_PAGE = 1_000
+
+
+def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]]:
+    """Return a Select of whom an edition may be written to now, with the address and name to write to.
+
+    Columns: ``id``, ``email``, ``name``, ``key`` of the subscriber, ``edition_number`` (for links). A row is
+    one subscriber whose subscription is active (neither pending nor paused) and whose address is active and
+    not suppressed. It has no order, at most one row a subscriber, and is made to be composed::
+
+        chosen = deliverable("daily").subquery()
+        sa.insert(delivery).from_select(["subscriber_id"], sa.select(chosen.c.id).order_by(chosen.c.id))
+        sa.select(delivery, chosen.c.email).join(chosen, chosen.c.id == delivery.c.subscriber_id)
+    """
+    barred = sa.exists().where(suppression.c.address_hash == subscriber.c.address_hash).correlate(subscriber)
+    return (
+        sa.select(
+            subscriber.c.id,
+            subscriber.c.email,
+            subscriber.c.name,
+            subscriber.c.key,
+            subscription.c.edition_number,
+        )
+        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .where(
+            edition.c.name == edition_name,
+            subscription.c.state == SubscriptionState.ACTIVE,
+            subscriber.c.state == AddressState.ACTIVE,
+            ~barred,
+        )
+    )
+
+
+def ensure_edition(connection: sa.Connection, name: str) -> int:
+    """Return the number of an edition, giving it the next one if it has none yet."""
+    wanted = sa.select(edition.c.number).where(edition.c.name == name)
+    number = execute(connection, wanted).scalar()
+    if number is None:
+        _insert_unless_there(connection, edition, {"name": name})
+        number = execute(connection, wanted).scalar_one()
+    return int(number)
+
+
+def insert_subscriber(
+    connection: sa.Connection, address: Address, address_hash: bytes, profile: Profile, now: datetime
+) -> None:
+    """Put a person on the list, unless the address is there already."""
+    values = {
+        "key": secrets.token_bytes(16),
+        "email": address.email,
+        "address_key": address.key,
+        "address_hash": address_hash,
+        "name": profile.name,
+        "language": profile.language,
+        "state": AddressState.ACTIVE,
+        "created_at": now,
+    }
+    _insert_unless_there(connection, subscriber, values)
+
+
+def subscriber_by_id(connection: sa.Connection, number: int, *, lock: bool = False) -> Subscriber | None:
+    """Return the subscriber with a number; ``lock`` keeps others from changing it in this transaction."""
+    return _one_subscriber(connection, subscriber.c.id == number, lock=lock)
+
+
+def subscriber_by_address(
+    connection: sa.Connection, address_key: str, *, lock: bool = False
+) -> Subscriber | None:
+    """Return the subscriber with an address; ``lock`` keeps others from changing it in this transaction."""
+    return _one_subscriber(connection, subscriber.c.address_key == address_key, lock=lock)
+
+
+def update_profile(connection: sa.Connection, number: int, profile: Profile) -> None:
+    """Set what the profile says; an empty name or language leaves the old one, tags are added."""
+    values: dict[str, str] = {}
+    if profile.name:
+        values["name"] = profile.name
+    if profile.language:
+        values["language"] = profile.language
+    if values:
+        execute(connection, sa.update(subscriber).where(subscriber.c.id == number).values(values))
+    for label in profile.tags:
+        _insert_unless_there(connection, tag, {"subscriber_id": number, "tag": label})
+
+
+def subscriptions_of(connection: sa.Connection, number: int) -> tuple[Subscription, ...]:
+    """Return a subscriber's subscriptions in the order of the editions' numbers."""
+    statement = (
+        sa.select(
+            *subscription.c["id", "subscriber_id", "state", "paused_until", "created_at", "changed_at"],
+            edition.c.name.label("edition"),
+        )
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .where(subscription.c.subscriber_id == number)
+        .order_by(subscription.c.edition_number)
+    )
+    return tuple(Subscription(**row._asdict()) for row in execute(connection, statement))
+
+
+def insert_subscription(
+    connection: sa.Connection, number: int, edition_number: int, state: SubscriptionState, step: Step
+) -> None:
+    """Begin a subscription, with its first line of history."""
+    values = {
+        "subscriber_id": number,
+        "edition_number": edition_number,
+        "state": state,
+        "created_at": step.at,
+        "changed_at": step.at,
+    }
+    statement = sa.insert(subscription).values(values).returning(subscription.c.id)
+    record(connection, number, execute(connection, statement).scalar_one(), None, state, step)
+
+
+def move_subscription(
+    connection: sa.Connection, moved: Subscription, state: SubscriptionState, step: Step
+) -> None:
+    """Give a subscription another state, with a line of history."""
+    values = {"state": state, "paused_until": None, "changed_at": step.at}
+    execute(connection, sa.update(subscription).where(subscription.c.id == moved.id).values(values))
+    record(connection, moved.subscriber_id, moved.id, moved.state, state, step)
+
+
+def listing(
+    connection: sa.Connection, edition_name: str | None, state: SubscriptionState | AddressState | None
+) -> Iterator[Listing]:
+    """Yield one row a subscription, by subscriber and edition number, a page in memory at a time."""
+    after: tuple[int, int] | None = None
+    while rows := execute(connection, _listing_page(edition_name, state, after)).all():
+        tags = _tags(connection, {row.id for row in rows})
+        for row in rows:
+            yield Listing(
+                id=row.id,
+                email=row.email or "",
+                name=row.name,
+                edition=row.edition,
+                state=row.state,
+                address_state=None if row.address_state is AddressState.ACTIVE else row.address_state,
+                tags=tags.get(row.id, ()),
+                created_at=row.created_at,
+            )
+        after = (rows[-1].id, rows[-1].edition_number)
+
+
+def _listing_page(
+    edition_name: str | None, state: SubscriptionState | AddressState | None, after: tuple[int, int] | None
+) -> sa.Select[Any]:
+    place = (subscription.c.subscriber_id, subscription.c.edition_number)
+    page = (
+        sa.select(
+            subscriber.c.id,
+            subscriber.c.email,
+            subscriber.c.name,
+            subscriber.c.state.label("address_state"),
+            subscription.c.edition_number,
+            subscription.c.state,
+            subscription.c.created_at,
+            edition.c.name.label("edition"),
+        )
+        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .order_by(*place)
+        .limit(_PAGE)
+    )
+    if edition_name is not None:
+        chosen = sa.select(edition.c.number).where(edition.c.name == edition_name).scalar_subquery()
+        page = page.where(subscription.c.edition_number == chosen)
+    if isinstance(state, SubscriptionState):
+        page = page.where(subscription.c.state == state)
+    elif isinstance(state, AddressState):
+        page = page.where(subscriber.c.state == state)
+    return page if after is None else page.where(sa.tuple_(*place) > after)
+
+
+def _one_subscriber(
+    connection: sa.Connection, chosen: sa.ColumnElement[bool], *, lock: bool
+) -> Subscriber | None:
+    statement = sa.select(subscriber).where(chosen)
+    if lock:  # SQLite leaves it out: it has one writer at a time anyway
+        statement = statement.with_for_update()
+    row = execute(connection, statement).one_or_none()
+    if row is None:
+        return None
+    return Subscriber(
+        id=row.id,
+        key=row.key,
+        email=row.email or "",
+        name=row.name,
+        language=row.language,
+        state=row.state,
+        created_at=row.created_at,
+        tags=_tags(connection, {row.id}).get(row.id, ()),
+    )
+
+
+def _tags(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for row in execute(connection, sa.select(tag).where(tag.c.subscriber_id.in_(numbers))):
+        found[row.subscriber_id] = (*found.get(row.subscriber_id, ()), row.tag)
+    # Sorted here, since collations of databases differ.
+    return {number: tuple(sorted(labels)) for number, labels in found.items()}
+
+
+def _insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> None:
+    # Somebody else may insert the same row between our look and our insert; on PostgreSQL the error would
+    # end the caller's transaction.
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    execute(connection, dialect.insert(table).values(values).on_conflict_do_nothing())

@@ -1,0 +1,73 @@
+"""Fixtures that every room shares."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.database import Database
+from tests.support.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Start one PostgreSQL server a test process."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """Return the URL of a fresh, empty PostgreSQL database."""
+    with postgres.fresh() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with this program's schema, to copy."""
+    path = tmp_path_factory.mktemp("schema") / "newsletter.db"
+    opened = Database(f"sqlite:///{path}")
+    opened.upgrade()
+    with opened.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    opened.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: PostgresServer) -> str:
+    """Return the name of a PostgreSQL database with this program's schema, to clone."""
+    with postgres.admin() as admin:
+        admin.execute("CREATE DATABASE migrated")
+    opened = Database(postgres.url("migrated"))
+    opened.upgrade()
+    opened.close()
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a database with this program's schema, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "newsletter.db")
+        opened = Database(f"sqlite:///{path}")
+        yield opened
+        opened.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh(template=request.getfixturevalue("migrated_template")) as url:
+        opened = Database(url)
+        yield opened
+        opened.close()

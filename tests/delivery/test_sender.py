@@ -1,0 +1,185 @@
+"""The sender with a provider whose answers are written down, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from newsletter.database import Database
+from newsletter.delivery import ledger
+from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
+from newsletter.errors import ProviderUnavailable
+from newsletter.models import Counts, Outcome
+from newsletter.protocols import Exposure
+from newsletter.store import IssueRecord
+from subscribers.store import deliverable
+from tests.support.fake_provider import Answer, FakeProvider
+from tests.support.issues import LETTER, LINKS, NOW, Clock, add_readers, address, plan_issue
+
+
+def sending(
+    database: Database, issue: IssueRecord, provider: FakeProvider, clock: Clock | None = None
+) -> Sending:
+    return Sending(
+        database=database, provider=provider, issue=issue, letter=LETTER, audience=deliverable("daily"),
+        links=LINKS, clock=clock or Clock(),
+    )  # fmt: skip
+
+
+def counts(database: Database, issue: IssueRecord) -> Counts:
+    with database.read() as connection:
+        return ledger.counts(connection, issue.id)
+
+
+def test_everybody_gets_one_copy_and_nobody_a_second(database: Database) -> None:
+    add_readers(database, 30)
+    issue, provider = plan_issue(database), FakeProvider(batch_size=7)
+    sending(database, issue, provider).run()
+    sending(database, issue, provider).run()
+    assert Counter(number for number, _ in provider.delivered) == dict.fromkeys(range(1, 31), 1)
+    assert counts(database, issue) == Counts(prepared=30, accepted=30)
+
+
+def test_answers_are_told_as_they_come(database: Database) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    provider = FakeProvider(script={address(2): [Answer(outcome=Outcome.REJECTED, reply="550 unknown")]})
+    told: list[tuple[str, str]] = []
+    job = sending(database, issue, provider)
+    job.on_receipt = lambda recipient, receipt: told.append((recipient.address, receipt.outcome.value))
+    job.run()
+    assert told == [(address(1), "accepted"), (address(2), "rejected"), (address(3), "accepted")]
+
+
+def test_a_temporary_refusal_is_tried_again_when_it_is_due(database: Database) -> None:
+    add_readers(database, 3)
+    issue, clock = plan_issue(database), Clock()
+    provider = FakeProvider(script={address(2): [Answer(outcome=Outcome.RETRY, reply="451 later")]})
+    sending(database, issue, provider, clock).run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=2, waiting=1)
+    sending(database, issue, provider, clock).run()
+    assert provider.tried == [1, 2, 3], "not before it is due"
+    clock.forward(minutes=1)
+    sending(database, issue, provider, clock).run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=3)
+
+
+def test_a_provider_that_refuses_everybody_rejects_nobody(database: Database) -> None:
+    add_readers(database, 4)
+    issue = plan_issue(database)
+    provider = FakeProvider(script={address(3): [ProviderUnavailable("quota")]})
+    with pytest.raises(ProviderUnavailable, match="quota"):
+        sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=4, accepted=2, waiting=2)
+    sending(database, issue, provider).run()
+    assert Counter(number for number, _ in provider.delivered) == dict.fromkeys(range(1, 5), 1)
+
+
+def test_a_connection_that_cannot_be_had_gives_everything_back(database: Database) -> None:
+    add_readers(database, 2)
+    issue = plan_issue(database)
+    provider = FakeProvider(connect_errors=[ProviderUnavailable("refused")])
+    with pytest.raises(ProviderUnavailable, match="refused"):
+        sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=2, waiting=2)
+    sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=2, accepted=2)
+
+
+def test_stopping_ends_after_the_message_in_flight(database: Database) -> None:
+    add_readers(database, 5)
+    issue, provider = plan_issue(database), FakeProvider()
+    job = sending(database, issue, provider)
+    job.on_receipt = lambda recipient, _receipt: job.stop.set() if recipient.subscriber_id == 2 else None
+    job.run()
+    assert provider.tried == [1, 2]
+    assert counts(database, issue) == Counts(prepared=5, accepted=2, waiting=3)
+
+
+def test_two_senders_share_an_issue(database: Database) -> None:
+    add_readers(database, 60)
+    issue, provider = plan_issue(database), FakeProvider(batch_size=3)
+    jobs = [sending(database, issue, provider) for _ in range(2)]
+    threads = [threading.Thread(target=job.run) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(number for number, _ in provider.delivered) == dict.fromkeys(range(1, 61), 1)
+    assert counts(database, issue) == Counts(prepared=60, accepted=60)
+
+
+def test_several_connections_share_an_issue(database: Database) -> None:
+    add_readers(database, 40)
+    issue, provider = plan_issue(database), FakeProvider(batch_size=3)
+    job = sending(database, issue, provider)
+    job.connections = 4
+    job.run()
+    assert Counter(number for number, _ in provider.delivered) == dict.fromkeys(range(1, 41), 1)
+
+
+def test_a_fault_of_ours_leaves_the_one_in_flight_in_doubt(database: Database) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    provider = FakeProvider(script={address(2): [ZeroDivisionError("a bug")]})  # type: ignore[list-item]
+
+    def broken(recipient: object, _receipt: object) -> None:
+        raise ZeroDivisionError(recipient)
+
+    job = sending(database, issue, provider)
+    job.on_receipt = broken
+    with pytest.raises(ZeroDivisionError):
+        job.run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=1, waiting=2)
+    with database.read() as connection:
+        assert connection.execute(ledger.delivery_problem.select()).one().cause == "crash"
+
+
+def dead_process() -> str:
+    """Return the name of a process of this host that is gone."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from newsletter.delivery.sender import process_name; print(process_name())"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_what_a_dead_process_of_this_host_held_is_taken_over_at_once(database: Database) -> None:
+    add_readers(database, 3)
+    issue, provider = plan_issue(database), FakeProvider()
+    with database.write() as connection:
+        ledger.claim(
+            connection, issue.id, deliverable("daily"), owner=dead_process(), provider="smtp",
+            exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
+        )  # fmt: skip
+    sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=3)
+
+
+def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
+    add_readers(database, 3)
+    issue, provider = plan_issue(database), FakeProvider()
+    with database.write() as connection:
+        ledger.claim(
+            connection, issue.id, deliverable("daily"), owner=process_name(), provider="smtp",
+            exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
+        )  # fmt: skip
+    assert resolve_dead_claims(database, issue.id, NOW + timedelta(hours=1)) == 0
+    sending(database, issue, provider).run()
+    assert provider.tried == []
+
+
+def test_death_is_known_at_once_here_and_by_silence_elsewhere() -> None:
+    assert not is_dead(process_name(), NOW, NOW + timedelta(days=1))
+    assert is_dead(f"{socket.gethostname()}:{os.getpid()}:1", NOW, NOW), (
+        "the number was given to another process"
+    )
+    assert not is_dead("elsewhere:1:1", NOW, NOW + timedelta(seconds=15))
+    assert is_dead("elsewhere:1:1", NOW, NOW + timedelta(seconds=16))
