@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from newsletter.models import DayOfPapers
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Identity, Publisher
-    from newsletter.templating import Design
+    from newsletter.templating.issue import Design
     from subscribers.subscriptions import SubscriberList
 
 SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
@@ -96,7 +96,7 @@ class App:
         from newsletter.ingestion.huggingface import HuggingFaceSource
 
         settings = self.settings.sources.huggingface
-        client = HttpClient(total_timeout=settings.timeout)
+        client = HttpClient(total=settings.timeout)
         return HuggingFaceSource(client, base_url=settings.base_url, closes_at=self._closes_at(), clock=now)
 
     def candidate_days(self) -> list[date]:
@@ -147,7 +147,7 @@ class App:
 
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""
-        from newsletter.templating import Design
+        from newsletter.templating.issue import Design
 
         folder = self.settings.theme.templates
         return Design(

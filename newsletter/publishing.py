@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from newsletter import messages, store, templating
+from newsletter import messages, store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
@@ -32,6 +32,7 @@ from newsletter.models import (
 from newsletter.pipeline import make_issue
 from newsletter.protocols import Provider, Source, Summarizer
 from newsletter.store import IssueRecord
+from newsletter.templating.issue import Design, fill, issue_json, render
 from subscribers.store import deliverable
 
 DAYS_BACK = 4
@@ -100,20 +101,18 @@ def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datet
     )
 
 
-def preview_files(
-    issue: Issue, design: templating.Design, identity: Identity, now: datetime
-) -> dict[str, bytes]:
+def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
     """Return the files of a preview: the mail as one example reader would get it, in every form."""
-    rendered = templating.render(issue, design)
+    rendered = render(issue, design)
     letter = make_letter(rendered, issue, identity, now)
     row = ledger.ClaimedRow(
         subscriber_id=0, email="reader@example.org", name="", key=bytes(16), edition_number=1, attempt=1
     )
     reader = recipient(row, edition=issue.edition, day=issue.day, links=identity.links)
-    document = msgspec.json.format(msgspec.json.encode(templating.issue_json(issue)), indent=2)
+    document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
     return {
-        "issue.html": templating.fill(letter.html, reader.values, html=True).encode(),
-        "issue.txt": templating.fill(letter.text, reader.values, html=False).encode(),
+        "issue.html": fill(letter.html, reader.values, html=True).encode(),
+        "issue.txt": fill(letter.text, reader.values, html=False).encode(),
         "issue.md": rendered.markdown.encode(),
         "issue.eml": messages.compose(letter, reader),
         "issue.json": document + b"\n",
@@ -135,7 +134,7 @@ class Publisher:
     source: Source
     summarizer: Summarizer
     provider: Provider
-    design: templating.Design
+    design: Design
     identity: Identity
     connections: int
     clock: Callable[[], datetime]
@@ -225,7 +224,7 @@ class Publisher:
         with self.database.read() as connection:
             number = store.next_number(connection, self.edition)
             people = ledger.audience_size(connection, deliverable(self.edition))
-        rendered = templating.render(issue, replace(self.design, issue_number=number))
+        rendered = render(issue, replace(self.design, issue_number=number))
         self.report(
             f"render    {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text):,} characters of text"
         )
@@ -247,7 +246,7 @@ class Publisher:
         with self.database.write(durable=True) as connection:
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
-                document=templating.issue_json(issue), now=now,
+                document=issue_json(issue), now=now,
             )  # fmt: skip
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:

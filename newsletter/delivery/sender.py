@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
-
-from sqlalchemy import Select
+from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
 from newsletter.delivery import ledger
@@ -22,6 +20,9 @@ from newsletter.errors import ProviderUnavailable
 from newsletter.models import Letter, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 CLAIM_SECONDS = 10.0
 FIRST_CLAIM = 20

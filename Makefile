@@ -1,0 +1,88 @@
+# Two commands set everything up on a machine with Python 3.11 or later, pip and make:
+#   make demo    the whole line on the bundled day, into a local outbox
+#   make test    the whole suite
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test check lint types contracts docs-check docs bench lock browser pictures format clean
+
+help:  ## Show what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: $(VENV)/.run  ## Send the bundled day to three sample subscribers into demo/outbox
+	@$(BIN)/newsletter demo demo
+
+test: $(VENV)/.test  ## Run the whole suite (real PostgreSQL included)
+	$(BIN)/pytest -n $(WORKERS)
+
+check: lint types contracts docs-check test  ## Everything that CI runs
+
+lint: $(VENV)/.dev  ## Style
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev  ## Types
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev  ## Who may import whom
+	$(BIN)/lint-imports --no-cache
+
+docs-check: $(VENV)/.dev  ## Docs that are made from the code are up to date
+	$(BIN)/python -m tools.docs --check
+	$(BIN)/python -m tools.messages --check
+
+docs: $(VENV)/.dev  ## Make the docs and catalogues that come from the code
+	$(BIN)/python -m tools.docs
+	$(BIN)/python -m tools.messages
+
+bench: $(VENV)/.test  ## Print ratios measured in one run
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+browser: $(VENV)/.browser  ## Get what the browser tests need (and Debian's chromium, by apt)
+
+pictures: $(VENV)/.browser $(VENV)/.run  ## Draw the pictures of the letter for the README
+	$(BIN)/newsletter preview --out build/pictures --no-open
+	$(BIN)/python -m tools.pictures docs/pictures --html build/pictures/issue.html
+
+lock: $(VENV)-lock/.uv  ## Refresh the pinned, hashed lock files
+	./requirements/lock.sh $(VENV)-lock/bin/uv
+
+clean:  ## Remove everything that was made
+	rm -rf $(VENV) $(VENV)-lock build dist demo .mypy_cache .ruff_cache .pytest_cache
+
+# Each environment adds to the one before; all of them live in .venv.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python 3.11 or later is needed; name it: make PYTHON=python3.12 ...' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.run: requirements/run.txt pyproject.toml $(VENV)/.python
+	$(INSTALL) --require-hashes -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.run
+	$(INSTALL) --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.test
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.test
+	$(INSTALL) --require-hashes -r requirements/browser.txt
+	@touch $@
+
+$(VENV)-lock/.uv:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv==0.13.9
+	@touch $@

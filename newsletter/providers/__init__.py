@@ -1,0 +1,1 @@
+"""Adapters that hand messages over for delivery, each with the shape of `newsletter.protocols.Provider`."""

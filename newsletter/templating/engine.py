@@ -1,0 +1,126 @@
+"""Jinja and MJML: finds templates, renders them, and turns their faults into one line that says where."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2 import TemplateSyntaxError as JinjaSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from mjml import mjml2html
+
+from newsletter.errors import RenderError
+from newsletter.models import placeholder
+from newsletter.templating.i18n import Words
+from newsletter.templating.markdown import link_target, link_text
+from newsletter.templating.text import wrap
+from newsletter.templating.theme import Palette, Theme
+from newsletter.templating.view import EntryView, LetterView, SectionView
+
+LETTER = "email/letter.mjml.j2"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
+# what a template's own expressions can raise while they are evaluated
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+_VALUES = frozenset({EntryView, LetterView, Palette, SectionView, Theme, Words})
+
+
+class Engine:
+    """The templates of one folder of overrides, in front of those that came with the newsletter."""
+
+    def __init__(self, overrides: Path | None) -> None:
+        folders = [_PACKAGE / "_templates", _PACKAGE.parent / "templates"]
+        if overrides is not None:
+            folders.insert(0, overrides)
+        self._environment = _Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            autoescape=_escaped,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=-1,
+        )
+        self._environment.filters |= {"wrapped": wrap, "link_text": link_text, "link_target": link_target}
+        self._environment.filters.pop("safe")  # content has no way around the escaping
+        self._environment.globals["placeholder"] = placeholder
+
+    def html(self, values: Mapping[str, object]) -> str:
+        """Render the letter to HTML; raise `RenderError` with file and line for a fault in a template."""
+        source = self.plain(LETTER, values)
+        try:
+            html: str = mjml2html(source, fonts={})
+        except ValueError as error:
+            raise RenderError(
+                f"MJML cannot be read: {error}",
+                subject=LETTER,
+                remedy="look for an unclosed tag or an unquoted attribute, in its partials too",
+            ) from error
+        self._refuse_left_overs(html)
+        return html
+
+    def plain(self, name: str, values: Mapping[str, object]) -> str:
+        """Render one template by name; raise `RenderError` with file and line for a fault in it."""
+        try:
+            return self._environment.get_template(name).render(values)
+        except _FAULTS as error:
+            raise RenderError(
+                _said(error), subject=_place(error, name), remedy="mend the template or remove the override"
+            ) from error
+
+    def _refuse_left_overs(self, html: str) -> None:
+        found = _LEFT_OVER.search(html)
+        if not found:
+            return
+        raise RenderError(
+            f"MJML does not know <{found[1]}>",
+            subject=self._where(f"<{found[1]}") or LETTER,
+            remedy="use one of MJML's own components",
+        )
+
+    def _where(self, needle: str) -> str:
+        """Return file and line of the first template that holds ``needle``."""
+        loader = self._environment.loader
+        for name in self._environment.list_templates() if loader else []:
+            source, path, _ = loader.get_source(self._environment, name)  # type: ignore[union-attr]
+            for number, line in enumerate(source.splitlines(), 1):
+                if needle in line:
+                    return f"{path or name}, line {number}"
+        return ""
+
+
+class _Environment(SandboxedEnvironment):
+    """The sandbox, with a short way to the public fields of our own values, where it is asked most."""
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        return not attr.startswith("_") and (
+            type(obj) in _VALUES or super().is_safe_attribute(obj, attr, value)
+        )
+
+
+@lru_cache(maxsize=16)
+def engine(overrides: Path | None) -> Engine:
+    """Return the engine of a folder; compiled templates are kept and follow their files."""
+    return Engine(overrides)
+
+
+def _escaped(name: str | None) -> bool:
+    return name is None or not name.endswith((".txt.j2", ".md.j2"))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, TemplateNotFound):
+        return f"there is no template {error.name}"
+    return str(error) or type(error).__name__
+
+
+def _place(error: Exception, name: str) -> str:
+    if isinstance(error, JinjaSyntaxError):
+        return f"{error.filename or error.name or name}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if frame.filename.endswith(".j2")]
+    return f"{inside[-1].filename}, line {inside[-1].lineno}" if inside else name

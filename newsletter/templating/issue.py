@@ -1,0 +1,118 @@
+"""The door of the room: an issue becomes a letter with placeholders, and a letter one recipient's text."""
+
+from __future__ import annotations
+
+import html as markup
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.errors import RenderError
+from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
+from newsletter.templating.budget import Ladder, Plan, fit
+from newsletter.templating.engine import engine
+from newsletter.templating.i18n import words
+from newsletter.templating.theme import THEME
+from newsletter.templating.view import LetterView, letter_view
+
+_PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """How a letter is made. ``full`` entries carry all their sections, 0 means every one.
+
+    ``templates`` is a folder whose files replace the newsletter's own, one by one. ``max_bytes`` bounds the
+    HTML in UTF-8; Gmail cuts at about 102,000, and the recipient's values come on top.
+    """
+
+    name: str
+    full: int = 0
+    postal_address: str = ""
+    issue_number: int | None = None
+    templates: Path | None = None
+    max_bytes: int = 95_000
+
+
+def render(issue: Issue, design: Design) -> Rendered:
+    """Make a letter of an issue; the same issue and design give the same bytes.
+
+    HTML and text hold the placeholders ``unsubscribe_url`` and ``address``. Raises `RenderError` for a fault
+    in a template, with file and line, and where the first paper alone weighs more than ``max_bytes``.
+    """
+    fixed = words(issue.language)
+    view = letter_view(
+        issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number
+    )
+    templates = engine(design.templates)
+    values: dict[str, object] = {"letter": view, "words": fixed, "theme": THEME}
+
+    def html(plan: Plan) -> str:
+        return templates.html(values | _told(view, plan))
+
+    return Rendered(
+        subject=view.subject,
+        preheader=view.preheader,
+        html=fit(Ladder(len(view.entries), design.full), html, design.max_bytes),
+        text=templates.plain("email/letter.txt.j2", values),
+        markdown=templates.plain("email/issue.md.j2", values),
+    )
+
+
+def issue_json(issue: Issue) -> dict[str, object]:
+    """Return an issue as its JSON interface has it: entries in sending order, headings as in the source."""
+    return {
+        "date": issue.day.isoformat(),
+        "language": issue.language,
+        "entries": [_entry_json(entry) for entry in issue.entries],
+    }
+
+
+def fill(template: str, values: Mapping[str, str], *, html: bool) -> str:
+    """Put a recipient's values into a letter, escaped where it is HTML.
+
+    Raises `RenderError` for a placeholder without a value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            raise RenderError(
+                "the recipient has no value for it",
+                subject=f"placeholder {name}",
+                remedy=f"give a value for {name}",
+            )
+        return markup.escape(values[name]) if html else values[name]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def _told(view: LetterView, plan: Plan) -> dict[str, object]:
+    """Return the entries that each kind of partial draws under a plan."""
+    lines = plan.full + plan.lines
+    return {
+        "lead": view.entries[:1],
+        "full": view.entries[1 : plan.full],
+        "lines": view.entries[plan.full : lines],
+        "titles": view.entries[lines : lines + plan.titles],
+        "told": plan.full,
+        "shown": plan.shown,
+        "whole_lead": plan.whole_lead,
+    }
+
+
+def _entry_json(entry: Entry) -> dict[str, object]:
+    paper, summary = entry.paper, entry.summary
+    return {
+        "id": paper.id,
+        "title": paper.title,
+        "url": paper.url,
+        "votes": paper.votes,
+        "authors": list(paper.authors),
+        "image": paper.image,
+        "summary": {
+            "origin": summary.origin.value,
+            "sections": [{"heading": section.heading, "text": section.text} for section in summary.sections],
+        },
+    }

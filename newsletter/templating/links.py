@@ -1,0 +1,29 @@
+"""Which links a letter may carry."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlsplit
+
+from newsletter.templating.text import clean
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]|\s")
+
+
+def safe_url(address: str | None) -> str | None:
+    """Return an http or https address fit for a letter, None for anything else.
+
+    Characters that could end an attribute or a line are percent-encoded; an address that carries a
+    user name is refused, because it shows another host than it opens.
+    """
+    if not address:
+        return None
+    encoded = _UNSAFE.sub(lambda match: quote(match[0]), clean(address.strip()))
+    try:
+        parts = urlsplit(encoded)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        return None
+    return encoded

@@ -1,0 +1,295 @@
+"""What each answer of a mail server, or the lack of one, makes of a delivery and of the connection."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from dataclasses import replace
+
+import pytest
+
+from newsletter.errors import ProviderUnavailable
+from newsletter.messages import compose
+from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.protocols import Exposure
+from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from tests.providers.letters import LETTER, recipient, recipients
+from tests.servers.smtp import At, Fault, SmtpSink
+
+ACCEPTED, RETRY, REJECTED, UNCERTAIN = (
+    Outcome.ACCEPTED,
+    Outcome.RETRY,
+    Outcome.REJECTED,
+    Outcome.UNCERTAIN,
+)
+
+
+def settings(sink: SmtpSink, *, timeout: float = 10) -> SmtpSettings:
+    return SmtpSettings(
+        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example"
+    )
+
+
+def send(sink: SmtpSink, readers: list[Recipient], *, timeout: float = 10) -> list[Receipt]:
+    with SmtpProvider(settings(sink, timeout=timeout)).connect() as connection:
+        return list(connection.send(LETTER, readers))
+
+
+def outcomes(receipts: list[Receipt]) -> list[Outcome]:
+    return [receipt.outcome for receipt in receipts]
+
+
+def taken(sink: SmtpSink) -> list[str]:
+    return [mail.recipients[0] for mail in sink.messages]
+
+
+def test_envelope_and_message_arrive_as_they_are() -> None:
+    with SmtpSink() as sink:
+        (receipt,) = send(sink, [recipient(1)])
+    (mail,) = sink.messages
+    assert (mail.sender, mail.recipients) == ("post@news.example.org", ("reader1@example.org",))
+    assert mail.data == compose(LETTER, recipient(1))
+    assert receipt == Receipt(subscriber_id=1, outcome=ACCEPTED, reply="250 2.0.0 taken as 1")
+    assert sink.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+
+
+def test_one_connection_for_a_page() -> None:
+    with SmtpSink() as sink:
+        assert outcomes(send(sink, recipients(20))) == [ACCEPTED] * 20
+        assert sink.connections == 1
+
+
+def test_only_the_first_unsettled_recipient_is_in_doubt() -> None:
+    assert SmtpProvider(SmtpSettings(host="mail.example", port=587)).exposure is Exposure.FIRST
+
+
+@pytest.mark.parametrize("at", [At.RCPT, At.DATA, At.DOT])
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("550 5.1.1 <reader2@example.org>: no such user", REJECTED),
+        ("450 4.2.1 greylisted, come back later", RETRY),
+        ("452 4.2.2 mailbox full", RETRY),
+    ],
+)
+def test_a_refusal_concerns_that_recipient_alone(at: At, reply: str, outcome: Outcome) -> None:
+    with SmtpSink(faults=[Fault(at=at, reply=reply, recipient="reader2@example.org")]) as sink:
+        receipts = send(sink, recipients(3))
+    assert outcomes(receipts) == [ACCEPTED, outcome, ACCEPTED]
+    assert receipts[1].reply == reply
+    assert taken(sink) == ["reader1@example.org", "reader3@example.org"]
+    assert sink.connections == 1
+    assert sink.commands.count("RSET") == (0 if at is At.DOT else 1)
+
+
+def test_a_reply_of_several_lines_is_kept_on_one_and_cannot_steer_a_terminal() -> None:
+    with SmtpSink(faults=[Fault(at=At.RCPT, reply="550-5.1.1 no\r\n550 5.1.1 such \x1b[31mé")]) as sink:
+        (receipt,) = send(sink, [recipient(1)])
+    assert receipt.reply == "550 5.1.1 no 5.1.1 such [31mé"
+
+
+@pytest.mark.parametrize("at", [At.MAIL, At.RCPT, At.DATA, At.DOT])
+def test_a_server_that_closes_after_421_is_met_again(at: At) -> None:
+    with SmtpSink(faults=[Fault(at=at, reply="421 4.3.2 going down", close=True, skip=1)]) as sink:
+        receipts = send(sink, recipients(3))
+    assert outcomes(receipts) == [ACCEPTED, RETRY, ACCEPTED]
+    assert receipts[1].reply == "421 4.3.2 going down"
+    assert taken(sink) == ["reader1@example.org", "reader3@example.org"]
+    assert sink.connections == 2
+
+
+@pytest.mark.parametrize("at", [At.MAIL, At.RCPT, At.DATA])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"close": True},
+        {"stall": True},
+        {"reply": "what was that?"},
+        {"reply": "199 odd"},
+        {"reply": "250-first of several", "close": True},
+        {"reply": "250 " + "x" * 9000},
+    ],
+)
+def test_no_answer_before_the_data_means_it_was_not_taken(at: At, fault: dict[str, object]) -> None:
+    with SmtpSink(faults=[Fault(**{"at": at, "skip": 1, **fault})]) as sink:  # type: ignore[arg-type]
+        receipts = send(sink, recipients(3), timeout=0.4)
+    assert outcomes(receipts) == [ACCEPTED, RETRY, ACCEPTED]
+    assert receipts[1].reply
+    assert taken(sink) == ["reader1@example.org", "reader3@example.org"]
+    assert sink.connections == 2
+
+
+def test_data_that_is_answered_without_having_been_asked_for_is_not_accepted() -> None:
+    with SmtpSink(faults=[Fault(at=At.DATA, reply="250 ok")]) as sink:
+        assert outcomes(send(sink, recipients(2))) == [RETRY, ACCEPTED]
+        assert taken(sink) == ["reader2@example.org"]
+
+
+@pytest.mark.parametrize("was_taken", [True, False])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"close": True},
+        {"stall": True},
+        {"reply": "what was that?"},
+        {"reply": "354 go on"},
+        {"reply": "250-first of several", "close": True},
+    ],
+)
+def test_no_answer_after_the_data_is_uncertain(fault: dict[str, object], was_taken: bool) -> None:
+    scripted = Fault(**{"at": At.DOT, "skip": 1, "taken": was_taken, **fault})  # type: ignore[arg-type]
+    with SmtpSink(faults=[scripted]) as sink:
+        receipts = send(sink, recipients(3), timeout=0.4)
+    assert outcomes(receipts) == [ACCEPTED, UNCERTAIN, ACCEPTED]
+    assert receipts[1].reply
+    assert ("reader2@example.org" in taken(sink)) == was_taken
+    assert taken(sink)[-1] == "reader3@example.org"
+    assert sink.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"), [(At.MAIL, RETRY), (At.RCPT, RETRY), (At.DATA, RETRY), (At.DOT, UNCERTAIN)]
+)
+def test_connections_lost_one_after_the_other_end_the_page(at: At, outcome: Outcome) -> None:
+    with SmtpSink(faults=[Fault(at=at, close=True, skip=1, times=99)]) as sink:
+        with SmtpProvider(settings(sink)).connect() as connection:
+            receipts = connection.send(LETTER, recipients(9))
+            assert outcomes([next(receipts), next(receipts), next(receipts)]) == [ACCEPTED, outcome, outcome]
+            with pytest.raises(ProviderUnavailable, match="lost 2 times"):
+                next(receipts)
+        assert taken(sink) == ["reader1@example.org"]
+
+
+def test_lost_connections_with_success_between_them_do_not_end_the_page() -> None:
+    faults = [Fault(at=At.RCPT, close=True, recipient=f"reader{number}@example.org") for number in (1, 3, 5)]
+    with SmtpSink(faults=faults) as sink:
+        assert outcomes(send(sink, recipients(6))) == [RETRY, ACCEPTED] * 3
+
+
+def test_a_server_that_is_gone_is_unavailable_and_nobody_is_refused() -> None:
+    with SmtpSink(faults=[Fault(at=At.RCPT, close=True), Fault(at=At.CONNECT, close=True, skip=1)]) as sink:
+        with SmtpProvider(settings(sink)).connect() as connection:
+            receipts = connection.send(LETTER, recipients(3))
+            assert next(receipts).outcome is RETRY
+            with pytest.raises(ProviderUnavailable, match="no connection"):
+                next(receipts)
+        assert sink.messages == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.7.1 sender not allowed",
+        "452 4.5.3 over quota",
+        "451 4.7.0 try later",
+        "530 5.7.0 log in first",
+        "552 5.3.4 too big",
+    ],
+)
+def test_a_refused_sender_concerns_nobody_in_particular(reply: str) -> None:
+    with (
+        SmtpSink(faults=[Fault(at=At.MAIL, reply=reply, skip=1)]) as sink,
+        SmtpProvider(settings(sink)).connect() as connection,
+    ):
+        receipts = connection.send(LETTER, recipients(3))
+        assert next(receipts).outcome is ACCEPTED
+        with pytest.raises(ProviderUnavailable) as caught:
+            next(receipts)
+        assert reply in str(caught.value)
+        # The connection still stands, for whoever tries again.
+        assert outcomes(list(connection.send(LETTER, [recipient(2)]))) == [ACCEPTED]
+        assert taken(sink) == ["reader1@example.org", "reader2@example.org"]
+
+
+def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody() -> None:
+    with (
+        SmtpSink(faults=[Fault(at=At.RCPT, reply="530 5.7.0 Authentication required")]) as sink,
+        SmtpProvider(settings(sink)).connect() as connection,
+        pytest.raises(ProviderUnavailable, match=r"provider\.smtp\.username"),
+    ):
+        list(connection.send(LETTER, recipients(1)))
+
+
+@pytest.mark.parametrize("fault", [{"close": True}, {"reply": "500 what?"}, {"stall": True}])
+def test_a_reset_that_fails_opens_another_connection(fault: dict[str, object]) -> None:
+    refusal = Fault(at=At.RCPT, reply="550 5.1.1 nobody")
+    with SmtpSink(faults=[refusal, Fault(**{"at": At.RSET, **fault})]) as sink:  # type: ignore[arg-type]
+        assert outcomes(send(sink, recipients(2), timeout=0.4)) == [REJECTED, ACCEPTED]
+        assert sink.connections == 2
+
+
+@pytest.mark.parametrize("fault", [{"close": True}, {"reply": "500 no"}, {"stall": True}])
+def test_a_bad_goodbye_changes_nothing(fault: dict[str, object]) -> None:
+    with SmtpSink(faults=[Fault(**{"at": At.QUIT, **fault})]) as sink:  # type: ignore[arg-type]
+        assert outcomes(send(sink, recipients(1), timeout=0.3)) == [ACCEPTED]
+
+
+def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
+    """More octets than the sockets hold: the end of data cannot have been written."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client, client.makefile("rb") as lines:
+            client.sendall(b"220 ready\r\n")
+            for line in lines:
+                client.sendall(b"354 go on\r\n" if line.upper().startswith(b"DATA") else b"250 ok\r\n")
+                if line.upper().startswith(b"DATA"):
+                    break
+            lines.read(1000)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    letter = replace(LETTER, text="a line of the letter\n" * 1_000_000)
+    where = SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], tls="none", timeout=10)
+    with SmtpProvider(where).connect() as connection:
+        (receipt,) = connection.send(letter, recipients(1))
+    thread.join()
+    listener.close()
+    assert receipt.outcome is RETRY
+
+
+@pytest.mark.parametrize("address", ["편지@example.org", "편지@뉴스.example"])
+def test_addresses_beyond_ascii_need_smtputf8(address: str) -> None:
+    readers = [recipient(1, address=address), recipient(2)]
+    with SmtpSink() as sink:
+        assert outcomes(send(sink, readers)) == [ACCEPTED, ACCEPTED]
+        assert taken(sink)[0].startswith("편지@")
+        assert sink.messages[0].data == compose(LETTER, readers[0])
+    with SmtpSink(smtputf8=False) as sink:
+        receipts = send(sink, readers)
+        assert outcomes(receipts) == [REJECTED, ACCEPTED]
+        assert "SMTPUTF8" in receipts[0].reply
+
+
+def test_an_international_domain_goes_out_in_ascii() -> None:
+    with SmtpSink(smtputf8=False) as sink:
+        assert outcomes(send(sink, [recipient(1, address="ada@bücher.example")])) == [ACCEPTED]
+        assert taken(sink) == ["ada@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@example.org>\r\nRCPT TO:<b@example.org",
+        "a@example.org> SMTPUTF8",
+        "<a@example.org>",
+        "a b@example.org",
+        '"a"@example.org',
+    ],
+)
+def test_a_dangerous_address_is_refused_before_anything_is_written(address: str) -> None:
+    with SmtpSink() as sink:
+        assert outcomes(send(sink, [recipient(1, address=address)])) == [REJECTED]
+        assert sink.commands == ["EHLO", "QUIT"]
+
+
+def test_no_receipt_repeats_what_the_letter_says() -> None:
+    secret = base64.b64encode(b"in the letter only").decode()
+    letter = replace(LETTER, text=secret, html=secret)
+    faults = [Fault(at=At.DOT, reply="554 5.7.1 no"), Fault(at=At.DATA, close=True, skip=1)]
+    with SmtpSink(faults=faults) as sink, SmtpProvider(settings(sink)).connect() as connection:
+        receipts = list(connection.send(letter, recipients(2)))
+    assert outcomes(receipts) == [REJECTED, RETRY]
+    assert not any(secret in receipt.reply for receipt in receipts)

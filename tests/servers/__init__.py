@@ -1,0 +1,1 @@
+"""Small real servers that behave like the outside."""

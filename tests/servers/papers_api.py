@@ -1,0 +1,155 @@
+"""A real local server that behaves like the Hugging Face Daily Papers API, faults included."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What goes wrong with one request; without ``status`` and ``body`` the right answer is given.
+
+    ``delay`` is in seconds before the answer, ``drip`` between its bytes. ``keep`` cuts the body to so many
+    bytes (half a JSON, a whole answer); ``drop`` closes the connection after that many bytes of a longer one.
+    """
+
+    status: int | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0
+    drip: float = 0
+    keep: int | None = None
+    drop: int | None = None
+
+
+def redirect(location: str, status: int = 302) -> Fault:
+    """Answer with a redirect."""
+    return Fault(status=status, body=b"", headers={"Location": location})
+
+
+def too_many_requests(retry_after: str | None = None) -> Fault:
+    """Answer 429, with or without Retry-After."""
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Fault(status=429, body=b"", headers=headers)
+
+
+def gzip_bomb(megabytes: int) -> Fault:
+    """Answer with spaces: so many megabytes of them, very small while compressed."""
+    packed = gzip.compress(b" " * (1024 * 1024 * megabytes), compresslevel=9)
+    return Fault(status=200, body=packed, headers={"Content-Encoding": "gzip"})
+
+
+class PapersApi:
+    """Serves ``days`` (ISO date -> entries). ``faults`` meet the requests in order, None for none.
+
+    Use it as a context manager; ``url`` is its base address, ``requests`` the paths (with query) asked for.
+    A day after ``today`` (default: the real one, UTC) is answered with 400.
+    """
+
+    def __init__(
+        self,
+        *,
+        days: Mapping[str, Sequence[Entry]] | None = None,
+        faults: Sequence[Fault | None] = (),
+        today: date | None = None,
+        most: int = 100,
+    ) -> None:
+        self.days = dict(days or {})
+        self.faults = list(faults)
+        self.today = today
+        self.most = most
+        self.requests: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        """Return status and body for a path, as the API would."""
+        parts = urlsplit(path)
+        query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        if parts.path != "/api/daily_papers":
+            return 404, b'{"error":"Not found"}'
+        try:
+            day = date.fromisoformat(query["date"])
+            limit, page = min(int(query.get("limit", 50)), self.most), int(query.get("p", 0))
+        except (KeyError, ValueError):
+            return 400, b'{"error":"Invalid query"}'
+        if day > (self.today or datetime.now(UTC).date()):
+            return 400, b'{"error":"The date is in the future"}'
+        entries = self.days.get(day.isoformat(), ())
+        return 200, json.dumps(list(entries[page * limit : (page + 1) * limit])).encode()
+
+    def take(self, path: str, headers: dict[str, str]) -> Fault:
+        """Record a request and return what shall happen to it."""
+        with self._lock:
+            self.requests.append(path)
+            self.headers.append(headers)
+            return (self.faults.pop(0) if self.faults else None) or Fault()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                fault = api.take(self.path, dict(self.headers.items()))
+                time.sleep(fault.delay)
+                status, body = api.answer(self.path)
+                status = status if fault.status is None else fault.status
+                body = (body if fault.body is None else fault.body)[: fault.keep]
+                try:
+                    self._send(status, body, fault)
+                except (BrokenPipeError, ConnectionResetError):
+                    self.close_connection = True
+
+            def _send(self, status: int, body: bytes, fault: Fault) -> None:
+                if fault.drop == 0:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                for name, value in fault.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if fault.drop is not None:
+                    self.close_connection = True
+                    body = body[: fault.drop]
+                if not fault.drip:
+                    self.wfile.write(body)
+                    return
+                for index in range(len(body)):
+                    self.wfile.write(body[index : index + 1])
+                    time.sleep(fault.drip)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                """Say nothing: the requests are recorded."""
+
+        return Handler

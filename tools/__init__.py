@@ -1,0 +1,1 @@
+"""Tools that work on the checkout; none of them is in the wheel."""
