@@ -11,18 +11,32 @@ from pathlib import Path
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 from jinja2 import TemplateSyntaxError as JinjaSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
-from mjml import mjml2html
 
 from newsletter.errors import RenderError
-from newsletter.models import placeholder
+from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
+from newsletter.templating.entries import EntryView, SectionView
 from newsletter.templating.i18n import Words
 from newsletter.templating.markdown import link_target, link_text
 from newsletter.templating.text import wrap
 from newsletter.templating.theme import Palette, Theme
-from newsletter.templating.view import EntryView, LetterView, SectionView
+from newsletter.templating.view import LetterView
+
+try:
+    from mjml import mjml2html
+except ImportError as error:
+    raise RenderError(
+        "mjml-python is missing, or hidden by the package `mjml`, which has the same import name",
+        remedy="run: pip uninstall -y mjml && pip install --force-reinstall mjml-python",
+    ) from error
 
 LETTER = "email/letter.mjml.j2"
 _PACKAGE = Path(__file__).resolve().parents[1]
+# mjml-python writes attribute values as Rust would in a debug print: a backslash doubled, combining marks and
+# whatever it holds for invisible as \u{301}. A character reference passes, so anything doubtful becomes one.
+_ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
+    r"""=(?:"[ !#-\[\]-~]*[^ -\[\]-~][^"]*"|'[ -&(-\[\]-~]*[^ -\[\]-~][^']*')"""
+)
+_DOUBTFUL = re.compile(r"[^ -\[\]-~¡-¬®-ʯ\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -51,7 +65,7 @@ class Engine:
 
     def html(self, values: Mapping[str, object]) -> str:
         """Render the letter to HTML; raise `RenderError` with file and line for a fault in a template."""
-        source = self.plain(LETTER, values)
+        source = _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
         try:
             html: str = mjml2html(source, fonts={})
         except ValueError as error:
@@ -61,6 +75,8 @@ class Engine:
                 remedy="look for an unclosed tag or an unquoted attribute, in its partials too",
             ) from error
         self._refuse_left_overs(html)
+        for mark in (PLACEHOLDER_OPEN, PLACEHOLDER_CLOSE):
+            html = html.replace(_reference(mark), mark)
         return html
 
     def plain(self, name: str, values: Mapping[str, object]) -> str:
@@ -110,6 +126,14 @@ def engine(overrides: Path | None) -> Engine:
 
 def _escaped(name: str | None) -> bool:
     return name is None or not name.endswith((".txt.j2", ".md.j2"))
+
+
+def _referenced(attribute: re.Match[str]) -> str:
+    return _DOUBTFUL.sub(lambda match: _reference(match[0]), attribute[0])
+
+
+def _reference(character: str) -> str:
+    return f"&#x{ord(character):x};"
 
 
 def _said(error: Exception) -> str:

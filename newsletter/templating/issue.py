@@ -78,11 +78,7 @@ def fill(template: str, values: Mapping[str, str], *, html: bool) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1]
         if name not in values:
-            raise RenderError(
-                "the recipient has no value for it",
-                subject=f"placeholder {name}",
-                remedy=f"give a value for {name}",
-            )
+            raise RenderError(f"a recipient has no value for {name}", remedy=f"give one or take {name} out")
         return markup.escape(values[name]) if html else values[name]
 
     return _PLACEHOLDER.sub(value, template)

@@ -55,9 +55,8 @@ def language_of(text: str, declared: str) -> str:
     """
     base = re.split("[-_]", declared, maxsplit=1)[0].lower()
     sample = "" if text.isascii() else text[:_SAMPLE]
-    letters = sum(map(str.isalpha, sample))
     for language, script in _SCRIPTS.items():
-        if letters and len(script.findall(sample)) * 5 >= letters:
+        if sample and len(script.sub("", sample)) <= len(sample) * 0.85:
             return declared if base == language or (language, base) == ("zh", "ja") else language
     return "en" if base in _SCRIPTS else declared
 
@@ -87,12 +86,12 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_widths.__getitem__, text))
 
 
-_SAMPLE = 160  # characters that tell a text's script
+_SAMPLE = 120  # characters that tell a text's script
 _SCRIPTS = {
-    "ko": re.compile("[\uac00-\ud7a3]"),
-    "ja": re.compile("[\u3040-\u30ff]"),
-    "ar": re.compile("[\u0600-\u06ff]"),
-    "zh": re.compile("[\u4e00-\u9fff]"),
+    "ko": re.compile("[\uac00-\ud7a3]+"),
+    "ja": re.compile("[\u3040-\u30ff]+"),
+    "ar": re.compile("[\u0600-\u06ff]+"),
+    "zh": re.compile("[\u4e00-\u9fff]+"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Ratios measured in one run, on whatever machine this is: ``make bench``."""

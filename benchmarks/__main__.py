@@ -1,0 +1,9 @@
+"""Runs every benchmark and prints its ratio beside the bound that it is held to."""
+
+from __future__ import annotations
+
+from benchmarks import rendering, startup
+
+if __name__ == "__main__":
+    for line in (startup.measure(), rendering.measure()):
+        print(line)

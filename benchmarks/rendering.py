@@ -1,0 +1,40 @@
+"""The seed's day from file to HTML, warm, against mjml-python alone on the same MJML."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.clock import medians
+from newsletter.ingestion.files import FileSource
+from newsletter.models import Selection
+from newsletter.pipeline import make_issue
+from newsletter.summaries.digest import DigestSummarizer
+from newsletter.templating import engine
+from newsletter.templating.issue import Design, render
+
+DIGEST = Path(__file__).parent.parent / "tests/data/digests/seed-form.md"
+
+
+def measure(runs: int = 31) -> str:
+    """Return the line of the report."""
+    captured: list[str] = []
+    real = engine.mjml2html
+
+    def capture(source: str, **options: object) -> str:
+        captured.append(source)
+        return str(real(source, **options))
+
+    def letter() -> None:
+        source = FileSource([DIGEST], day=None, clock=lambda: datetime.now(UTC))
+        issue = make_issue(
+            source.fetch(source.day), edition="daily", language="ko", selection=Selection(top=0, min_votes=0),
+            summarizer=DigestSummarizer(),
+        )  # fmt: skip
+        render(issue, Design(name="Daily Papers"))
+
+    engine.mjml2html = capture
+    letter()
+    engine.mjml2html = real
+    ours, bare = medians(letter, lambda: [real(source, fonts={}) for source in captured], runs=runs)
+    return f"rendering   {ours / bare:5.2f} x mjml-python alone ({ours * 1000:.1f} ms against {bare * 1000:.1f}; 14 papers)"

@@ -1,0 +1,8 @@
+"""`python -m newsletter` is the command `newsletter`."""
+
+from __future__ import annotations
+
+from newsletter.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""The letter in all its forms: golden files, hostile content, origins, languages, overrides."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.errors import RenderError
+from newsletter.models import SummaryOrigin
+from newsletter.templating.issue import Design, fill, issue_json, render
+from newsletter.templating.text import one_line
+from tests.templating.samples import DESIGN, VALUES, Page, entry, html_of, issue_of, many, sample
+
+GOLDEN = Path(__file__).resolve().parents[1] / "data" / "templating"
+HOSTILE = (
+    "<script>alert(1)</script> & <b>bold</b>",
+    "{{ 7 * 7 }} {% if %} {# no #} {{ letter.name }}",
+    "</mj-text></mj-column> <mj-include path='/etc/passwd'/> <mj-raw>",
+    "A title\r\nBcc: victim@example.org",
+    "\"Quotes\" and 'quotes' > attributes=\"x\" onclick='y'",
+    "Bounds in $O(n^2)$ and $\\alpha < \\beta$",
+    "נייר על \u202eמודלים\u202c: שלום",
+    "A 🦙 with ‍ joiners 👩‍🔬 and ]]> --> <!-- ends",
+    "x" * 250,
+    "&lt;already&gt; &amp; escaped &#x41;",
+)
+
+
+def check(name: str, text: str) -> None:
+    """Compare text with a golden file; ``UPDATE_GOLDEN=1`` writes it instead."""
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), f"{name} differs; UPDATE_GOLDEN=1 writes it anew"
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_letter_is_the_golden_one(language: str) -> None:
+    rendered = render(sample(language), DESIGN)
+    check(f"letter.{language}.html", rendered.html)
+    check(f"letter.{language}.txt", rendered.text)
+    check(f"inbox-line.{language}.txt", f"{rendered.subject}\n{rendered.preheader}\n")
+
+
+def test_the_archive_forms_are_the_golden_ones() -> None:
+    check("issue.md", render(sample(), DESIGN).markdown)
+    check("issue.json", json.dumps(issue_json(sample()), ensure_ascii=False, indent=2) + "\n")
+
+
+def test_the_folded_letter_is_the_golden_one() -> None:
+    check("letter.folded.html", html_of(many(14), Design(name="Daily Papers", full=3)))
+
+
+def test_the_same_issue_gives_the_same_bytes() -> None:
+    assert render(sample("ko"), DESIGN) == render(sample("ko"), DESIGN)
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+@pytest.mark.parametrize("full", [0, 1])
+def test_a_hostile_title_stays_text(title: str, full: int) -> None:
+    first, second = entry(1, title, keywords=(title[:20],)), entry(2, title, organization=title)
+    sections = {title[:40]: title}
+    issue = issue_of(
+        first, second, entry(3, "Third", sections=sections), entry(4, "Fourth", sections=sections)
+    )
+    plain, usual = Page(html_of(issue, Design(name="N", full=full))), " ".join(title.split())
+    assert plain.text.count(usual) >= 2
+    harmless = Page(html_of(issue_of(*[entry(n, "Title", organization="o") for n in (1, 2, 3, 4)])))
+    assert {tag for tag, _ in plain.tags} <= {tag for tag, _ in harmless.tags}
+    rendered = render(issue, DESIGN)
+    assert usual in " ".join(rendered.text.split()) or len(title) > 72
+    assert "\n" not in rendered.subject + rendered.preheader
+    assert "\r" not in rendered.subject + rendered.text + rendered.html
+
+
+@settings(max_examples=40, deadline=None)
+@given(title=st.text(max_size=200), told=st.text(max_size=300), author=st.text(max_size=60))
+def test_any_text_stays_text(title: str, told: str, author: str) -> None:
+    issue = issue_of(entry(1, title, authors=(author,), sections={"": told}), entry(2, title))
+    rendered = render(issue, DESIGN)
+    filled = Page(fill(rendered.html, VALUES, html=True)).text
+    for word in one_line(title).split()[:5]:
+        assert word in filled
+    for text in (rendered.html, rendered.text, rendered.markdown, rendered.subject, rendered.preheader):
+        text.encode()
+        assert not any(character < " " and character not in "\n\t" for character in text)
+
+
+def test_content_cannot_hold_a_placeholder() -> None:
+    forged = "\ue000address\ue001"
+    issue = issue_of(
+        entry(1, f"A {forged}", sections={forged: forged}, authors=(forged,), organization=forged)
+    )
+    rendered = render(issue, Design(name=forged, postal_address=forged))
+    assert rendered.html.count("\ue000") == 2  # unsubscribe_url and address, both of the foot
+    assert rendered.text.count("\ue000") == 2
+    assert "\ue000" not in rendered.subject + rendered.preheader + rendered.markdown
+
+
+def test_filling_escapes_values_for_html_alone() -> None:
+    rendered = render(sample(), DESIGN)
+    values = VALUES | {"address": '"<b>"@example.org'}
+    html, text = fill(rendered.html, values, html=True), fill(rendered.text, values, html=False)
+    assert "&lt;b&gt;" in html
+    assert "<b>&quot;" not in html
+    assert VALUES["unsubscribe_url"] in Page(html).links
+    assert f"\n{VALUES['unsubscribe_url']}\n" in text
+    assert '"<b>"@example.org' in text
+    assert "\ue000" not in html + text
+
+
+def test_a_placeholder_without_a_value_is_an_error() -> None:
+    with pytest.raises(RenderError, match="no value for address"):
+        fill(render(sample(), DESIGN).text, {"unsubscribe_url": "https://example.org/"}, html=False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", " java\nscript:alert(1)", "data:text/html,x", "/avatars/x.svg", "//example.org", "",
+     "https://paypal.example@evil.example/", "http://[bad", "file:///etc/passwd", "https:///path"],
+)  # fmt: skip
+def test_only_web_addresses_become_links(address: str) -> None:
+    issue = issue_of(entry(1, "Lead", url=address, image=address), entry(2, "Second", url=address))
+    page = Page(html_of(issue))
+    assert page.links == ["\ue000unsubscribe_url\ue001"]
+    assert not [tag for tag, _ in page.tags if tag == "img"]
+    assert "Lead" in page.text
+    assert "Second" in page.text
+
+
+def test_an_address_cannot_leave_its_attribute() -> None:
+    url = 'https://example.org/a"><img src=x onerror=y>?q=1&r={{ 2 }}'
+    page = Page(html_of(issue_of(entry(1, "Lead", url=url))))
+    assert "https://example.org/a%22%3E%3Cimg%20src=x%20onerror=y%3E?q=1&r=%7B%7B%202%20%7D%7D" in page.links
+    assert not [tag for tag, _ in page.tags if tag == "img"]
+
+
+def test_attributes_keep_every_character() -> None:
+    title = "Cafe\u0301 \\alpha 👩\u200d🔬\u00a0한글 \u202eabc\u202c"
+    page = Page(html_of(issue_of(entry(1, title, image="https://example.org/e\u0301.png"))))
+    picture = next(attributes for tag, attributes in page.tags if tag == "img")
+    assert picture["alt"] == f"First page of {one_line(title)}"
+    assert picture["src"] == "https://example.org/e\u0301.png"
+
+
+def test_the_other_package_of_the_same_name_is_told_apart() -> None:
+    script = "import sys, types; sys.modules['mjml'] = types.ModuleType('mjml'); import newsletter.templating.engine"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "hidden by the package `mjml`" in done.stderr
+
+
+def test_where_a_summary_came_from_is_said_where_it_matters() -> None:
+    told = {"What's New": "We hear an echo."}
+    extract = Page(html_of(issue_of(entry(1, "T", sections=told, origin=SummaryOrigin.EXTRACT)))).text
+    digest = Page(html_of(issue_of(entry(1, "T", sections=told)))).text
+    bare = Page(html_of(issue_of(entry(1, "T", sections=told, origin=SummaryOrigin.TITLE)))).text
+    assert "In the paper's own words" in extract
+    assert "own words" not in digest + bare
+    assert "echo" in digest
+    assert "echo" not in bare
+
+
+def test_every_section_stands_in_html_text_and_markdown() -> None:
+    issue = sample()
+    rendered = render(issue, DESIGN)
+    flat = {
+        form: " ".join(text.split()) for form, text in (("text", rendered.text), ("md", rendered.markdown))
+    }
+    flat["html"] = Page(rendered.html).text
+    for told in (section for item in issue.entries for section in item.summary.sections):
+        assert [form for form, text in flat.items() if told.text not in text] == []
+
+
+def test_text_is_marked_where_it_is_in_another_language() -> None:
+    tags = Page(html_of(sample("en"))).tags
+    assert [attributes["lang"] for tag, attributes in tags if tag == "p" and "lang" in attributes] == [
+        "ko",
+        "ko",
+    ]
+    korean = Page(html_of(sample("ko"))).tags
+    assert ("html", "ko") in [(tag, attributes.get("lang")) for tag, attributes in korean]
+    assert {attributes.get("lang") for tag, attributes in korean if tag == "h2"} >= {"en"}
+
+
+def test_right_to_left_turns_the_letter_and_isolates_latin_titles() -> None:
+    html = html_of(sample("ar"))
+    tags = Page(html).tags
+    assert ("html", "rtl") in [(tag, attributes.get("dir")) for tag, attributes in tags]
+    assert [attributes.get("dir") for tag, attributes in tags if tag == "a"][1] == "ltr"
+    assert "←" in html
+    assert "padding-left:4px" in html
+
+
+def test_many_authors_are_shortened_but_never_lost() -> None:
+    names = tuple(f"Author{n} Name{n}" for n in range(664))
+    issue = issue_of(entry(1, "Everybody: A Paper", authors=names))
+    rendered = render(issue, DESIGN)
+    short = "Author0 Name0, Author1 Name1, … Author663 Name663 and\u00a0661\u00a0more"
+    assert short in rendered.html
+    assert short.replace("\u00a0", " ") in " ".join(rendered.text.split())
+    assert f"Authors: {', '.join(names)}\n" in rendered.markdown
+    four = Page(html_of(issue_of(entry(1, "Four", authors=("A B", "C D", "E F", "G H"))))).text
+    assert "A B, C D, E F, G H" in four
+
+
+def test_votes_are_shown_where_there_are_any() -> None:
+    without = render(issue_of(*(entry(n, f"T{n}", votes=None) for n in (1, 2, 3))), DESIGN)
+    assert "▲" not in without.html
+    assert "vote" not in without.text
+    assert 'role="img"' not in without.html
+    assert "Vote: -" in without.markdown
+    zero = Page(html_of(issue_of(entry(1, "T", votes=0), entry(2, "U", votes=0)))).text
+    assert "▲ 0" in zero
+
+
+def test_an_issue_without_entries_is_still_a_letter() -> None:
+    rendered = render(issue_of(), DESIGN)
+    assert rendered.subject == "Daily Papers, 14 September 2024"
+    assert "0 papers" in Page(rendered.html).text
+
+
+def test_subject_and_preheader_name_the_first_papers() -> None:
+    long = "Name: " + "a long title of many words " * 9
+    rendered = render(
+        issue_of(entry(1, long), entry(2, "Beta: Two"), entry(3, "Gamma"), entry(4, "D")), DESIGN
+    )
+    assert len(rendered.subject) <= 70
+    assert rendered.subject.startswith("Name: a long title")
+    assert rendered.preheader == "Also: Beta, Gamma and 1 more."
+    two = render(issue_of(entry(1, "One"), entry(2, "Beta: Two")), DESIGN)
+    assert (two.subject, two.preheader) == ("One", "Also: Beta.")
+
+
+def test_links_to_pages_that_do_not_exist_are_not_printed() -> None:
+    links = Page(html_of(sample())).links
+    allowed = (
+        "https://arxiv.org/abs/",
+        "https://example.org/tidal/code",
+        "https://example.org/day",
+        "\ue000",
+    )
+    assert [link for link in links if not link.startswith(allowed)] == []
+
+
+def test_one_file_replaces_one_partial(tmp_path: Path) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    (folder / "foot.mjml.j2").write_text(
+        '<mj-section><mj-column><mj-text>Bye, {{ placeholder("address") }} '
+        "<a href='{{ placeholder(\"unsubscribe_url\") }}'>leave</a></mj-text></mj-column></mj-section>"
+    )
+    page = Page(fill(html_of(sample(), Design(name="N", templates=tmp_path)), VALUES, html=True))
+    assert "Bye, reader@example.org leave" in page.text
+    assert "You get this letter" not in page.text
+    assert "TidalCache" in page.text
+    assert VALUES["unsubscribe_url"] in page.links
+
+
+@pytest.mark.parametrize(
+    ("source", "problem", "line"),
+    [
+        ("<mj-raw></mj-raw>\n{% if %}", "Expected an expression", 2),
+        ("\n\n{{ nobody }}", "'nobody' is undefined", 3),
+        ("\n{{ letter.colour }}", "has no attribute 'colour'", 2),
+        ("{{ 1 / 0 }}", "division by zero", 1),
+        ("\n{{ letter.name | safe }}", "No filter named 'safe'", 2),
+        ("\n{{ letter.__class__.__mro__ }}", "is unsafe", 2),
+        ('\n{% include "email/nothing.mjml.j2" %}', "no template email/nothing.mjml.j2", 2),
+        ("\n<mj-section><mj-column><mj-blink>x</mj-blink></mj-column></mj-section>", "<mj-blink>", 2),
+    ],
+)
+def test_a_bad_template_names_its_file_and_line(tmp_path: Path, source: str, problem: str, line: int) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    (folder / "rest.mjml.j2").write_text(source)
+    with pytest.raises(RenderError) as caught:
+        html_of(sample(), Design(name="N", templates=tmp_path))
+    assert problem in caught.value.problem
+    assert caught.value.subject == f"{folder / 'rest.mjml.j2'}, line {line}"
+
+
+@pytest.mark.parametrize("source", ["<mj-section>", "<mj-text a=b>x</mj-text>", '<mj-include path="x"/>'])
+def test_broken_mjml_is_one_clear_error(tmp_path: Path, source: str) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    (folder / "rest.mjml.j2").write_text(source)
+    with pytest.raises(RenderError, match="MJML cannot be read"):
+        html_of(sample(), Design(name="N", templates=tmp_path))
