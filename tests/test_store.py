@@ -37,7 +37,9 @@ FULL = Paper(
 BARE = Paper(id="slug-1", title="No votes", url="https://example.org/1")
 
 
-def collected(*papers: Paper, taken_at: datetime = NOW, kind: DayKind = DayKind.COMPLETE, day: date = DAY) -> DayOfPapers:
+def collected(
+    *papers: Paper, taken_at: datetime = NOW, kind: DayKind = DayKind.COMPLETE, day: date = DAY
+) -> DayOfPapers:
     return DayOfPapers(
         source="huggingface", day=day, kind=kind, papers=papers, taken_at=taken_at, page="https://example.org/day",
         warnings=("an odd line",),
@@ -128,7 +130,9 @@ def issue(database: Database, edition: str, day: date) -> store.IssueRecord:
 
 
 def test_issues_are_numbered_in_their_edition(database: Database) -> None:
-    numbers = [issue(database, edition, DAY + timedelta(days=n)).number for n in range(2) for edition in ("a", "b")]
+    numbers = [
+        issue(database, edition, DAY + timedelta(days=n)).number for n in range(2) for edition in ("a", "b")
+    ]
     assert numbers == [1, 1, 2, 2]
 
 

@@ -18,8 +18,12 @@ MADE = "<!-- made from the code by `make docs`; do not edit -->\n"
 
 def commands() -> str:
     """Return the page of every command: its usage, help and options."""
-    parts = [MADE, "# Commands\n", "Every command explains itself with `--help`. Exit codes: 0 done (also when there",
-             "was nothing to do, which is said), 2 wrong use, configuration or input, 1 the work failed.\n"]  # fmt: skip
+    parts = [
+        MADE,
+        "# Commands\n",
+        "Every command explains itself with `--help`. Exit codes: 0 done (also when there was nothing to do, which is",
+        "said), 2 wrong use, configuration or input, 1 the work failed.\n",
+    ]
     for context in _walk(click.Context(cli, info_name=PROGRAM, **cli.context_settings)):
         help_text = re.sub(r"[ \t]+$", "", context.command.get_help(context), flags=re.MULTILINE)
         parts += [f"## {context.command_path}\n", "```text", help_text, "```\n"]

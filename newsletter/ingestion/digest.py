@@ -78,7 +78,7 @@ class _Reader:
 
     def read(self, lines: Iterable[str]) -> None:
         for number, line in enumerate(lines, start=1):
-            line = line.rstrip()
+            line = line.rstrip().replace("\\<", "<")  # written so that it opens no HTML tag
             if line.startswith("### ") or line == "###":
                 self._draft = self._start(number, line[3:].strip())
                 self.drafts.append(self._draft)

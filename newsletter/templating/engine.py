@@ -16,7 +16,7 @@ from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
 from newsletter.templating.entries import EntryView, SectionView
 from newsletter.templating.i18n import Words
-from newsletter.templating.markdown import link_target, link_text
+from newsletter.templating.markdown import link_target, link_text, literal
 from newsletter.templating.text import wrap
 from newsletter.templating.theme import Palette, Theme
 from newsletter.templating.view import LetterView
@@ -59,15 +59,15 @@ class Engine:
             lstrip_blocks=True,
             cache_size=-1,
         )
-        self._environment.filters |= {"wrapped": wrap, "link_text": link_text, "link_target": link_target}
+        filters = {"wrapped": wrap, "literal": literal, "link_text": link_text, "link_target": link_target}
+        self._environment.filters |= filters
         self._environment.filters.pop("safe")  # content has no way around the escaping
         self._environment.globals["placeholder"] = placeholder
 
     def html(self, values: Mapping[str, object]) -> str:
         """Render the letter to HTML; raise `RenderError` with file and line for a fault in a template."""
-        source = _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
         try:
-            html: str = mjml2html(source, fonts={})
+            html: str = mjml2html(self.mjml(values), fonts={})
         except ValueError as error:
             raise RenderError(
                 f"MJML cannot be read: {error}",
@@ -78,6 +78,10 @@ class Engine:
         for mark in (PLACEHOLDER_OPEN, PLACEHOLDER_CLOSE):
             html = html.replace(_reference(mark), mark)
         return html
+
+    def mjml(self, values: Mapping[str, object]) -> str:
+        """Render the letter to MJML."""
+        return _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
 
     def plain(self, name: str, values: Mapping[str, object]) -> str:
         """Render one template by name; raise `RenderError` with file and line for a fault in it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from newsletter.ingestion.digest import parse_digest
@@ -58,3 +60,14 @@ def test_an_address_with_parentheses_survives() -> None:
     url = "https://example.org/wiki/Layer_(deep_learning)"
     day = parse_digest(render(issue_of(entry(1, "T", id="x", url=url)), DESIGN).markdown, name="issue.md")
     assert day.papers[0].url == url
+
+
+def test_no_html_opens_in_it() -> None:
+    hostile = "<script>alert(1)</script> and <b>bold</b> \\<i>"
+    issue = issue_of(entry(1, hostile, sections={"<h1>": hostile}, authors=("<img src=x>",)))
+    markdown = render(issue, DESIGN).markdown
+    assert not re.search(r"(?<!\\)<", markdown)
+    (back,) = parse_digest(markdown, name="issue.md").papers
+    assert back.title == hostile
+    assert back.authors == ("<img src=x>",)
+    assert [(section.heading, section.text) for section in back.sections] == [("<h1>", hostile)]
