@@ -73,15 +73,16 @@ _PHRASES: dict[Part, dict[float, str]] = {
         2.5: """
             specifically, concretely, technically, consists of, consist of, comprises, comprising,
             composed of, key idea, core idea, at its core, is based on, built on, built upon, builds
-            on, builds upon, trained on, trained with, is trained, was trained, we train, we use, we employ, we
-            adopt, we leverage, we apply, we design, we devise, we collect, we construct, we
-            decompose, we incorporate, we integrate, we further introduce, we also introduce, our
-            method, our approach, our framework, our model, two-stage, three-stage, key components,
-            main components, two key, three key, in particular, during training, during inference,
-            at inference, in the first, first stage, second stage, by using, our key, our pipeline,
-            our system, we formulate, we then, we first, we fine-tune, three components, two
-            components, four components, simple components, makes the following, three steps, two
-            steps, we address, by introducing, by incorporating, our proposed, we augment, we expand
+            on, builds upon, trained on, trained with, is trained, was trained, we train, we use, we
+            employ, we             adopt, we leverage, we apply, we design, we devise, we collect,
+            we construct, we             decompose, we incorporate, we integrate, we further
+            introduce, we also introduce, our             method, our approach, our framework, our
+            model, two-stage, three-stage, key components, main components, two key, three key, in
+            particular, during training, during inference, at inference, in the first, first stage,
+            second stage, by using, our key, our pipeline, our system, we formulate, we then, we
+            first, we fine-tune, three components, two             components, four components,
+            simple components, makes the following, three steps, two             steps, we address,
+            by introducing, by incorporating, our proposed, we augment, we expand
         """,
         1.2: """
             leverages, leveraging, employs, employing, uses, using, utilizes, utilizing,
@@ -92,8 +93,8 @@ _PHRASES: dict[Part, dict[float, str]] = {
             instead of, rather than, unlike, jointly, conditioned on, tokens, operates, predicts,
             learns, maps, optimizes, estimates, decouples, selectively, dynamically, iteratively,
             hierarchical, training-free, end-to-end, further introduces, adapts, aligns, encodes,
-            collected, annotated, covers, covering, cover, spanning, span, spans, includes, including, contains,
-            formulated
+            collected, annotated, covers, covering, cover, spanning, span, spans, includes,
+            including, contains, formulated
         """,
         0.5: """
             by, into, each, which, supports, features, provides, generates, representations,
@@ -103,14 +104,15 @@ _PHRASES: dict[Part, dict[float, str]] = {
     },
     Part.PERFORMANCE: {
         3.0: """
-            we prove, we prove that, experiments show, experiments demonstrate, results show, results demonstrate, results
-            indicate, experimental results, extensive experiments, comprehensive experiments,
-            experiments on, extensive evaluations, empirical results, we find, we show that, we
-            demonstrate that, we observe, our findings, our results, our analysis, our experiments,
-            outperforms, outperforming, outperform, state-of-the-art performance, state-of-the-art
-            results, new state-of-the-art, achieves, surpasses, surpassing, findings reveal,
-            evaluation reveals, evaluations show, we found, we also find, improves over, evaluated
-            on, compared to, compared with, achieves state-of-the-art, user studies
+            we prove, we prove that, experiments show, experiments demonstrate, results show,
+            results demonstrate, results             indicate, experimental results, extensive
+            experiments, comprehensive experiments, experiments on, extensive evaluations, empirical
+            results, we find, we show that, we             demonstrate that, we observe, our
+            findings, our results, our analysis, our experiments, outperforms, outperforming,
+            outperform, state-of-the-art performance, state-of-the-art             results, new
+            state-of-the-art, achieves, surpasses, surpassing, findings reveal, evaluation reveals,
+            evaluations show, we found, we also find, improves over, evaluated             on,
+            compared to, compared with, achieves state-of-the-art, user studies
         """,
         1.5: """
             correlation, correlations, correlate, success rate, raises, raising, cuts, lowers,

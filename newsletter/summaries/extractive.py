@@ -25,6 +25,7 @@ HEADINGS = {
 _SHARE = 0.62  # of the abstract that a summary fills
 _SHARE_OF_FIRST = 0.8  # that the first sentences of all sections together may take
 _MOST_CHARACTERS = 1400  # about 200 words: more is no summary
+_LONGEST_SENTENCE = 2_500  # characters; no abstract has a longer one, but a broken feed may
 _MOST_SENTENCES = 60  # a feed may hold whole articles: what is new stands at the beginning
 _LONGEST_PHRASE = 3  # words
 _LEAST_CUES = {Part.NEW: 1.0, Part.TECHNICAL: 0.5, Part.PERFORMANCE: 2.5}  # else a section is left out
@@ -66,9 +67,10 @@ class ExtractiveSummarizer:
         A section is left out where no sentence is fit for it. Raise `SummaryError` if there is no abstract.
         """
         text = to_text(paper.abstract)
-        if not any(character.isalpha() for character in text):
+        said = [sentence for sentence in sentences.split(text) if len(sentence) <= _LONGEST_SENTENCE]
+        if not any(character.isalpha() for character in "".join(said)):
             raise SummaryError("no abstract to take sentences from", subject=f"paper {paper.id}")
-        read = _read(sentences.split(text)[:_MOST_SENTENCES], paper.title)
+        read = _read(said[:_MOST_SENTENCES], paper.title)
         picked = _pick(read, _decode(read))
         sections = tuple(
             Section(heading=heading, text=" ".join(read[index].text for index in sorted(picked[part])))

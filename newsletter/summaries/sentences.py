@@ -14,7 +14,7 @@ _NEVER_LAST = _words(
     "e.g i.e eg ie cf vs w.r.t a.k.a viz approx resp ca dr prof mr mrs ms st gen col rep "
     "fig figs eq eqs eqn ref refs thm def lem prop alg vol pp"
 )
-_SELDOM_LAST = _words("al etc inc ltd corp co jr sr u.s u.k e.u u.s.a ph.d m.sc b.sc a.m p.m est")
+_SELDOM_LAST = _words("al etc avg inc ltd corp co jr sr u.s u.k e.u u.s.a ph.d m.sc b.sc a.m p.m est")
 _LAST_WITHOUT_NUMBER = _words("no nos sec secs tab app ch chap art")  # No. 3, but: the answer is no.
 _OPENERS = _words(
     "a all also although an and as at because besides beyond both building but by code compared despite "
@@ -24,8 +24,8 @@ _OPENERS = _words(
     "when where while with yet"
 )
 _BOUNDARY = re.compile(
-    r"""(?P<stop>[.!?…]+)(?P<close>["'”’»)\]]*)(?=\s)   # a stop before a space
-      | [。！？．]+(?![」』][とっ、])[」』”’）"']*         # CJK stops need no space
+    r"""(?<![.!?…])(?P<stop>[.!?…]++)(?P<close>["'”’»)\]]*+)(?=\s)   # a stop before a space
+      | (?<![。！？．])[。！？．]++(?![」』][とっ、])[」』”’）"']*+    # CJK stops need no space
       | (?<=[다요음함됨])\.(?=[^\W\d_])                   # Korean endings before a forgotten space
       | (?<=[a-z]{3})\.(?=[A-Z][A-Za-z]*\s)               # "pattern.ECHO demonstrates"
       | (?<=[a-z]['’"”)])\.(?=[A-Z][A-Za-z]*\s)           # "step'.This approach"
