@@ -44,7 +44,8 @@ class Paper:
     """A paper as its sources describe it.
 
     ``id`` is the arXiv id without version (``2409.06820``), or the source's own id for others.
-    ``votes`` is the count at the time the day was taken, None where the source has no votes.
+    ``votes`` is the count at the time the day was taken, None where it is not known; ``votable`` is whether
+    any of its sources has votes at all (a paper of one that has none is not held to ``min_votes``).
     ``authors`` keep the source's order. ``sections`` is a summary that came with the paper (a digest).
     """
 
@@ -54,6 +55,7 @@ class Paper:
     abstract: str = ""
     authors: tuple[str, ...] = ()
     votes: int | None = None
+    votable: bool = True
     image: str | None = None
     submitted_at: datetime | None = None
     published_at: datetime | None = None
@@ -79,11 +81,6 @@ class DayOfPapers:
     taken_at: datetime
     page: str | None = None
     warnings: tuple[str, ...] = ()
-
-    @property
-    def has_votes(self) -> bool:
-        """Whether any paper carries votes; a day without is not held to ``min_votes``."""
-        return any(paper.votes is not None for paper in self.papers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

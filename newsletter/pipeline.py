@@ -10,8 +10,8 @@ from newsletter.protocols import Summarizer
 def make_issue(
     collected: DayOfPapers, *, edition: str, language: str, selection: Selection, summarizer: Summarizer
 ) -> Issue:
-    """Make an edition's issue of a collected day. A day without votes is not held to ``min_votes``."""
-    chosen = ranker.select(collected.papers, selection, held_to_votes=collected.has_votes).chosen
+    """Make an edition's issue of a collected day."""
+    chosen = ranker.select(collected.papers, selection).chosen
     entries = tuple(
         Entry(rank=rank, paper=paper, summary=summarizer.summarize(paper, language))
         for rank, paper in enumerate(chosen, 1)

@@ -148,7 +148,9 @@ class Publisher:
         A day that has an issue ends the search: older days were missed, not forgotten, and stay unsent.
         """
         if not dry_run:
-            self._finish_earlier(days)
+            interrupted = self._finish_earlier(days)
+            if interrupted is not None:
+                return interrupted
         result = self._result("there is no day to look at")
         for day in days:
             with self.database.read() as connection:
@@ -156,8 +158,9 @@ class Publisher:
             if record is not None:
                 return self._go_on(record, dry_run=dry_run)
             collected = self.source.fetch(day)
-            for warning in collected.warnings:
-                self.report(f"warning   {warning}")
+            if collected.kind is not DayKind.FAILED:  # there the sentence says it
+                for warning in collected.warnings:
+                    self.report(f"warning   {warning}")
             if not dry_run:
                 with self.database.write() as connection:
                     store.save_day(connection, collected)
@@ -171,13 +174,18 @@ class Publisher:
             )
         return result
 
-    def _finish_earlier(self, days: Sequence[date]) -> None:
+    def _finish_earlier(self, days: Sequence[date]) -> RunResult | None:
+        """Go on with issues of other days; return the result that ends this run, if one was interrupted."""
         with self.database.read() as connection:
             records = store.unfinished_issues(connection, self.edition)
         for record in records:
             if record.day not in days[:1]:
                 self.report(f"resume    issue {record.name} was begun earlier")
-                self.report(f"resume    {self._deliver(record).sentence}")
+                result = self._deliver(record)
+                if not result.ok:
+                    return result
+                self.report(f"resume    {result.sentence}")
+        return None
 
     def _go_on(self, record: IssueRecord, *, dry_run: bool) -> RunResult:
         with self.database.read() as connection:
@@ -235,7 +243,7 @@ class Publisher:
                 day=issue.day, kind=issue.kind,
             )  # fmt: skip
         if dry_run:
-            sentence = f"Dry run: issue {name} would go to {people} subscribers by {self.provider.name}."
+            sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
             return self._result(sentence, day=issue.day, kind=issue.kind)
         record = self._plan(issue, rendered)
         return self._deliver(record)
@@ -244,6 +252,9 @@ class Publisher:
         now = self.clock()
         letter = make_letter(rendered, issue, self.identity, now)
         with self.database.write(durable=True) as connection:
+            planned_by_another = store.find_issue(connection, self.edition, issue.day)
+            if planned_by_another is not None:
+                return planned_by_another
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
                 document=issue_json(issue), now=now,
@@ -251,12 +262,13 @@ class Publisher:
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:
                 raise IssueError("lost its last subscriber while it was made", subject=f"issue {record.name}")
-        self.report(f"plan      issue {record.name} is number {record.number}, {planned} subscribers")
+        self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
         return record
 
     def _deliver(self, record: IssueRecord) -> RunResult:
         with self.database.write(durable=True) as connection:
-            if record.state is not IssueState.SENDING:
+            record = store.find_issue(connection, record.edition, record.day) or record
+            if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
             before = ledger.counts(connection, record.id)
@@ -320,6 +332,10 @@ class Publisher:
             counts=counts or Counts(),
             ok=ok,
         )
+
+
+def _people(number: int) -> str:
+    return f"{number} subscriber" if number == 1 else f"{number} subscribers"
 
 
 def _sum(counts: Counts) -> str:

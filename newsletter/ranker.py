@@ -33,29 +33,33 @@ def rank(papers: Iterable[Paper]) -> list[Paper]:
     return sorted(papers, key=_key)
 
 
-def select(papers: Iterable[Paper], selection: Selection, *, held_to_votes: bool = True) -> Selected:
+def select(papers: Iterable[Paper], selection: Selection) -> Selected:
     """Return what an issue takes of the papers.
 
-    Papers with fewer than ``min_votes`` stay out unless not ``held_to_votes``, or unless fewer than ``fill``
-    would remain; ``top`` bounds both. As votes lead the ranking, what is taken is always its beginning.
+    Papers with fewer than ``min_votes`` stay out (not those of a source without votes), unless fewer than
+    ``fill`` would remain: then the best of them come in. ``top`` bounds everything.
     """
     ranked = rank(papers)
-    worthy = len(ranked)
-    if held_to_votes and selection.min_votes > 0:
-        worthy = sum((paper.votes or 0) >= selection.min_votes for paper in ranked)
-    count = max(worthy, min(selection.fill, len(ranked)))
-    if selection.top > 0:
-        count = min(count, selection.top)
+    most = selection.top or len(ranked)
+    worthy = [place for place, paper in enumerate(ranked) if _worthy(paper, selection)]
+    others = [place for place, paper in enumerate(ranked) if not _worthy(paper, selection)]
+    missing = max(0, min(selection.fill, most) - len(worthy))
+    taken = {*worthy[:most], *others[:missing]}
     return Selected(
-        chosen=tuple(ranked[:count]),
+        chosen=tuple(paper for place, paper in enumerate(ranked) if place in taken),
         left_out=tuple(
-            (paper, f"after the first {selection.top}" if place < worthy else _too_few(paper, selection))
-            for place, paper in enumerate(ranked[count:], start=count)
+            (paper, _reason(paper, selection)) for place, paper in enumerate(ranked) if place not in taken
         ),
     )
 
 
-def _too_few(paper: Paper, selection: Selection) -> str:
+def _worthy(paper: Paper, selection: Selection) -> bool:
+    return not paper.votable or (paper.votes or 0) >= selection.min_votes
+
+
+def _reason(paper: Paper, selection: Selection) -> str:
+    if _worthy(paper, selection):
+        return f"after the first {selection.top}"
     if paper.votes is None:
         return "no votes"
     return f"too few votes: {paper.votes} of {selection.min_votes}"

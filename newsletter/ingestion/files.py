@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -31,9 +32,16 @@ def read_file(path: Path) -> ParsedFile:
     """Read a file of papers, recognised by its content. Raise `InputError`, naming the path."""
     data = _bytes(path)
     try:
-        return _parse(data, str(path))
+        return _without_votes(_parse(data, str(path)))
     except SourceError as error:
         raise InputError(error.problem, subject=error.subject, remedy=error.remedy) from error
+
+
+def _without_votes(file: ParsedFile) -> ParsedFile:
+    """Mark the papers of a file in which none has votes: they are not held to ``min_votes``."""
+    if any(paper.votes is not None for paper in file.papers):
+        return file
+    return replace(file, papers=tuple(replace(paper, votable=False) for paper in file.papers))
 
 
 class FileSource(Source):

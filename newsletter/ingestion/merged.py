@@ -35,6 +35,7 @@ def _union(first: Paper, other: Paper) -> Paper:
         abstract=max(first.abstract, other.abstract, key=len),
         authors=first.authors or other.authors,
         votes=_known(first.votes, other.votes),
+        votable=first.votable or other.votable,
         image=first.image or other.image,
         submitted_at=first.submitted_at or other.submitted_at,
         published_at=first.published_at or other.published_at,

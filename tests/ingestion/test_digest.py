@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import pytest
@@ -121,10 +120,9 @@ def test_any_text_gives_papers_or_a_source_error(text: str) -> None:
     ],
     ids=lambda line: line[:12],
 )
+@pytest.mark.timeout(20)  # a hang fails
 def test_hostile_lines_take_no_time(line: str) -> None:
-    began = time.perf_counter()
     parsed = parse_digest(f"### [T](https://arxiv.org/abs/2401.00001)\n{line}\n", name="x.md")
-    assert time.perf_counter() - began < 5
     assert parsed.papers[0].id == "2401.00001"
     assert len(parsed.warnings) <= 51
 

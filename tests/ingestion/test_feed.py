@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,15 +14,14 @@ RSS = '<rss version="2.0"><channel><title>x</title>{}</channel></rss>'
 ITEM = "<item><title>{}</title><link>https://arxiv.org/abs/2409.06820</link></item>"
 
 
+@pytest.mark.timeout(20)  # a hang fails
 def test_an_entity_bomb_ends_at_once() -> None:
     lines = ['<!ENTITY a0 "lol">']
     lines += [f'<!ENTITY a{level} "{f"&a{level - 1};" * 10}">' for level in range(1, 12)]
     bomb = f'<?xml version="1.0"?><!DOCTYPE rss [{"".join(lines)}]>{RSS.format(ITEM.format("&a11;"))}'
     for data in (bomb.encode(), bomb.replace("1.0", "1.0' encoding='utf-16").encode("utf-16")):
-        began = time.perf_counter()
         with pytest.raises(SourceError, match=r"x\.xml: the feed declares XML entities"):
             parse_feed(data, name="x.xml")
-        assert time.perf_counter() - began < 1
 
 
 def test_an_external_entity_is_not_read() -> None:
@@ -74,10 +71,9 @@ def test_html_becomes_text(markup: str, text: str) -> None:
 @pytest.mark.parametrize(
     "markup", ["<" * 10**6, "<a " * 10**5, "<!--" * 10**5, "<script>" * 10**5, "&" * 10**6]
 )
+@pytest.mark.timeout(20)  # a hang fails
 def test_hostile_html_takes_no_time(markup: str) -> None:
-    began = time.perf_counter()
     html_to_text(markup)
-    assert time.perf_counter() - began < 5
 
 
 @given(st.text(st.sampled_from("<>!-/ab&;\"' ")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import time
 
 import pytest
 
@@ -117,14 +116,13 @@ def test_a_silent_server_ends_in_time() -> None:
         HttpClient(read=0.1, tries=2, backoff=0.01).get(api.url + PATH)
 
 
+@pytest.mark.timeout(20)  # a hang fails
 def test_a_dripping_server_ends_at_the_total_time() -> None:
-    began = time.monotonic()
     with (
         PapersApi(faults=[Fault(body=b"x" * 40, drip=0.1)]) as api,
         pytest.raises(SourceError, match=r"took longer than 0.5 s"),
     ):
         HttpClient(total=0.5).get(api.url + PATH)
-    assert time.monotonic() - began < 2
 
 
 def test_gzip_is_unpacked(client: HttpClient) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +66,6 @@ def test_text_without_latex_is_only_tidied(source: str) -> None:
     "piece",
     ["{", "}", "{x", "$", "$ \\a", "\\frac", "\\'{", "\\cite{", "^{", "http://", "``", "-", "textbf{"],
 )
+@pytest.mark.timeout(20)  # a hang fails
 def test_hostile_text_takes_no_more_than_its_length(piece: str) -> None:
-    began = time.perf_counter()
     to_text(piece * (200_000 // len(piece)))
-    assert time.perf_counter() - began < 3
