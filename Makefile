@@ -48,7 +48,7 @@ browser: $(VENV)/.browser  ## Get what the browser tests need (and Debian's chro
 
 pictures: $(VENV)/.browser $(VENV)/.run  ## Draw the pictures of the letter for the README
 	$(BIN)/newsletter preview --out build/pictures --no-open
-	$(BIN)/python -m tools.pictures docs/pictures --html build/pictures/issue.html
+	$(BIN)/python -m tools.pictures docs/pictures --html build/pictures/issue.html --height 820
 
 lock: $(VENV)-lock/.uv  ## Refresh the pinned, hashed lock files
 	./requirements/lock.sh $(VENV)-lock/bin/uv

@@ -40,9 +40,18 @@ PICTURE = (
 
 
 def take(
-    html: Path, folder: Path, *, widths: dict[str, int], schemes: tuple[str, ...], images: bool
+    html: Path,
+    folder: Path,
+    *,
+    widths: dict[str, int],
+    schemes: tuple[str, ...],
+    images: bool,
+    height: int | None = None,
 ) -> Iterator[Path]:
-    """Take a picture of the letter for each width and colour scheme; yield the files."""
+    """Take a picture of the letter for each width and colour scheme; yield the files.
+
+    ``height`` in pixels takes the top of the letter only.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -50,12 +59,14 @@ def take(
         for name, width in widths.items():
             for scheme in schemes:
                 page = browser.new_page(
-                    viewport={"width": width, "height": 800}, device_scale_factor=2, color_scheme=scheme
+                    viewport={"width": width, "height": height or 800},
+                    device_scale_factor=2,
+                    color_scheme=scheme,
                 )
                 page.route(re.compile("^https?://"), lambda route: _answer(route, images=images))
                 page.goto(html.resolve().as_uri())
                 target = folder / f"{html.stem}-{name}-{scheme}.png"
-                page.screenshot(path=target, full_page=True)
+                page.screenshot(path=target, full_page=height is None)
                 page.close()
                 yield target
         browser.close()
@@ -79,11 +90,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-images", action="store_true", help="as a client that blocks pictures shows it")
     parser.add_argument("--width", type=int, help="one width in pixels instead of phone and desktop")
+    parser.add_argument("--height", type=int, help="the top of the letter, that many pixels, instead of all")
     options = parser.parse_args(arguments)
     widths = {f"{options.width}": options.width} if options.width else WIDTHS
-    for picture in take(
-        options.html, options.folder, widths=widths, schemes=SCHEMES, images=not options.no_images
-    ):
+    pictures = take(
+        options.html,
+        options.folder,
+        widths=widths,
+        schemes=SCHEMES,
+        images=not options.no_images,
+        height=options.height,
+    )
+    for picture in pictures:
         print(picture)
     return 0
 
