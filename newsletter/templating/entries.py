@@ -65,8 +65,11 @@ class EntryView:
     links: tuple[tuple[str, str], ...]
 
 
-def entry_view(entry: Entry, words: Words, highest: int) -> EntryView:
-    """Prepare an entry; ``highest`` is the most votes that any paper of the day has."""
+def entry_view(entry: Entry, words: Words, highest: int, *, tell_excerpt: bool) -> EntryView:
+    """Prepare an entry; ``highest`` is the most votes that any paper of the day has.
+
+    ``tell_excerpt`` says of an excerpt that it is one; where all are, the letter says it once.
+    """
     paper, summary = entry.paper, entry.summary
     whole = one_line(paper.title)
     title = cut(whole, TITLE)
@@ -77,7 +80,7 @@ def entry_view(entry: Entry, words: Words, highest: int) -> EntryView:
     sections = _sections(summary, words)
     line = cut(one_line(summary.lead) or (first_sentence(sections[0].text) if sections else ""), LINE)
     excerpt = summary.origin is SummaryOrigin.EXTRACT and sections
-    note = words.say("In the paper's own words") if excerpt else ""
+    note = words.say("In the paper’s own words") if excerpt and tell_excerpt else ""
     organization = cut(one_line(paper.organization or ""), 60)
     byline = (cut(short, TITLE), organization)
     votes = paper.votes

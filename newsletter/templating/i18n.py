@@ -32,7 +32,7 @@ MONTHS = (
 )
 # headings that digests and summarizers write, and the word that a letter shows for each
 HEADINGS = {
-    "whats new": "What's new",
+    "whats new": "What’s new",
     "technical details": "Technical details",
     "performance highlights": "Performance highlights",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from newsletter.models import Issue
+from newsletter.models import Issue, SummaryOrigin
 from newsletter.templating.entries import EntryView, entry_view
 from newsletter.templating.i18n import Words
 from newsletter.templating.links import safe_url
@@ -31,6 +31,7 @@ class LetterView:
     date: str
     long_date: str
     standing: tuple[str, ...]
+    note: str  # what holds for every summary, if that must be said
     number: str
     subject: str
     preheader: str
@@ -47,7 +48,10 @@ def letter_view(
 ) -> LetterView:
     """Prepare an issue for the templates."""
     highest = max((entry.paper.votes or 0 for entry in issue.entries), default=0)
-    entries = tuple(entry_view(entry, words, highest) for entry in issue.entries)
+    excerpts = {entry.summary.origin for entry in issue.entries if entry.summary.sections} == {
+        SummaryOrigin.EXTRACT
+    }
+    entries = tuple(entry_view(entry, words, highest, tell_excerpt=not excerpts) for entry in issue.entries)
     name = one_line(name)
     rtl = words.direction == "rtl"
     korean = words.base == "ko" or any(s.lang == "ko" for e in entries for s in e.sections)
@@ -63,6 +67,7 @@ def letter_view(
         date=words.short_date(issue.day),
         long_date=words.long_date(issue.day),
         standing=_standing(issue, words),
+        note=words.say("Excerpts, in each paper’s own words") if excerpts else "",
         number=words.say("No. {number}", number=str(number)) if number is not None else "",
         subject=_subject(entries, name, words.long_date(issue.day)),
         preheader=_preheader(entries, words, issue.votes),

@@ -159,12 +159,18 @@ def test_the_other_package_of_the_same_name_is_told_apart() -> None:
 
 def test_where_a_summary_came_from_is_said_where_it_matters() -> None:
     told = {"What's New": "We hear an echo."}
-    extract = Page(html_of(issue_of(entry(1, "T", sections=told, origin=SummaryOrigin.EXTRACT)))).text
-    digest = Page(html_of(issue_of(entry(1, "T", sections=told)))).text
+    extract = entry(1, "T", sections=told, origin=SummaryOrigin.EXTRACT)
+    digest = entry(2, "U", sections=told)
+    alone = Page(html_of(issue_of(extract))).text
+    mixed = Page(html_of(issue_of(extract, digest))).text
+    given = Page(html_of(issue_of(digest))).text
     bare = Page(html_of(issue_of(entry(1, "T", sections=told, origin=SummaryOrigin.TITLE)))).text
-    assert "In the paper's own words" in extract
-    assert "own words" not in digest + bare
-    assert "echo" in digest
+    assert "Excerpts, in each paper’s own words" in alone
+    assert "In the paper’s own words" not in alone, "said once"
+    assert mixed.count("In the paper’s own words") == 1
+    assert "Excerpts" not in mixed
+    assert "own words" not in given + bare
+    assert "echo" in given
     assert "echo" not in bare
 
 

@@ -93,7 +93,7 @@ def test_counts_have_plural_forms() -> None:
 @pytest.mark.parametrize("heading", ["What's New", "WHAT’S NEW", "Whats new", "what's new:"])
 def test_known_headings_are_translated_however_they_are_written(heading: str) -> None:
     assert i18n.words("ko").heading(heading) == "새로운 점"
-    assert i18n.words("en").heading(heading) == "What's new"
+    assert i18n.words("en").heading(heading) == "What’s new"
 
 
 def test_other_headings_stay_as_they_are() -> None:
