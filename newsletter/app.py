@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter.config import DEFAULT_EDITION, Config, Secret
+from newsletter.config import Config
 from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
 from newsletter.models import DayKind, Selection
+from newsletter.settings import DEFAULT_EDITION, Secret
 
 if TYPE_CHECKING:
     from newsletter.ingestion.files import FileSource
@@ -48,9 +49,8 @@ class App:
     def database(self) -> Database:
         """Return the database with this program's schema; an SQLite file is created or migrated."""
         if self._database is None:
-            database = Database(self.config.database_url())
-            database.ensure_schema()
-            self._database = database
+            self._database = Database(self.config.database_url())
+            self._database.ensure_schema()
         return self._database
 
     def existing_database(self) -> Database | None:
@@ -61,6 +61,14 @@ class App:
         self._database = database
         database.ensure_schema()
         return database
+
+    def _read_only_database(self) -> Database:
+        """Return the database for reading only; an empty one in memory stands in for a missing file."""
+        found = self.existing_database()
+        if found is None:
+            found = self._database = Database("sqlite://")
+            found.ensure_schema()
+        return found
 
     def _sqlite_path(self) -> str:
         return self.config.database_url().removeprefix("sqlite:///")
@@ -227,8 +235,9 @@ class App:
         *,
         report: Callable[[str], None],
         progress: Callable[[int, int], None],
+        dry_run: bool = False,
     ) -> Publisher:
-        """Return one edition's run with all its parts."""
+        """Return one edition's run with all its parts; a dry one can only read the database."""
         from newsletter.publishing import Publisher
 
         own = self.settings.edition(edition)
@@ -237,12 +246,12 @@ class App:
             edition=edition,
             language=own.language,
             selection=self.selection(edition, None, None),
-            database=self.database(),
+            provider=self.provider(),
+            identity=self.identity(example=self.settings.provider.name == "outbox"),
+            database=self._read_only_database() if dry_run else self.database(),
             source=source,
             summarizer=self.summarizer(),
-            provider=self.provider(),
             design=self.design(edition),
-            identity=self.identity(example=self.settings.provider.name == "outbox"),
             connections=self.settings.provider.smtp.connections if smtp else 1,
             clock=now,
             report=report,

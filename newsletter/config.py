@@ -1,7 +1,7 @@
 """Settings: ``newsletter.toml`` and ``NEWSLETTER_...`` variables, read once.
 
 Command line > environment > file > default. A key that does not exist is refused with the nearest right one.
-Every setting's help stands beside it here; ``newsletter config`` and docs/settings.md are made from it.
+What there is to set stands in `newsletter.settings`.
 Nothing else reads the environment.
 """
 
@@ -20,179 +20,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from newsletter.errors import ConfigError
+from newsletter.settings import Secret, Settings
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
 RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
-DEFAULT_EDITION = "daily"
 EDITION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
-class Secret:
-    """A value that never shows in a log or a repr."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value itself."""
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret('***')" if self._value else "Secret('')"
-
-
-class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file."""
-
-
-class Database(_Table, frozen=True):
-    url: Annotated[
-        str,
-        Meta(description="SQLAlchemy URL; sqlite:///FILE is relative to the file, postgresql:// works too."),
-    ] = "sqlite:///newsletter.db"
-
-
-class HuggingFace(_Table, frozen=True):
-    base_url: Annotated[str, Meta(description="Where the daily papers API is.", pattern=r"^https?://")] = (
-        "https://huggingface.co"
-    )
-    closes_at: Annotated[
-        str,
-        Meta(description="UTC time at which a day has all its papers.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
-    ] = "16:00"
-    timeout: Annotated[
-        float, Meta(description="Seconds that fetching one page may take in all.", gt=0, le=600)
-    ] = 60.0
-
-
-class Sources(_Table, frozen=True):
-    huggingface: HuggingFace = HuggingFace()
-
-
-class OutboxTable(_Table, frozen=True):
-    path: Annotated[str, Meta(description="Maildir that mails are written to; any mail client opens it.")] = (
-        "outbox"
-    )
-
-
-class SmtpTable(_Table, frozen=True):
-    host: Annotated[str, Meta(description="Name of the mail server.")] = "localhost"
-    port: Annotated[
-        int, Meta(description="Its port (587 for STARTTLS, 465 for implicit TLS).", ge=1, le=65535)
-    ] = 587
-    username: Annotated[str, Meta(description="User to log in with; empty means no log-in.")] = ""
-    password: Annotated[Secret, Meta(description="Its password; better set by the environment.")] = Secret("")
-    tls: Annotated[
-        Literal["starttls", "implicit", "none"],
-        Meta(description="Encryption. With starttls a server that does not offer it is refused."),
-    ] = "starttls"
-    ca_file: Annotated[
-        str, Meta(description="Certificate authority of the server, if it is one of your own.")
-    ] = ""
-    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 1
-    timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
-
-
-class SendgridTable(_Table, frozen=True):
-    base_url: Annotated[
-        str,
-        Meta(
-            description="Where the SendGrid API is (EU accounts have a host of their own).",
-            pattern=r"^https?://",
-        ),
-    ] = "https://api.sendgrid.com"
-    api_key: Annotated[Secret, Meta(description="API key; better set by the environment.")] = Secret("")
-
-
-class Provider(_Table, frozen=True):
-    name: Annotated[
-        Literal["outbox", "smtp", "sendgrid"],
-        Meta(description="Who takes the mails: outbox, smtp or sendgrid."),
-    ] = "outbox"
-    outbox: OutboxTable = OutboxTable()
-    smtp: SmtpTable = SmtpTable()
-    sendgrid: SendgridTable = SendgridTable()
-
-
-class Sender(_Table, frozen=True):
-    email: Annotated[str, Meta(description="Address that the letter comes from.")] = ""
-    name: Annotated[str, Meta(description="Name beside that address.")] = "Daily Papers"
-    postal_address: Annotated[
-        str, Meta(description="Your postal address, printed in the foot; mail law asks for it.")
-    ] = ""
-    unsubscribe_mailbox: Annotated[
-        str, Meta(description="Mailbox that takes unsubscribe mails, for newsletters without a web server.")
-    ] = ""
-
-
-class Web(_Table, frozen=True):
-    public_url: Annotated[
-        str, Meta(description="Public https address of this newsletter's pages (unsubscribe links).")
-    ] = ""
-
-
-class Theme(_Table, frozen=True):
-    name: Annotated[str, Meta(description="The newsletter's name, at the top of the letter.")] = (
-        "Daily Papers"
-    )
-    templates: Annotated[
-        str, Meta(description="Folder of your own templates; a file there replaces ours of the same name.")
-    ] = ""
-
-
-class Schedule(_Table, frozen=True):
-    at: Annotated[str, Meta(description="Local time of sending.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = (
-        "07:30"
-    )
-    days: Annotated[str, Meta(description="Days of sending, such as mon-fri or mon,wed.")] = "mon-fri"
-    timezone: Annotated[str, Meta(description="IANA time zone of that time.")] = "UTC"
-    latest: Annotated[
-        str, Meta(description="Local time after which it is too late.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    ] = "12:00"
-
-
-class Edition(_Table, frozen=True):
-    language: Annotated[
-        str,
-        Meta(
-            description="Language of the letter's own words.", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-        ),
-    ] = "en"
-    top: Annotated[int, Meta(description="Papers in an issue; 0 means all.", ge=0)] = 15
-    full: Annotated[
-        int, Meta(description="Entries with all their sections, from the top; 0 means every entry.", ge=0)
-    ] = 0
-    min_votes: Annotated[
-        int, Meta(description="Votes a paper needs (filled up to 5 papers by others).", ge=0)
-    ] = 2
-    schedule: Annotated[
-        Schedule | None,
-        Meta(description="When the edition is sent; read by the scheduled send, not by `run`."),
-    ] = None
-
-
-class Settings(_Table, frozen=True):
-    """Everything that can be set."""
-
-    database: Database = Database()
-    sources: Sources = Sources()
-    provider: Provider = Provider()
-    sender: Sender = Sender()
-    web: Web = Web()
-    theme: Theme = Theme()
-    editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
-
-    def edition(self, name: str) -> Edition:
-        """Return an edition's settings; raise `ConfigError` for a name that is not configured."""
-        if name not in self.editions:
-            known = ", ".join(sorted(self.editions))
-            raise ConfigError(f"there is no edition {name!r}", remedy=f"configured are: {known}")
-        return self.editions[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -124,7 +125,8 @@ class Publisher:
     """One edition's run: collect, rank, summarise, render, plan, send.
 
     ``selection`` and ``language`` are the edition's; ``report`` gets one line a step; ``progress`` is called
-    with (issue, receipts so far, all) after each answer.
+    with (receipts so far, all) after each answer; ``guard`` is entered with ``stop`` while messages go out:
+    there a signal must not cut in, before and after it may.
     """
 
     edition: str
@@ -141,6 +143,7 @@ class Publisher:
     report: Callable[[str], None]
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
+    guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
 
     def run(self, days: Sequence[date], *, dry_run: bool = False) -> RunResult:
         """Send the newest of ``days`` (newest first) that is not quiet; finish first what was begun before.
@@ -286,7 +289,8 @@ class Publisher:
         )  # fmt: skip
         fault: ProviderUnavailable | None = None
         try:
-            sending.run()
+            with self.guard(self.stop):
+                sending.run()
         except ProviderUnavailable as error:
             fault = error
         return self._conclude(record, fault)

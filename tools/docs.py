@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from newsletter.cli import PROGRAM, cli
-from newsletter.config import Secret, describe
+from newsletter.config import describe
+from newsletter.settings import Secret
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- made from the code by `make docs`; do not edit -->\n"

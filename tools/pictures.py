@@ -10,12 +10,12 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import sync_playwright
 
 WIDTHS = {"phone": 375, "desktop": 700}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -44,7 +44,7 @@ def take(
     folder: Path,
     *,
     widths: dict[str, int],
-    schemes: tuple[str, ...],
+    schemes: tuple[Literal["light", "dark"], ...],
     images: bool,
     height: int | None = None,
 ) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -42,6 +43,15 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; for one that there is not, name the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands without importing them."""
         with formatter.section("Commands"):
@@ -54,27 +64,36 @@ class LazyGroup(click.Group):
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Settings file (./newsletter.toml)."
 )
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.pass_context
-def cli(context: click.Context, config_file: Path | None, debug: bool) -> None:
+def cli(context: click.Context, config_file: Path | None) -> None:
     """Collect the day's papers, rank them, and send every subscriber one letter."""
     context.obj = config_file
-    context.find_root().meta["debug"] = debug
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit: 0 done, 2 wrong use, configuration or input, 1 the work failed."""
     given = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in given  # an error tells people to add it, and they add it at the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a terminal that lacks a letter is no reason to stop
     try:
-        result = cli.main(args=given, prog_name=PROGRAM, standalone_mode=False)
+        result = cli.main(
+            args=[word for word in given if word != "--debug"], prog_name=PROGRAM, standalone_mode=False
+        )
         sys.stdout.flush()
         code = result if isinstance(result, int) else 0
     except BrokenPipeError:  # the reader of our output left, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
     except Exception as error:  # noqa: BLE001  # the one place where an error becomes an exit code
-        if "--debug" in given:
+        if debug:
             traceback.print_exc()
         text, code = explain(error)
         click.echo(f"{PROGRAM}: {text}", err=True)
@@ -85,20 +104,22 @@ def explain(error: Exception) -> tuple[str, int]:
     """Return an error's one line and its exit code."""
     if isinstance(error, click.Abort):
         return "stopped", 130
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return error.format_message(), 2
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--config":
+        return f"--config stands before the command: {PROGRAM} --config FILE COMMAND", 2
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx is not None else PROGRAM
-        return f"{' '.join(error.format_message().split())} (see `{where} --help`)", 2
+        return f"{' '.join(error.format_message().split()).rstrip('.')} (see `{where} --help`)", 2
     if isinstance(error, click.ClickException):
         return " ".join(error.format_message().split()), error.exit_code
     if isinstance(error, (ConfigError, InputError)):
         return str(error), 2
     if isinstance(error, NewsletterError):
         return str(error), 1
-    from subscribers.errors import SubscribersError
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}; check the path and its permissions", 1
+    from subscribers.errors import StoreError, SubscribersError
 
     if isinstance(error, SubscribersError):
-        return str(error), 2
+        return str(error), 1 if isinstance(error, StoreError) else 2
     cause = " ".join(str(error).split())
     return f"unexpected {type(error).__name__}: {cause}; run it again with --debug for the details", 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 import click
 
 from newsletter.cli.shared import json_option, print_json
-from newsletter.config import Config, Secret, describe, load
+from newsletter.config import Config, describe, load
+from newsletter.settings import Secret
+
+PASSWORD_IN_URL = re.compile(r"(://[^/@]*:)[^/]*@")
 
 
 @click.command(short_help="Print every setting, its value and where it came from.")
@@ -40,6 +44,8 @@ def settings(loaded: Config) -> Iterator[dict[str, Any]]:
                 value = loaded.value(path)
             if isinstance(value, Secret):
                 value = "(set)" if value else "(not set)"
+            elif path == "database.url":
+                value = PASSWORD_IN_URL.sub(r"\1***@", str(value))
             yield {
                 "setting": path, "value": value, "origin": loaded.origins.get(path, "default"), "help": info.help,
             }  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email import policy
-from email.parser import BytesParser
 from pathlib import Path
 
 import click
@@ -11,7 +9,7 @@ import click
 from newsletter.cli.init import settings_file
 from newsletter.cli.preview import write_all
 from newsletter.cli.run import send
-from newsletter.cli.shared import warn
+from newsletter.cli.shared import complain, warn
 from newsletter.config import load
 
 SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("minjun@example.org", "민준"))
@@ -28,6 +26,9 @@ def demo(folder: Path) -> int:
     settings = folder / "newsletter.toml"
     if not settings.exists():
         settings.write_text(settings_file(), encoding="utf-8")
+    from email import policy
+    from email.parser import BytesParser
+
     from newsletter.app import App, now
     from newsletter.pipeline import make_issue
     from newsletter.publishing import preview_files
@@ -49,6 +50,9 @@ def demo(folder: Path) -> int:
         )
     finally:
         app.close()
+    if not result.ok:
+        complain(result.sentence)
+        return 1
     click.echo(result.sentence)
     click.echo("\nIn the outbox:")
     for message in sorted((folder / "outbox").glob("*/*")):
@@ -58,4 +62,4 @@ def demo(folder: Path) -> int:
     click.echo(
         f"In a mail program:   open {folder / 'outbox'} as a Maildir, for example: mutt -f {folder / 'outbox'}"
     )
-    return 0 if result.ok else 1
+    return 0

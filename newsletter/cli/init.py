@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from newsletter.config import Secret, SettingInfo, describe
+from newsletter.config import SettingInfo, describe
 from newsletter.errors import InputError
+from newsletter.settings import Secret
 
 GITIGNORE = """\
 # written by `newsletter init`: what must not go into a repository
@@ -77,11 +78,10 @@ def _toml(info: SettingInfo) -> str:
 
 
 def _ignore(path: Path) -> None:
-    if not path.exists():
-        path.write_text(GITIGNORE, encoding="utf-8")
-        return
-    content = path.read_text(encoding="utf-8")
-    missing = [line for line in GITIGNORE.splitlines() if line not in content.splitlines()]
+    """Add the lines that a .gitignore lacks; what stands there stays, whatever its encoding and line ends."""
+    content = path.read_bytes() if path.exists() else b""
+    present = {line.strip() for line in content.splitlines()}
+    missing = [line for line in GITIGNORE.encode().splitlines() if line not in present]
     if missing:
-        gap = "" if content.endswith("\n") or not content else "\n"
-        path.write_text(content + gap + "\n".join(missing) + "\n", encoding="utf-8")
+        gap = b"" if content.endswith(b"\n") or not content else b"\n"
+        path.write_bytes(content + gap + b"\n".join(missing) + b"\n")

@@ -11,9 +11,20 @@ from datetime import date
 from pathlib import Path
 
 import click
+import msgspec
 
 from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
 from newsletter.errors import InputError
+from newsletter.settings import Edition
+
+
+def _language(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Hold ``--language`` to what the settings take."""
+    try:
+        msgspec.convert({} if value is None else {"language": value}, Edition)
+    except msgspec.ValidationError as error:
+        raise click.BadParameter(f"{value!r} is no language; write a code such as en, ko or pt-BR") from error
+    return value
 
 
 @click.command(short_help="Write the letter to files, as a reader would get it.")
@@ -22,7 +33,12 @@ from newsletter.errors import InputError
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to (preview).")
 @click.option("--top", type=click.IntRange(min=0), metavar="N", help="Papers to take; 0 means all of them.")
 @click.option("--min-votes", type=click.IntRange(min=0), metavar="N", help="Votes that a paper needs.")
-@click.option("--language", metavar="LANG", help="Language of the letter's own words, such as en or ko.")
+@click.option(
+    "--language",
+    metavar="LANG",
+    callback=_language,
+    help="Language of the letter's own words, such as en or ko.",
+)
 @click.option("--open/--no-open", "open_it", default=None, help="Open issue.html in the browser.")
 @edition_option
 @click.pass_context

@@ -14,12 +14,13 @@ import click
 
 from newsletter.cli.shared import (
     Day,
+    ProgressBar,
+    complain,
     edition_option,
     from_option,
     json_option,
     open_app,
     print_json,
-    progress_bar,
 )
 
 if TYPE_CHECKING:
@@ -52,8 +53,10 @@ def run(
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
     if as_json:
         print_json(result.as_json())
-    else:
+    elif result.ok:
         click.echo(result.sentence)
+    if not result.ok:
+        complain(result.sentence)
     return 0 if result.ok else 1
 
 
@@ -73,12 +76,18 @@ def send(
         days = [files.day]
     else:
         source, days = app.live_source(), [day] if day is not None else app.candidate_days()
-    with progress_bar() as show:
-        publisher = app.publisher(
-            edition, source, report=lambda line: click.echo(line, err=quiet), progress=show
-        )
-        with stopped_by_signals(publisher.stop):
-            return publisher.run(days, dry_run=dry_run)
+    bar = ProgressBar()
+
+    def report(line: str) -> None:
+        bar.finish()
+        click.echo(line, err=quiet)
+
+    publisher = app.publisher(edition, source, report=report, progress=bar.show, dry_run=dry_run)
+    publisher.guard = stopped_by_signals
+    try:
+        return publisher.run(days, dry_run=dry_run)
+    finally:
+        bar.finish()
 
 
 @contextmanager

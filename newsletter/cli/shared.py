@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -62,7 +62,12 @@ def open_app(context: click.Context) -> Iterator[App]:
 
 def warn(text: str) -> None:
     """Say something that may need a hand, on standard error."""
-    click.echo(f"newsletter: warning: {text}", err=True)
+    complain(f"warning: {text}")
+
+
+def complain(text: str) -> None:
+    """Say what went wrong, on standard error."""
+    click.echo(f"newsletter: {text}", err=True)
 
 
 def print_json(value: object) -> None:
@@ -80,22 +85,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join([*cells, row[-1]]).rstrip())
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on a terminal (standard error), nothing elsewhere."""
-    bar: Any = None
+class ProgressBar:
+    """A progress bar on a terminal (standard error), nothing elsewhere; `finish` it before other output."""
 
-    def show(done: int, total: int) -> None:
-        nonlocal bar
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def show(self, done: int, total: int) -> None:
+        """Show how far the work is."""
         if not sys.stderr.isatty():
             return
-        if bar is None:
-            bar = click.progressbar(length=total, label="send     ", file=sys.stderr, show_pos=True)
-            bar.render_progress()
-        bar.update(done - bar.pos)
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, label="send     ", file=sys.stderr, show_pos=True)
+        self._bar.update(done - self._bar.pos)
 
-    try:
-        yield show
-    finally:
-        if bar is not None:
-            bar.render_finish()
+    def finish(self) -> None:
+        """Leave the bar as it is and go to the next line; the next `show` begins another one."""
+        if self._bar is not None:
+            self._bar.render_finish()
+            self._bar = None

@@ -30,7 +30,7 @@ def add(
     with open_app(context) as app:
         from newsletter.app import now
 
-        people, edition = app.subscriber_list(), app.edition_name(edition)
+        edition, people = app.edition_name(edition), app.subscriber_list()
         with app.database().write(durable=True) as connection:
             added = people.add(
                 connection, email, edition=edition, name=name, tags=tags, actor=_operator(), now=now()
@@ -55,9 +55,9 @@ def remove(context: click.Context, subscriber: str, edition: str | None, as_json
     with open_app(context) as app:
         from newsletter.app import now
 
-        people = app.subscriber_list()
         if edition is not None:
             app.edition_name(edition)
+        people = app.subscriber_list()
         with app.database().write(durable=True) as connection:
             person = people.find(connection, subscriber)
             ended = people.remove(connection, subscriber, edition=edition, actor=_operator(), now=now())
@@ -76,9 +76,9 @@ def remove(context: click.Context, subscriber: str, edition: str | None, as_json
 def list_(context: click.Context, edition: str | None, as_json: bool) -> None:
     """Print every subscription, also of those who left."""
     with open_app(context) as app:
-        people = app.subscriber_list()
         if edition is not None:
             app.edition_name(edition)
+        people = app.subscriber_list()
         with app.database().read() as connection:
             rows = _listing(people.listing(connection, edition=edition))
             if as_json:

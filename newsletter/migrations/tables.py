@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import newsletter.delivery.ledger
+import newsletter.delivery.tables
 import newsletter.store
 import subscribers.schema
 
-TABLES = [subscribers.schema.metadata, newsletter.store.metadata, newsletter.delivery.ledger.metadata]
+TABLES = [subscribers.schema.metadata, newsletter.store.metadata, newsletter.delivery.tables.metadata]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, tables
 from newsletter.errors import DatabaseError, IssueError
 from newsletter.models import Counts, DayKind, DeliveryState, IssueState, Outcome, Receipt
 from newsletter.protocols import Exposure
@@ -127,7 +127,7 @@ def test_problems_are_kept_for_those_they_happened_to(database: Database) -> Non
     settle(database, claim, 0, Outcome.ACCEPTED)
     settle(database, claim, 1, Outcome.REJECTED)
     settle(database, claim, 2, Outcome.RETRY)
-    problem = ledger.delivery_problem.c
+    problem = tables.delivery_problem.c
     with database.read() as connection:
         rows = connection.execute(
             select(problem.cause, problem.reply, problem.not_before).order_by(problem.subscriber_id)
@@ -202,7 +202,7 @@ def test_the_claim_of_a_dead_owner_is_resolved_by_what_may_have_been_written(
         assert ledger.take_over(connection, issue.id, claim.id, exposure, NOW) == doubtful
     assert counts(database, issue.id) == expected
     with database.read() as connection:
-        problems = connection.execute(select(ledger.delivery_problem.c.cause)).scalars().all()
+        problems = connection.execute(select(tables.delivery_problem.c.cause)).scalars().all()
     assert problems == ["crash"] * doubtful
 
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, tables
 from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
 from newsletter.errors import ProviderUnavailable
 from newsletter.models import Counts, Outcome
@@ -139,7 +139,7 @@ def test_a_fault_of_ours_leaves_the_one_in_flight_in_doubt(database: Database) -
         job.run()
     assert counts(database, issue) == Counts(prepared=3, accepted=1, waiting=2)
     with database.read() as connection:
-        assert connection.execute(ledger.delivery_problem.select()).one().cause == "crash"
+        assert connection.execute(tables.delivery_problem.select()).one().cause == "crash"
 
 
 def dead_process() -> str:

@@ -1,0 +1,97 @@
+"""The tables of delivery: letters, claims, deliveries and their problems, events, notices."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from newsletter.database import NAMING_CONVENTION
+from subscribers.schema import UtcTime
+
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+letter_table = Table(
+    "letter",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("variant", SmallInteger, primary_key=True, autoincrement=False),
+    Column("bytes", LargeBinary, nullable=False),
+)
+claim_table = Table(
+    "claim",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", Integer, nullable=False),
+    Column("owner", String(255), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("exposure", String(8), nullable=False),
+    Column("claimed_at", UtcTime, nullable=False),
+    Column("heartbeat", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("provider_id", Text, nullable=False, server_default=""),
+    Index(None, "issue_id", "closed_at"),
+    sqlite_autoincrement=True,
+)
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, primary_key=True, autoincrement=False),
+    Column("variant", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("claim_id", Integer),
+    Column("outcome", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+delivery_problem = Table(
+    "delivery_problem",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("subscriber_id", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("cause", String(32), nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("not_before", UtcTime),
+)
+event_table = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", String(32), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("issue_id", Integer),
+    Column("subscriber_id", Integer),
+    Column("at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("provider", "event_id"),
+    sqlite_autoincrement=True,
+)
+notice_table = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("subscriber_id", Integer),
+    Column("address", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("claim_id", ForeignKey("claim.id")),
+    sqlite_autoincrement=True,
+)
