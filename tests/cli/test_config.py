@@ -1,0 +1,210 @@
+"""`newsletter config` and where settings come from."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from newsletter.config import describe
+from newsletter.settings import Secret
+from tests.cli.command import Command, assert_complains
+
+PASSWORD = "a-very-secret-password"
+
+
+def settings(command: Command, **env: str) -> dict[str, Any]:
+    """Return the rows of ``config --json`` by setting."""
+    return {row["setting"]: row for row in command("config", "--json", env=env).ok().json}
+
+
+def test_every_setting_with_value_origin_and_help(command: Command) -> None:
+    rows = settings(command)
+    assert list(rows) == [
+        info.path.replace("NAME", "daily") for info in describe() if not info.path.endswith(".schedule")
+    ]
+    for info in describe():
+        row = rows[info.path.replace("NAME", "daily")]
+        assert list(row) == ["setting", "value", "origin", "help"]
+        assert row["origin"] == "default"
+        assert row["help"] == info.help != ""
+        if ".schedule." not in info.path:
+            assert row["value"] == ("(not set)" if isinstance(info.default, Secret) else info.default)
+
+
+def test_keys_that_others_rely_on(command: Command) -> None:
+    rows = settings(command)
+    smtp = [f"provider.smtp.{key}" for key in ("host", "port", "username", "password", "tls", "connections")]
+    editions = [f"editions.daily.{key}" for key in ("language", "top", "full", "min_votes")]
+    assert {
+        "database.url", "sources.huggingface.base_url", "provider.name", "provider.outbox.path", *smtp,
+        "provider.sendgrid.base_url", "provider.sendgrid.api_key", "sender.email", "sender.name",
+        "sender.postal_address", "web.public_url", *editions,
+    } <= set(rows)  # fmt: skip
+    assert any(key.startswith("editions.daily.schedule") for key in rows)
+
+
+def test_the_same_as_text(command: Command) -> None:
+    text = command("config").ok().out
+    for row in settings(command).values():
+        assert f"\n{row['setting']} = " in text
+        assert f"\n    {row['help']}\n" in text
+
+
+def test_environment_before_file_before_default(command: Command) -> None:
+    (command.folder / "newsletter.toml").write_text('[provider]\nname = "smtp"\n[editions.daily]\ntop = 7\n')
+    rows = settings(command, NEWSLETTER_EDITIONS__DAILY__TOP="9", NEWSLETTER_PROVIDER__SMTP__PORT="2525")
+    found = {key: (rows[key]["value"], rows[key]["origin"]) for key in rows}
+    assert found["provider.name"] == ("smtp", "file")
+    assert found["editions.daily.top"] == (9, "environment (NEWSLETTER_EDITIONS__DAILY__TOP)")
+    assert found["provider.smtp.port"] == (2525, "environment (NEWSLETTER_PROVIDER__SMTP__PORT)")
+    assert found["editions.daily.full"] == (0, "default")
+
+
+def test_every_setting_can_be_given_by_the_environment(command: Command) -> None:
+    for info in describe():
+        path = info.path.replace("NAME", "daily")
+        variable = f"NEWSLETTER_{path.upper().replace('.', '__')}"
+        value = "(set)" if isinstance(info.default, Secret) else info.default
+        row = settings(command, **{variable: "x" if value == "(set)" else str(value)})[path]
+        assert (row["value"], row["origin"]) == (value, f"environment ({variable})")
+
+
+def test_editions_each_have_their_settings(command: Command) -> None:
+    (command.folder / "newsletter.toml").write_text(
+        '[editions.korean]\nlanguage = "ko"\nschedule = { at = "08:00" }\n[editions.all]\ntop = 0\n'
+    )
+    rows = settings(command)
+    assert rows["editions.korean.language"]["value"] == "ko"
+    assert rows["editions.korean.schedule.at"]["value"] == "08:00"
+    assert rows["editions.all.top"]["value"] == 0
+    assert not any(key.startswith("editions.daily") for key in rows)
+
+
+def test_secrets_do_not_show(command: Command) -> None:
+    (command.folder / "newsletter.toml").write_text(f'[provider.sendgrid]\napi_key = "{PASSWORD}"\n')
+    env = {
+        "NEWSLETTER_PROVIDER__SMTP__PASSWORD": PASSWORD,
+        "NEWSLETTER_SECRET": PASSWORD,
+        "NEWSLETTER_DATABASE__URL": f"postgresql://news:{PASSWORD}@db.example.org/news",
+    }
+    for words in (["config"], ["config", "--json"], ["--debug", "config"]):
+        result = command(*words, env=env).ok()
+        assert PASSWORD not in result.out + result.err
+    rows = settings(command, **env)
+    assert rows["provider.smtp.password"]["value"] == rows["provider.sendgrid.api_key"]["value"] == "(set)"
+    assert rows["database.url"]["value"] == "postgresql://news:***@db.example.org/news"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("NEWSLETTER_PROVIDER__SMTP__PORT", "many", "whole number"),
+        ("NEWSLETTER_PROVIDER__SMTP__PORT", "70000", "65535"),
+        ("NEWSLETTER_PROVIDER__NAME", "pigeon", "outbox, smtp, sendgrid"),
+        ("NEWSLETTER_PROVIDER__NMAE", "smtp", "did you mean 'provider.name'?"),
+        ("NEWSLETTER_PROVIDER", "smtp", "provider"),
+        ("NEWSLETTER_EDITIONS__DAILY__TOP", "-1", "editions"),
+        ("NEWSLETTER_EDITIONS__DAILY", "x", "editions"),
+        ("NEWSLETTER_SOURCES__HUGGINGFACE__BASE_URL", "ftp://x", "base_url"),
+        ("NEWSLETTER_", "x", "newsletter config"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(
+    command: Command, variable: str, value: str, words: str
+) -> None:
+    assert_complains(command("run", env={variable: value}), variable, words)
+    assert list(command.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[provider\nname = 1", "line 1"),
+        ("[provider]\nname = smtp", "line 2"),
+        ("[provider]\nname = 1", "provider.name"),
+        ("[provider.smtp]\nport = '25'", "provider.smtp.port"),
+        ("provider = 'smtp'", "provider"),
+        ("[editions.Weekly]", "edition"),
+        ("[editions]", "edition"),
+        ("[editions.daily]\nschedule = { att = '07:00' }", "did you mean"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(command: Command, text: str, words: str) -> None:
+    (command.folder / "newsletter.toml").write_text(text)
+    assert_complains(command("run"), words)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe[", b"\x00"])
+def test_a_file_that_is_no_text(command: Command, content: bytes) -> None:
+    (command.folder / "newsletter.toml").write_bytes(content)
+    assert_complains(command("config"), "newsletter.toml")
+
+
+def test_a_file_that_is_named_must_be_there(command: Command) -> None:
+    assert_complains(command("--config", "absent.toml", "config"), "absent.toml", "newsletter init")
+    assert_complains(command("--config", ".", "config"), ".")
+
+
+def test_it_stands_before_the_command_and_that_is_said(command: Command) -> None:
+    assert_complains(command("config", "--config", "x.toml"), "newsletter --config FILE COMMAND")
+
+
+def test_init_writes_what_loads_to_the_defaults(command: Command) -> None:
+    before = settings(command)
+    command("init").ok()
+    assert settings(command) == before
+    text = (command.folder / "newsletter.toml").read_text(encoding="utf-8")
+    for info in describe():
+        assert info.help in text or ".schedule." in info.path
+
+
+def test_every_line_of_it_can_be_uncommented(command: Command) -> None:
+    before = settings(command)
+    command("init").ok()
+    file = command.folder / "newsletter.toml"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text(
+        "\n".join(line[2:] if " = " in line and line.startswith("# ") else line for line in lines)
+    )
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert document["provider"]["smtp"]["port"] == 587
+    after = settings(command)
+    for path, row in before.items():
+        if path.startswith("editions.daily.schedule."):
+            continue
+        given = "(not set)" if row["value"] == "(not set)" else row["value"]
+        assert (after[path]["value"], after[path]["origin"]) == (given, "file")
+
+
+def test_init_into_a_folder_and_never_twice(command: Command) -> None:
+    said = command("init", "news/letter").ok().out
+    folder = command.folder / "news" / "letter"
+    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "newsletter.toml"]
+    assert str(folder.relative_to(command.folder) / "newsletter.toml") in said
+    (folder / "newsletter.toml").write_text("# mine\n")
+    assert_complains(command("init", "news/letter"), "exists already")
+    assert (folder / "newsletter.toml").read_text() == "# mine\n"
+
+
+@pytest.mark.parametrize("before", ["*.pyc\nbuild", "*.pyc\n", "", "# é\n*.pyc\r\noutbox/\r\n"])
+def test_init_adds_to_a_gitignore_what_it_lacks(command: Command, before: str) -> None:
+    path = command.folder / ".gitignore"
+    path.write_bytes(before.encode())
+    command("init").ok()
+    content = path.read_bytes().decode()
+    assert content.startswith(before)
+    lines = [line.strip() for line in content.splitlines()]
+    for name in ("newsletter.db*", "newsletter.secret", "outbox/"):
+        assert lines.count(name) == 1
+    (command.folder / "newsletter.toml").unlink()
+    command("init").ok()
+    assert path.read_bytes().decode() == content
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below", "/proc/nowhere"])
+def test_init_where_nothing_can_be_written(command: Command, folder: str) -> None:
+    (command.folder / "file").write_text("a file")
+    assert_complains(command("init", folder), folder)
+    assert [path.name for path in command.folder.iterdir()] == ["file"]

@@ -1,0 +1,107 @@
+"""`newsletter run` over SMTP: real servers, and who must be known before mail goes out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import (
+    COUNTS,
+    PEOPLE,
+    SAMPLE,
+    SENDER,
+    Command,
+    assert_complains,
+    entry,
+    papers_file,
+    run,
+    smtp_settings,
+)
+from tests.servers.smtp import At, SmtpSink
+from tests.servers.smtp import Fault as SmtpFault
+from tests.support.mail import parse
+
+REFUSED = SmtpFault(at=At.RCPT, reply="550 5.1.1 nobody here", recipient=PEOPLE[1])
+
+
+def test_smtp(people: Command) -> None:
+    with SmtpSink() as sink:
+        document = run(people, "--from", SAMPLE, env=smtp_settings(sink))
+        assert document["counts"]["accepted"] == 3
+        assert sorted(mail.recipients[0] for mail in sink.messages) == sorted(PEOPLE)
+        assert {mail.sender for mail in sink.messages} == {"news@example.org"}
+        assert run(people, "--from", SAMPLE, env=smtp_settings(sink))["state"] == "finished"
+        assert len(sink.messages) == 3
+
+
+def test_one_refused_address_concerns_nobody_else(people: Command) -> None:
+    with SmtpSink(faults=[REFUSED]) as sink:
+        document = run(people, "--from", SAMPLE, env=smtp_settings(sink))
+    assert document["state"] == "finished"
+    assert (document["counts"]["accepted"], document["counts"]["rejected"]) == (2, 1)
+
+
+def test_a_wrong_password_pauses_and_rejects_nobody(people: Command) -> None:
+    with SmtpSink(login=("apikey", "right")) as sink:
+        wrong = smtp_settings(sink, USERNAME="apikey", PASSWORD="wrong")
+        document = run(people, "--from", SAMPLE, env=wrong, code=1)
+        assert document["state"] == "paused"
+        assert document["counts"] == dict.fromkeys(COUNTS, 0) | {"prepared": 3, "waiting": 3}
+        result = people("run", "--from", SAMPLE, env=wrong)
+        assert_complains(result, "paused", "3 are waiting", code=1)
+        assert "wrong" not in result.out + result.err
+        assert people("issues", "show", "2024-09-12", "--json").json["state"] == "paused"
+        right = smtp_settings(sink, USERNAME="apikey", PASSWORD="right")
+        assert run(people, "--from", SAMPLE, env=right)["counts"]["accepted"] == 3
+        assert len(sink.messages) == 3
+
+
+def test_an_issue_that_was_begun_is_finished_before_the_next_day(people: Command) -> None:
+    with SmtpSink(login=("apikey", "right")) as sink:
+        wrong = smtp_settings(sink, USERNAME="apikey", PASSWORD="wrong")
+        run(people, "--from", SAMPLE, env=wrong, code=1)
+        next_day = papers_file(people.folder / "next.json", [entry("2409.09999", day="2024-09-13")])
+        interrupted = run(people, "--from", next_day, env=wrong, code=1)
+        assert (interrupted["day"], interrupted["state"]) == ("2024-09-12", "paused")
+        right = smtp_settings(sink, USERNAME="apikey", PASSWORD="right")
+        assert run(people, "--from", next_day, env=right)["day"] == "2024-09-13"
+        assert len(sink.messages) == 6
+        assert people("issues", "show", "2024-09-12", "--json").json["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("NEWSLETTER_SENDER__EMAIL", "sender.email"),
+        ("NEWSLETTER_SENDER__POSTAL_ADDRESS", "sender.postal_address"),
+        ("NEWSLETTER_WEB__PUBLIC_URL", "web.public_url or sender.unsubscribe_mailbox"),
+    ],
+)
+def test_smtp_refuses_a_sender_who_is_not_known(command: Command, missing: str, words: str) -> None:
+    env = {"NEWSLETTER_PROVIDER__NAME": "smtp", **SENDER, missing: ""}
+    assert_complains(command("run", "--from", SAMPLE, env=env), words)
+    assert list(command.folder.iterdir()) == []
+
+
+def test_a_public_address_without_https_is_refused(command: Command) -> None:
+    env = {
+        "NEWSLETTER_PROVIDER__NAME": "smtp",
+        **SENDER,
+        "NEWSLETTER_WEB__PUBLIC_URL": "http://news.example.org",
+    }
+    assert_complains(command("run", "--from", SAMPLE, env=env), "web.public_url", "https")
+
+
+def test_a_mailbox_does_for_leaving(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp_settings(sink) | {
+            "NEWSLETTER_WEB__PUBLIC_URL": "", "NEWSLETTER_SENDER__UNSUBSCRIBE_MAILBOX": "leave@example.org",
+        }  # fmt: skip
+        run(people, "--from", SAMPLE, env=env)
+        header = str(parse(sink.messages[0].data)["List-Unsubscribe"])
+    assert header.startswith("<mailto:leave@example.org?subject=")
+
+
+def test_sendgrid_is_refused_until_it_is_spoken(command: Command) -> None:
+    env = {**SENDER, "NEWSLETTER_PROVIDER__NAME": "sendgrid"}
+    assert_complains(command("run", "--from", SAMPLE, env=env), "SendGrid", "smtp")
+    assert list(command.folder.iterdir()) == []
