@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -14,8 +10,9 @@ from typing import TYPE_CHECKING
 from newsletter.config import Config
 from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
+from newsletter.keys import Keys
 from newsletter.models import DayKind, Selection
-from newsletter.settings import DEFAULT_EDITION, Secret
+from newsletter.settings import DEFAULT_EDITION
 
 if TYPE_CHECKING:
     from newsletter.ingestion.files import FileSource
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from subscribers.subscriptions import SubscriberList
 
 SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
+SECRET_FINGERPRINT = "suppression_key"  # noqa: S105  # the name it is stored under
 EXAMPLE_ADDRESS = "newsletter@example.org"
 EXAMPLE_POSTAL_ADDRESS = "1 Example Street, 12345 Exampletown"
 EXAMPLE_URL = "https://newsletter.example.org"
@@ -49,14 +47,15 @@ class App:
     def database(self) -> Database:
         """Return the database with this program's schema; an SQLite file is created or migrated."""
         if self._database is None:
-            self._database = Database(self.config.database_url())
+            self._database = self._open()
             self._database.ensure_schema()
+            self._check_secret(self._database)
         return self._database
 
     def existing_database(self) -> Database | None:
         """Return the database for reading only, None if there is no such SQLite file yet."""
-        database = Database(self.config.database_url(), read_only=True)
-        if database.is_sqlite and (database.file is None or not Path(self._sqlite_path()).is_file()):
+        database = self._open(read_only=True)
+        if database.is_sqlite and (database.file is None or not database.file.is_file()):
             return None
         self._database = database
         database.ensure_schema()
@@ -70,8 +69,8 @@ class App:
             found.ensure_schema()
         return found
 
-    def _sqlite_path(self) -> str:
-        return self.config.database_url().removeprefix("sqlite:///")
+    def _open(self, *, read_only: bool = False) -> Database:
+        return Database(self.config.database_address(), read_only=read_only)
 
     def close(self) -> None:
         """Close the database."""
@@ -259,59 +258,30 @@ class App:
         )
 
     def subscriber_list(self) -> SubscriberList:
-        """Return the list of subscribers, with the key of its suppressions checked against the database."""
+        """Return the list of subscribers; the first call makes the secret that keys its suppressions."""
+        from newsletter import store
         from subscribers.subscriptions import ListSettings, SubscriberList
 
-        return SubscriberList(ListSettings(hash_key=self._suppression_key()))
+        database = self.database()
+        secret = self._keys(database).read_or_make()
+        with database.write() as connection:
+            if store.get_setting(connection, SECRET_FINGERPRINT) is None:
+                store.put_setting(connection, SECRET_FINGERPRINT, secret.fingerprint)
+        self._check_secret(database)
+        return SubscriberList(ListSettings(hash_key=secret.suppressions))
 
-    def _suppression_key(self) -> bytes:
-        """Derive the key of the suppression hashes; it must stay the one that the database knows."""
+    def _check_secret(self, database: Database) -> None:
+        """Refuse to work with another secret than the one that this database was made with."""
         from newsletter import store
 
-        secret, where = self._secret()
-        key = hmac.digest(secret.reveal().encode(), b"newsletter suppressions", "sha256")
-        fingerprint = hashlib.sha256(key).hexdigest()[:16]
-        with self.database().write() as connection:
-            known = store.get_setting(connection, "suppression_key")
-            if known is None:
-                store.put_setting(connection, "suppression_key", fingerprint)
-        if known not in {None, fingerprint}:
-            raise ConfigError(
-                "is not the secret that this database was made with", subject=where,
-                remedy="restore newsletter.secret, or set NEWSLETTER_SECRET to its content",
-            )  # fmt: skip
-        return key
+        with database.read() as connection:
+            known = store.get_setting(connection, SECRET_FINGERPRINT)
+        if known is not None:
+            self._keys(database).check(known)
 
-    def _secret(self) -> tuple[Secret, str]:
-        if self.config.secret:
-            return self.config.secret, "NEWSLETTER_SECRET"
-        beside = self.database().file
-        path = (beside.parent if beside is not None else self.config.folder) / SECRET_FILE
-        try:
-            return Secret(_read_or_make(path)), str(path)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot be used ({error.strerror})", subject=str(path),
-                remedy="make it readable, or set NEWSLETTER_SECRET",
-            ) from error  # fmt: skip
-
-
-def _read_or_make(path: Path) -> str:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        content = path.read_text(encoding="utf-8").strip()
-        if not content:
-            raise ConfigError(
-                "is empty", subject=str(path), remedy="restore it, or set NEWSLETTER_SECRET"
-            ) from None
-        return content
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        content = secrets.token_hex(32)
-        file.write(content + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return content
+    def _keys(self, database: Database) -> Keys:
+        folder = database.file.parent if database.file is not None else self.config.folder
+        return Keys(folder / SECRET_FILE, self.config.secret)
 
 
 def _check_sender(address: str) -> str:

@@ -51,13 +51,13 @@ class Config:
         """Return a path of the settings, relative to the file it stands in."""
         return self.folder / Path(value).expanduser()
 
-    def database_url(self) -> str:
-        """Return the database's URL with a relative SQLite file made absolute."""
-        url = self.settings.database.url
-        prefix = "sqlite:///"
-        if url.startswith(prefix) and not url.startswith(prefix + "/") and ":memory:" not in url:
-            return prefix + str(self.path(url.removeprefix(prefix)).absolute())
-        return url
+    def database_address(self) -> Path | str:
+        """Return the SQLite file that database.url names, or the URL of another kind of database."""
+        prefix, url = "sqlite:///", self.settings.database.url
+        name = url.removeprefix(prefix)
+        if not url.startswith(prefix) or name in {"", ":memory:"}:
+            return url
+        return self.path(name).absolute()
 
     def value(self, path: str) -> object:
         """Return the value at a dotted path."""

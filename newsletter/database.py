@@ -7,6 +7,7 @@ writes later fails with "database is locked" in spite of the busy time-out). Dri
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from newsletter.errors import ConfigError, DatabaseError
@@ -37,27 +39,24 @@ _BEGIN = "newsletter_begin"
 class Database:
     """A database and its transactions. Open one a process; `close` it at the end."""
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
-        """Open nothing yet. ``read_only`` (SQLite) promises that no byte of the file changes."""
-        self.url = url
+    def __init__(self, where: str | Path, *, read_only: bool = False) -> None:
+        """Open nothing yet. ``where`` is an SQLite file or a URL.
+
+        ``read_only`` (SQLite) promises that no byte of the file changes.
+        """
         self.read_only = read_only
-        self.engine = _make_engine(url, read_only=read_only)
+        self.engine = _make_engine(where, read_only=read_only)
+        self.file = _file(where)
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is an SQLite file."""
         return self.engine.dialect.name == "sqlite"
 
-    @property
-    def file(self) -> Path | None:
-        """The SQLite file, None for other databases."""
-        name = self.engine.url.database
-        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
-
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Run a transaction that only reads: one consistent view."""
-        with _wrapped(self.url), self.engine.connect() as connection:
+        with _wrapped(self.name), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -67,7 +66,7 @@ class Database:
         ``durable`` waits until the disk has it (a claim before the network is touched); without it a power
         loss, not a crash of the process, may lose the last commits.
         """
-        with _wrapped(self.url), self.engine.connect() as connection:
+        with _wrapped(self.name), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
             if self.is_sqlite:
                 driver: Any = connection.connection.dbapi_connection
@@ -125,7 +124,7 @@ class Database:
         if target.exists():
             target = target.with_name(f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         assert self.file is not None
-        with _wrapped(self.url):
+        with _wrapped(self.name):
             source = sqlite3.connect(self.file)
             try:
                 source.execute("VACUUM INTO ?", (str(target),))
@@ -142,14 +141,26 @@ class Database:
         )
 
 
-def _make_engine(url: str, *, read_only: bool) -> Engine:
+def _file(where: str | Path) -> Path | None:
+    """Return the SQLite file that is meant, None for other databases and for one in memory."""
+    if isinstance(where, Path):
+        return where
+    url = make_url(where)
+    named = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    return Path(str(url.database)) if named else None
+
+
+def _make_engine(where: str | Path, *, read_only: bool) -> Engine:
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and read_only and parsed.database:
-            parsed = parsed.set(
-                database=f"file:{parsed.database}", query={**parsed.query, "mode": "ro", "uri": "true"}
+        url = URL.create("sqlite", database=str(where)) if isinstance(where, Path) else make_url(where)
+        if url.get_backend_name() != "sqlite":
+            engine = create_engine(url)
+        elif read_only and url.database not in {None, "", ":memory:"}:
+            engine = create_engine(
+                "sqlite://", creator=lambda: _read_only(Path(str(url.database))), poolclass=QueuePool
             )
-        engine = create_engine(parsed, connect_args=_connect_args(parsed.get_backend_name()))
+        else:
+            engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(
             f"is no database URL that can be used ({error})", subject="database.url",
@@ -163,6 +174,8 @@ def _make_engine(url: str, *, read_only: bool) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_sqlite_connect)
         event.listen(engine, "begin", _on_sqlite_begin)
+        if not read_only:
+            event.listen(engine, "connect", _on_writable_connect)
     elif engine.dialect.name != "postgresql":
         raise ConfigError(
             f"{engine.dialect.name} is not supported",
@@ -172,19 +185,21 @@ def _make_engine(url: str, *, read_only: bool) -> Engine:
     return engine
 
 
-def _connect_args(backend: str) -> dict[str, object]:
-    return {"timeout": BUSY_SECONDS, "check_same_thread": False} if backend == "sqlite" else {}
+def _read_only(file: Path) -> sqlite3.Connection:
+    """Connect so that nothing is written, not even beside the file where that is not possible."""
+    log = file.with_name(f"{file.name}-wal")
+    still = not os.access(file.parent, os.W_OK) and not log.exists()
+    uri = f"file:{quote(str(file.absolute()))}?mode=ro{'&immutable=1' if still else ''}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 def _on_sqlite_connect(driver: Any, _record: object) -> None:
     driver.isolation_level = None  # we begin transactions ourselves
     driver.execute("PRAGMA foreign_keys=ON")
-    if not driver.execute("PRAGMA query_only").fetchone()[0]:
-        try:
-            driver.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if "readonly" not in str(error):
-                raise
+
+
+def _on_writable_connect(driver: Any, _record: object) -> None:
+    driver.execute("PRAGMA journal_mode=WAL")
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
@@ -193,18 +208,12 @@ def _on_sqlite_begin(connection: Connection) -> None:
 
 
 @contextmanager
-def _wrapped(url: str) -> Iterator[None]:
+def _wrapped(name: str) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:
-        cause = getattr(error, "orig", None) or error
-        name = make_url(url)
-        where = (
-            name.database
-            if name.get_backend_name() == "sqlite"
-            else name.render_as_string(hide_password=True)
-        )
-        raise DatabaseError(str(cause), subject=where or url, remedy=_remedy(str(cause))) from error
+        cause = str(getattr(error, "orig", None) or error)
+        raise DatabaseError(cause, subject=name, remedy=_remedy(cause)) from error
     except SQLAlchemyError as error:
         raise DatabaseError(str(error), subject="database") from error
 

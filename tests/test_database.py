@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -160,3 +161,32 @@ def test_no_password_shows_in_an_error() -> None:
         opened.ensure_schema()
     opened.close()
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", ["wh?t", "a#b", "50%25 off", "with space", "한국어"])
+def test_a_folder_may_have_any_name(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "newsletter.db"
+    opened = Database(path)
+    opened.ensure_schema()
+    opened.close()
+    reader = Database(path, read_only=True)
+    reader.ensure_schema()
+    reader.close()
+    assert path.is_file()
+    assert [each.name for each in tmp_path.iterdir()] == [folder]
+
+
+def test_reading_in_a_folder_that_cannot_be_written(
+    tmp_path: Path, migrated_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "newsletter.db"
+    shutil.copy(migrated_file, path)
+    monkeypatch.setattr("newsletter.database.os.access", lambda _path, _mode: False)
+    reader = Database(path, read_only=True)
+    reader.ensure_schema()
+    with reader.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM installation")).scalar() == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["newsletter.db"], (
+        "no log beside it, not even for a moment"
+    )
+    reader.close()

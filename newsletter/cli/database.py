@@ -20,7 +20,7 @@ def upgrade(context: click.Context) -> None:
     """Migrate the database to this program's schema; an SQLite file is copied first."""
     from newsletter.database import SCHEMA_REVISION, Database
 
-    opened = Database(load(context.find_object(Path)).database_url())
+    opened = Database(load(context.find_object(Path)).database_address())
     try:
         before = opened.revision()
         copy = opened.upgrade()
@@ -38,7 +38,7 @@ def show(context: click.Context) -> None:
     """Print the database's name and the version of its schema."""
     from newsletter.database import SCHEMA_REVISION, Database
 
-    opened = Database(load(context.find_object(Path)).database_url())
+    opened = Database(load(context.find_object(Path)).database_address())
     try:
         missing = opened.file is not None and not opened.file.is_file()
         schema = "there is no such file yet" if missing else f"schema {opened.revision() or 'none'}"

@@ -28,13 +28,15 @@ def show(context: click.Context, name: str, as_json: bool) -> None:
         from newsletter.delivery import ledger
 
         edition = app.edition_name(edition or None)
-        with app.database().read() as connection:
-            record = store.find_issue(connection, edition, day)
-            if record is None:
-                raise InputError(
-                    "there is no such issue", subject=f"{day}/{edition}", remedy="`newsletter run` makes one"
-                )
-            counts = msgspec.to_builtins(ledger.counts(connection, record.id))
+        database, record = app.existing_database(), None
+        if database is not None:
+            with database.read() as connection:
+                record = store.find_issue(connection, edition, day)
+                if record is not None:
+                    counts = msgspec.to_builtins(ledger.counts(connection, record.id))
+    if record is None:
+        subject = f"{day}/{edition}"
+        raise InputError("there is no such issue", subject=subject, remedy="`newsletter run` makes one")
     if as_json:
         print_json({**record.document, "state": record.state.value, "counts": counts})
         return

@@ -33,9 +33,9 @@ class Warnings:
         self._more = 0
 
     def add(self, text: str) -> None:
-        """Keep a warning, on one line."""
+        """Keep a warning, on one line, without what no encoding can write (a file name may hold it)."""
         if len(self._kept) < self._limit:
-            self._kept.append(" ".join(text.split()))
+            self._kept.append(" ".join(text.encode("utf-8", "replace").decode().split()))
         else:
             self._more += 1
 

@@ -51,8 +51,10 @@ class Engine:
         folders = [_PACKAGE / "_templates", _PACKAGE.parent / "templates"]
         if overrides is not None:
             folders.insert(0, overrides)
+        self._overrides = overrides
+        self._loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
         self._environment = _Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+            loader=self._loader,
             autoescape=_escaped,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -103,14 +105,15 @@ class Engine:
         )
 
     def _where(self, needle: str) -> str:
-        """Return file and line of the first template that holds ``needle``."""
-        loader = self._environment.loader
-        for name in self._environment.list_templates() if loader else []:
-            source, path, _ = loader.get_source(self._environment, name)  # type: ignore[union-attr]
+        """Return file and line of the first template that holds ``needle``, those of the overrides first."""
+        found = []
+        for name in self._environment.list_templates():
+            source, path, _ = self._loader.get_source(self._environment, name)
             for number, line in enumerate(source.splitlines(), 1):
                 if needle in line:
-                    return f"{path or name}, line {number}"
-        return ""
+                    ours = self._overrides is None or self._overrides not in Path(path or "").parents
+                    found.append((ours, f"{path or name}, line {number}"))
+        return min(found)[1] if found else ""
 
 
 class _Environment(SandboxedEnvironment):

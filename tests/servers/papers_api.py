@@ -51,6 +51,11 @@ def gzip_bomb(megabytes: int) -> Fault:
     return Fault(status=200, body=packed, headers={"Content-Encoding": "gzip"})
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are part of the tests."""
+
+
 class PapersApi:
     """Serves ``days`` (ISO date -> entries). ``faults`` meet the requests in order, None for none.
 
@@ -73,7 +78,7 @@ class PapersApi:
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
