@@ -9,7 +9,7 @@ import click
 from newsletter.cli.init import settings_file
 from newsletter.cli.preview import write_all
 from newsletter.cli.run import send
-from newsletter.cli.shared import complain, warn
+from newsletter.cli.shared import complain
 from newsletter.config import load
 
 SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("minjun@example.org", "민준"))
@@ -34,7 +34,7 @@ def demo(folder: Path) -> int:
     from newsletter.publishing import preview_files
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 
-    app = App(load(settings, environ={}), warn)
+    app = App(load(settings, environ={}), lambda _text: None)  # example values are what a demo is for
     try:
         people = app.subscriber_list()
         with app.database().write(durable=True) as connection:
