@@ -71,8 +71,21 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayPart:
+    """What one of several merged sources gave: its kind of day, how many papers, and its warnings."""
+
+    source: str
+    kind: DayKind
+    papers: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayOfPapers:
-    """What one source (or several, merged) gave for one day. ``page`` is where the source shows all of it."""
+    """What one source (or several, merged) gave for one day.
+
+    ``page`` is where the source shows all of it. ``parts`` tells the sources of a merged day apart.
+    """
 
     source: str
     day: date
@@ -81,6 +94,7 @@ class DayOfPapers:
     taken_at: datetime
     page: str | None = None
     warnings: tuple[str, ...] = ()
+    parts: tuple[DayPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +135,21 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A paper in an issue. ``rank`` counts from 1 in sending order."""
+    """A paper in an issue. ``rank`` counts from 1 in sending order; ``carried_from`` is an earlier day's."""
 
     rank: int
     paper: Paper
     summary: Summary
+    carried_from: date | None = None
+
+
+class Occasion(Enum):
+    """Why an issue is as it is."""
+
+    DAY = "day"  # the papers of its day
+    PARTIAL = "partial"  # its day was not complete, and was sent all the same
+    QUIET = "quiet"  # its day has no papers; a note says so
+    ROLL_UP = "roll-up"  # its day has no papers; the best of earlier days that were not sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +165,7 @@ class Issue:
     entries: tuple[Entry, ...]
     collected: int
     kind: DayKind = DayKind.COMPLETE
+    occasion: Occasion = Occasion.DAY
     source_url: str | None = None
     warnings: tuple[str, ...] = ()
 
