@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import rendering, startup
+from benchmarks import history, ranking, rendering, startup
 
 if __name__ == "__main__":
-    for line in (startup.measure(), rendering.measure()):
+    for line in (startup.measure(), rendering.measure(), ranking.measure(), history.measure()):
         print(line)

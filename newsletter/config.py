@@ -24,7 +24,7 @@ from newsletter.settings import Secret, Settings
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
 RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
-EDITION_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Config:
     folder: Path
     file: Path | None
     secret: Secret
+    step_summary: Path | None  # where GitHub Actions takes a run's summary
 
     def path(self, value: str) -> Path:
         """Return a path of the settings, relative to the file it stands in."""
@@ -53,11 +54,14 @@ class Config:
 
     def database_address(self) -> Path | str:
         """Return the SQLite file that database.url names, or the URL of another kind of database."""
-        prefix, url = "sqlite:///", self.settings.database.url
-        name = url.removeprefix(prefix)
-        if not url.startswith(prefix) or name in {"", ":memory:"}:
+        url = self.settings.database.url
+        scheme, _, name = url.partition("://")
+        if scheme not in {"sqlite", "sqlite+pysqlite"}:
             return url
-        return self.path(name).absolute()
+        file = name.removeprefix("/")
+        if not name.startswith("/") or file in {"", ":memory:"} or "?" in file:
+            raise ConfigError(f"{url!r} names no file", subject="database.url", remedy="write sqlite:///FILE")
+        return self.path(file).absolute()
 
     def value(self, path: str) -> object:
         """Return the value at a dotted path."""
@@ -95,13 +99,26 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
         _put(tree, path.split("."), value)
         origins[path] = f"environment ({variable})"
         settings = _convert(tree, strict=False, where=variable)
-    for name in settings.editions:
-        if not EDITION_NAME.fullmatch(name):
-            raise ConfigError(f"{name!r} is no name for an edition", remedy="use a-z, 0-9 and -, 32 at most")
+    for name in (*settings.editions, *settings.sources.feeds):
+        if not NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} is no name for an edition or a feed", remedy="use a-z, 0-9 and -, 32 at most"
+            )
+    _check_sources(settings)
     return Config(
         settings=settings, origins=origins, folder=file.parent, file=used,
         secret=Secret(environ.get("NEWSLETTER_SECRET", "")),
+        step_summary=Path(summary) if (summary := environ.get("GITHUB_STEP_SUMMARY")) else None,
     )  # fmt: skip
+
+
+def _check_sources(settings: Settings) -> None:
+    known = ["huggingface", "arxiv", *settings.sources.feeds]
+    for name in settings.sources.use:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean {close[0]!r}?" if close else "a feed needs a table [sources.feeds.NAME]"
+            raise ConfigError(f"there is no source {name!r}", subject="sources.use", remedy=remedy)
 
 
 def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[SettingInfo]:
@@ -114,12 +131,26 @@ def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[Sett
         elif (table := _table_of(kind)) is not None:
             yield from describe(table, f"{path}.")
         else:
-            yield SettingInfo(path=path, default=item.default, help=text, kind=_kind_name(kind))
+            yield SettingInfo(path=path, default=_default(item), help=text, kind=_kind_name(kind))
+
+
+def _default(item: msgspec.structs.FieldInfo) -> object:
+    """Return a field's default; None where the setting must be given."""
+    if item.default_factory is not msgspec.NODEFAULT:
+        return item.default_factory()
+    return None if item.default is msgspec.NODEFAULT else item.default
+
+
+def general(path: str) -> str:
+    """Return a setting's path with ``NAME`` for the name of an edition or a feed."""
+    return re.sub(r"^(editions|sources\.feeds)\.[^.]+", r"\1.NAME", path)
 
 
 def _kind_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
+    if get_origin(kind) is list:
+        return "list of texts"
     return {str: "text", int: "whole number", float: "number", Secret: "secret"}[kind]
 
 
@@ -200,9 +231,9 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object]]:
     """Return {dotted path: (variable, value)} of every variable that names a setting."""
-    overlay: dict[str, tuple[str, str]] = {}
+    overlay: dict[str, tuple[str, object]] = {}
     for variable in sorted(environ):
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable in RESERVED_VARIABLES:
             continue
@@ -212,7 +243,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         for path, _ in _unknown(tree, Settings, ""):
             nearest = _nearest(path)
             raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
-        overlay[".".join(parts)] = (variable, environ[variable])
+        path = ".".join(parts)
+        value = environ[variable]
+        is_list = any(info.path == general(path) and info.kind == "list of texts" for info in describe())
+        overlay[path] = (variable, [part.strip() for part in value.split(",")] if is_list else value)
     return overlay
 
 

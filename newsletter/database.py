@@ -8,10 +8,10 @@ writes later fails with "database is locked" in spite of the busy time-out). Dri
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,12 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event,
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from newsletter.errors import ConfigError, DatabaseError
+from newsletter.settings import without_password
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -34,6 +35,7 @@ NAMING_CONVENTION = {
 }
 BUSY_SECONDS = 30
 _BEGIN = "newsletter_begin"
+_MIGRATION_LOCK = 0x6E657773  # any number that all processes know
 
 
 class Database:
@@ -57,20 +59,25 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Run a transaction that only reads: one consistent view."""
         with _wrapped(self.name), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False, snapshot: bool = False) -> Iterator[Connection]:
         """Run a writing transaction: committed at the end, rolled back on an error.
 
         ``durable`` waits until the disk has it (a claim before the network is touched); without it a power
-        loss, not a crash of the process, may lose the last commits.
+        loss, not a crash of the process, may lose the last commits. ``snapshot`` sees one state of everything,
+        as SQLite always does.
         """
         with _wrapped(self.name), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
             if self.is_sqlite:
                 driver: Any = connection.connection.dbapi_connection
                 driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            elif snapshot:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
@@ -105,40 +112,53 @@ class Database:
         self.upgrade()
 
     def upgrade(self) -> Path | None:
-        """Migrate to this program's schema; return the copy that was made before (SQLite with content)."""
+        """Migrate to this program's schema; return the copy that was made before (SQLite with content).
+
+        Of several processes at once one migrates, the others wait for it.
+        """
         copy = None
-        with self.read() as connection:
-            before = _revision(connection)
-        if before == SCHEMA_REVISION:
-            return None
-        _check_known(before, self.name)
-        if before is not None and self.file is not None:
-            copy = self.copy_to(self.file.with_name(f"{self.file.name}.before-{SCHEMA_REVISION}"))
         with self.write(durable=True) as connection:
-            if _revision(connection) != SCHEMA_REVISION:  # another process may have been faster
-                _migrate(connection)
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            before = _revision(connection)
+            if before == SCHEMA_REVISION:
+                return None
+            _check_known(before, self.name)
+            if before is not None and self.file is not None:
+                copy = self.copy_to(self.file.with_name(f"{self.file.name}.before-{SCHEMA_REVISION}"))
+            _migrate(connection)
         return copy
 
     def copy_to(self, target: Path) -> Path:
-        """Write a consistent copy of an SQLite database; a file of that name gets a time in its name."""
+        """Write a consistent copy of an SQLite database; a file of that name gets a time in its name.
+
+        It appears whole, and only its owner can read it.
+        """
+        assert self.file is not None
         if target.exists():
             target = target.with_name(f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-        assert self.file is not None
-        with _wrapped(self.name):
-            source = sqlite3.connect(self.file)
-            try:
-                source.execute("VACUUM INTO ?", (str(target),))
-            finally:
-                source.close()
-        shutil.copymode(self.file, target)
+        handle, unfinished = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+        os.close(handle)
+        try:
+            with _wrapped(self.name), closing(sqlite3.connect(self.file)) as source:
+                source.execute("VACUUM INTO ?", (unfinished,))
+            Path(unfinished).rename(target)
+        except BaseException:
+            Path(unfinished).unlink(missing_ok=True)
+            raise
         return target
 
     @property
     def name(self) -> str:
         """The database in messages: the file's path, or the URL without its password."""
         return (
-            str(self.file) if self.file is not None else self.engine.url.render_as_string(hide_password=True)
+            str(self.file)
+            if self.file is not None
+            else without_password(self.engine.url.render_as_string(hide_password=False))
         )
+
+
+_DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 
 
 def _file(where: str | Path) -> Path | None:
@@ -161,7 +181,7 @@ def _make_engine(where: str | Path, *, read_only: bool) -> Engine:
             )
         else:
             engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise ConfigError(
             f"is no database URL that can be used ({error})", subject="database.url",
             remedy="write sqlite:///FILE or postgresql://USER@HOST/NAME",
@@ -176,12 +196,6 @@ def _make_engine(where: str | Path, *, read_only: bool) -> Engine:
         event.listen(engine, "begin", _on_sqlite_begin)
         if not read_only:
             event.listen(engine, "connect", _on_writable_connect)
-    elif engine.dialect.name != "postgresql":
-        raise ConfigError(
-            f"{engine.dialect.name} is not supported",
-            subject="database.url",
-            remedy="use SQLite or PostgreSQL",
-        )
     return engine
 
 

@@ -13,8 +13,7 @@
     ├── IssueError               an issue is not in the state that was asked of it
     └── ProviderError            mail could not be handed over
         ├── ProviderUnavailable  nothing was taken, the next try may succeed; rejects nobody
-        ├── MessageRejected      this one message will never be taken
-        └── OutcomeUnknown       it may or may not have been taken
+        └── MessageRejected      this one message will never be taken
 
 The subscriber list has its own tree under ``subscribers.errors.SubscribersError``.
 Only ``newsletter.cli`` turns errors into exit codes.
@@ -86,7 +85,3 @@ class ProviderUnavailable(ProviderError):
 
 class MessageRejected(ProviderError):
     """This message will never be taken."""
-
-
-class OutcomeUnknown(ProviderError):
-    """The message may or may not have been taken."""

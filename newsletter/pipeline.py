@@ -1,20 +1,36 @@
-"""The day: papers in, an issue out. Rank, select, summarise."""
+"""The day: candidates in, an issue out. Choose, summarise."""
 
 from __future__ import annotations
 
-from newsletter import ranker
-from newsletter.models import DayOfPapers, Entry, Issue, Selection
+from collections.abc import Iterable
+
+from newsletter.models import DayOfPapers, Entry, Issue, Occasion, Selection
 from newsletter.protocols import Summarizer
+from newsletter.ranker import Candidate, choose
 
 
 def make_issue(
-    collected: DayOfPapers, *, edition: str, language: str, selection: Selection, summarizer: Summarizer
+    collected: DayOfPapers,
+    candidates: Iterable[Candidate] | None = None,
+    *,
+    edition: str,
+    language: str,
+    selection: Selection,
+    summarizer: Summarizer,
+    occasion: Occasion = Occasion.DAY,
 ) -> Issue:
-    """Make an edition's issue of a collected day."""
-    chosen = ranker.select(collected.papers, selection).chosen
+    """Make an edition's issue of a collected day; without ``candidates`` of that day's papers alone."""
+    if candidates is None:
+        candidates = [Candidate(paper=paper) for paper in collected.papers]
+    chosen = [ranked for ranked in choose(candidates, selection) if ranked.place is not None]
     entries = tuple(
-        Entry(rank=rank, paper=paper, summary=summarizer.summarize(paper, language))
-        for rank, paper in enumerate(chosen, 1)
+        Entry(
+            rank=rank,
+            paper=ranked.candidate.paper,
+            summary=summarizer.summarize(ranked.candidate.paper, language),
+            carried_from=ranked.candidate.carried_from,
+        )
+        for rank, ranked in enumerate(chosen, 1)
     )
     return Issue(
         edition=edition,
@@ -23,6 +39,7 @@ def make_issue(
         entries=entries,
         collected=len(collected.papers),
         kind=collected.kind,
+        occasion=occasion,
         source_url=collected.page,
         warnings=collected.warnings,
     )

@@ -1,23 +1,25 @@
-"""The use cases that every door shares: preview an issue; run the day to its end."""
+"""The use case that every door shares: run an edition's day to its end."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import msgspec
 
-from newsletter import messages, store
+from newsletter import store
+from newsletter.collecting import Collector, candidates
 from newsletter.database import Database
 from newsletter.delivery import ledger
-from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.sender import Sending
-from newsletter.errors import IssueError, ProviderUnavailable
+from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
+from newsletter.letters import Identity, example_reader, make_letter
+from newsletter.messages import compose
 from newsletter.models import (
     Counts,
     DayKind,
@@ -25,29 +27,46 @@ from newsletter.models import (
     Issue,
     IssueState,
     Letter,
+    Occasion,
     Receipt,
     Recipient,
     Rendered,
     Selection,
 )
 from newsletter.pipeline import make_issue
-from newsletter.protocols import Provider, Source, Summarizer
+from newsletter.protocols import Provider, Summarizer
 from newsletter.store import IssueRecord
-from newsletter.templating.issue import Design, fill, issue_json, render
+from newsletter.templating.issue import Design, issue_json, render
 from subscribers.store import deliverable
 
-DAYS_BACK = 4
+ROLL_UP_DAYS = 14  # how far back the best of what was not sent is looked for
+ROLL_UP_PAPERS = 5
+
+
+class OnQuiet(Enum):
+    """What an edition does with a day without papers."""
+
+    SKIP = "skip"
+    NOTE = "note"
+    ROLL_UP = "roll-up"
+
+
+class OnNotReady(Enum):
+    """What an edition does with a day that is not complete, or came cut short."""
+
+    WAIT = "wait"
+    SEND = "send-what-is-there"
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who sends: what stands in the From line, the list's headers and the foot."""
+class Policy:
+    """What an edition takes, and what it does with days that are not as days should be."""
 
-    newsletter: str
-    from_name: str
-    from_address: str
-    postal_address: str
-    links: Links
+    selection: Selection
+    carry_days: int = 3
+    quiet: OnQuiet = OnQuiet.SKIP
+    not_ready: OnNotReady = OnNotReady.WAIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,66 +93,21 @@ class RunResult:
         }
 
 
-def closed_days(now: datetime, closes_at: time) -> list[date]:
-    """Return the source days that are closed at ``now`` (UTC), newest first, at most 4 days back."""
-    newest = now.date() if now.timetz().replace(tzinfo=None) >= closes_at else now.date() - timedelta(days=1)
-    return [newest - timedelta(days=back) for back in range(DAYS_BACK + 1)]
-
-
-def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datetime) -> Letter:
-    """Return the letter that is frozen: content, sender, and the headers that are the same for everybody."""
-    domain = identity.links.message_domain
-    name = hashlib.sha256(f"{issue.edition} {issue.day} {domain}".encode()).hexdigest()
-    feedback_sender = domain.replace(".", "-")[-15:].strip("-").rjust(5, "x")
-    return Letter(
-        subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
-        language=issue.language,
-        from_name=identity.from_name,
-        from_address=identity.from_address,
-        date=now,
-        boundary=f"=_{name[:24]}",
-        headers=(
-            ("List-Id", f"{identity.newsletter} <{issue.edition}.{domain}>"),
-            ("Precedence", "bulk"),
-            ("Feedback-ID", f"{issue.day:%Y%m%d}:{issue.edition}:daily:{feedback_sender}"),
-        ),
-    )
-
-
-def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
-    """Return the files of a preview: the mail as one example reader would get it, in every form."""
-    rendered = render(issue, design)
-    letter = make_letter(rendered, issue, identity, now)
-    row = ledger.ClaimedRow(
-        subscriber_id=0, email="reader@example.org", name="", key=bytes(16), edition_number=1, attempt=1
-    )
-    reader = recipient(row, edition=issue.edition, day=issue.day, links=identity.links)
-    document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
-    return {
-        "issue.html": fill(letter.html, reader.values, html=True).encode(),
-        "issue.txt": fill(letter.text, reader.values, html=False).encode(),
-        "issue.md": rendered.markdown.encode(),
-        "issue.eml": messages.compose(letter, reader),
-        "issue.json": document + b"\n",
-    }
-
-
 @dataclass(kw_only=True)
 class Publisher:
     """One edition's run: collect, rank, summarise, render, plan, send.
 
-    ``selection`` and ``language`` are the edition's; ``report`` gets one line a step; ``progress`` is called
+    ``policy`` and ``language`` are the edition's; ``report`` gets one line a step; ``progress`` is called
     with (receipts so far, all) after each answer; ``guard`` is entered with ``stop`` while messages go out:
     there a signal must not cut in, before and after it may.
     """
 
     edition: str
     language: str
-    selection: Selection
+    policy: Policy
     database: Database
-    source: Source
+    collector: Collector
+    history_days: int
     summarizer: Summarizer
     provider: Provider
     design: Design
@@ -150,45 +124,50 @@ class Publisher:
 
         A day that has an issue ends the search: older days were missed, not forgotten, and stay unsent.
         """
-        if not dry_run:
-            interrupted = self._finish_earlier(days)
-            if interrupted is not None:
-                return interrupted
-        result = self._result("there is no day to look at")
+        earlier = [] if dry_run else self._finish_earlier(days)
+        if self.stop.is_set():
+            return earlier[-1]
+        result = self._run_newest(days, dry_run=dry_run)
+        failed = [each.sentence for each in earlier if not each.ok]
+        return replace(result, ok=False, sentence=" ".join([result.sentence, *failed])) if failed else result
+
+    def _run_newest(self, days: Sequence[date], *, dry_run: bool) -> RunResult:
+        passed: list[RunResult] = []
         for day in days:
             with self.database.read() as connection:
                 record = store.find_issue(connection, self.edition, day)
             if record is not None:
                 return self._go_on(record, dry_run=dry_run)
-            collected = self.source.fetch(day)
-            if collected.kind is not DayKind.FAILED:  # there the sentence says it
-                for warning in collected.warnings:
-                    self.report(f"warning   {warning}")
-            if not dry_run:
-                with self.database.write() as connection:
-                    store.save_day(connection, collected)
+            collected = self.collector.source.fetch(day) if dry_run else self.collector.collect(day)
+            self._tell_warnings(collected)
             result = self._use(collected, dry_run=dry_run)
-            if collected.kind is not DayKind.QUIET:
+            if result is not None:
                 return result
-            self.report(f"collect   {result.sentence}")
-        if len(days) > 1:
-            return replace(
-                result, sentence=f"No papers on {days[-1]} to {days[0]} (quiet days); nothing was sent."
-            )
-        return result
+            passed.append(self._passed_by(collected))
+            self.report(f"collect   {passed[-1].sentence}")
+        if not passed:
+            return self._result("There is no day to look at; nothing was sent.")
+        if len(passed) > 1 and all(result.kind is DayKind.QUIET for result in passed):
+            span = f"No papers on {days[-1]} to {days[0]} (quiet days); nothing was sent."
+            return replace(passed[0], sentence=span)
+        return passed[0]
 
-    def _finish_earlier(self, days: Sequence[date]) -> RunResult | None:
-        """Go on with issues of other days; return the result that ends this run, if one was interrupted."""
+    def _tell_warnings(self, collected: DayOfPapers) -> None:
+        if collected.kind is not DayKind.FAILED:  # there the sentence says it
+            for warning in collected.warnings:
+                self.report(f"warning   {warning}")
+
+    def _finish_earlier(self, days: Sequence[date]) -> list[RunResult]:
+        """Go on with issues of other days; one that cannot go on does not keep the newest from going out."""
         with self.database.read() as connection:
             records = store.unfinished_issues(connection, self.edition)
+        results: list[RunResult] = []
         for record in records:
-            if record.day not in days[:1]:
+            if record.day not in days[:1] and not self.stop.is_set():
                 self.report(f"resume    issue {record.name} was begun earlier")
-                result = self._deliver(record)
-                if not result.ok:
-                    return result
-                self.report(f"resume    {result.sentence}")
-        return None
+                results.append(self._deliver(record))
+                self.report(f"resume    {results[-1].sentence}")
+        return results
 
     def _go_on(self, record: IssueRecord, *, dry_run: bool) -> RunResult:
         with self.database.read() as connection:
@@ -209,27 +188,86 @@ class Publisher:
         self.report(f"resume    issue {record.name}, {counts.waiting} of {counts.prepared} are waiting")
         return self._deliver(record)
 
-    def _use(self, collected: DayOfPapers, *, dry_run: bool) -> RunResult:
+    def _use(self, collected: DayOfPapers, *, dry_run: bool) -> RunResult | None:
+        """Make and send the issue of a collected day; None where the edition passes the day by."""
         day, kind = collected.day, collected.kind
         if kind is DayKind.FAILED:
             why = collected.warnings[-1] if collected.warnings else "no readable answer"
             sentence = f"{collected.source} failed for {day}: {why}; nothing was sent."
             return self._result(sentence, day=day, kind=kind, ok=False)
         if kind is DayKind.QUIET:
-            return self._result(f"{day} is quiet: {collected.source} has no papers.", day=day, kind=kind)
+            return self._use_quiet(collected, dry_run=dry_run)
+        occasion = Occasion.DAY
         if kind in {DayKind.NOT_READY, DayKind.CUT}:
-            state = "is not complete yet" if kind is DayKind.NOT_READY else "came cut short"
-            sentence = f"{day} {state} at {collected.source}; nothing was sent, run again later."
-            return self._result(sentence, day=day, kind=kind)
+            if self.policy.not_ready is OnNotReady.SKIP:
+                return None
+            if self.policy.not_ready is OnNotReady.WAIT or not collected.papers:
+                sentence = f"{_unready(collected)}; nothing was sent, run again later."
+                return self._result(sentence, day=day, kind=kind)
+            occasion = Occasion.PARTIAL
+        if not dry_run:
+            again = [day - timedelta(days=back) for back in range(1, self.history_days + 1)]
+            for warning in self.collector.collect_again(again):
+                self.report(f"warning   {warning}")
+        return self._make_and_send(
+            collected, self.policy.selection, self.policy.carry_days, occasion, dry_run=dry_run
+        )
+
+    def _use_quiet(self, collected: DayOfPapers, *, dry_run: bool) -> RunResult | None:
+        if self.policy.quiet is OnQuiet.SKIP:
+            return None
+        if self.policy.quiet is OnQuiet.NOTE:
+            return self._make_and_send(collected, self.policy.selection, 0, Occasion.QUIET, dry_run=dry_run)
+        few = replace(
+            self.policy.selection, top=min(self.policy.selection.top or ROLL_UP_PAPERS, ROLL_UP_PAPERS)
+        )
+        return self._make_and_send(collected, few, ROLL_UP_DAYS, Occasion.ROLL_UP, dry_run=dry_run)
+
+    def _passed_by(self, collected: DayOfPapers) -> RunResult:
+        if collected.kind is DayKind.QUIET:
+            sentence = f"{collected.day} is quiet: {collected.source} has no papers; nothing was sent."
+        else:
+            sentence = f"{_unready(collected)}; the day is skipped, nothing was sent."
+        return self._result(sentence, day=collected.day, kind=collected.kind)
+
+    def _make_and_send(
+        self,
+        collected: DayOfPapers,
+        selection: Selection,
+        carry_days: int,
+        occasion: Occasion,
+        *,
+        dry_run: bool,
+    ) -> RunResult:
+        day = collected.day
         self.report(f"collect   {len(collected.papers)} papers of {day} from {collected.source}")
+        with self.database.read() as connection:
+            people = candidates(
+                connection, self.edition, collected, carry_days=carry_days, as_of=self.clock()
+            )
         issue = make_issue(
-            collected, edition=self.edition, language=self.language, selection=self.selection,
-            summarizer=self.summarizer,
+            collected, people, edition=self.edition, language=self.language, selection=selection,
+            summarizer=self.summarizer, occasion=occasion,
         )  # fmt: skip
-        self.report(f"rank      {len(issue.entries)} of {issue.collected} papers, {issue.votes} votes")
+        carried = sum(entry.carried_from is not None for entry in issue.entries)
+        more = f", {carried} of earlier days" if carried else ""
+        self.report(f"rank      {len(issue.entries)} of {issue.collected} papers{more}, {issue.votes} votes")
+        if not issue.entries and occasion is not Occasion.QUIET:
+            why = (
+                "no paper of the last days is left to send"
+                if occasion is Occasion.ROLL_UP
+                else "all were sent before"
+            )
+            return self._result(
+                f"{day} has nothing new: {why}; nothing was sent.", day=day, kind=collected.kind
+            )
         origins = sorted({entry.summary.origin.value for entry in issue.entries})
-        self.report(f"summarise {', '.join(origins)}")
-        return self._plan_and_send(issue, dry_run=dry_run)
+        self.report(f"summarise {', '.join(origins) or 'nothing'}")
+        result = self._plan_and_send(issue, dry_run=dry_run)
+        failed = [part.source for part in collected.parts if part.kind is DayKind.FAILED]
+        if not failed:
+            return result
+        return replace(result, sentence=f"{result.sentence} It is without {', '.join(failed)}, which failed.")
 
     def _plan_and_send(self, issue: Issue, *, dry_run: bool) -> RunResult:
         with self.database.read() as connection:
@@ -252,25 +290,34 @@ class Publisher:
         return self._deliver(record)
 
     def _plan(self, issue: Issue, rendered: Rendered) -> IssueRecord:
-        now = self.clock()
-        letter = make_letter(rendered, issue, self.identity, now)
-        with self.database.write(durable=True) as connection:
-            planned_by_another = store.find_issue(connection, self.edition, issue.day)
-            if planned_by_another is not None:
-                return planned_by_another
+        """Freeze an issue; where another process planned it meanwhile, take that one."""
+        letter = make_letter(rendered, issue, self.identity, self.clock())
+        compose(letter, example_reader(letter, issue, self.identity))  # what cannot be composed is not frozen
+        try:
+            record, planned = self._freeze(issue, letter)
+        except (IssueError, DatabaseError):
+            with self.database.read() as connection:
+                other = store.find_issue(connection, self.edition, issue.day)
+            if other is None:
+                raise
+            return other
+        self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
+        return record
+
+    def _freeze(self, issue: Issue, letter: Letter) -> tuple[IssueRecord, int]:
+        with self.database.write(durable=True, snapshot=True) as connection:
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
-                document=issue_json(issue), now=now,
+                document=issue_json(issue), warnings=issue.warnings, now=letter.date,
             )  # fmt: skip
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:
                 raise IssueError("lost its last subscriber while it was made", subject=f"issue {record.name}")
-        self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
-        return record
+        return record, planned
 
     def _deliver(self, record: IssueRecord) -> RunResult:
         with self.database.write(durable=True) as connection:
-            record = store.find_issue(connection, record.edition, record.day) or record
+            record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
@@ -287,23 +334,23 @@ class Publisher:
             audience=deliverable(self.edition), links=self.identity.links, clock=self.clock,
             connections=self.connections, on_receipt=count, stop=self.stop,
         )  # fmt: skip
-        fault: ProviderUnavailable | None = None
+        fault: ProviderUnavailable | RenderError | None = None
         try:
             with self.guard(self.stop):
                 sending.run()
-        except ProviderUnavailable as error:
+        except (ProviderUnavailable, RenderError) as error:
             fault = error
         return self._conclude(record, fault)
 
-    def _conclude(self, record: IssueRecord, fault: ProviderUnavailable | None) -> RunResult:
+    def _conclude(self, record: IssueRecord, fault: ProviderUnavailable | RenderError | None) -> RunResult:
         with self.database.write(durable=True) as connection:
+            record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             counts = ledger.counts(connection, record.id)
-            record = store.find_issue(connection, record.edition, record.day) or record
             if record.state is not IssueState.SENDING:
                 pass  # another process that sends the same issue was faster
             elif fault is not None:
                 record = store.move_issue(connection, record, IssueState.PAUSED, self.clock(), str(fault))
-            elif counts.waiting == 0 and counts.uncertain == 0:
+            elif counts.waiting == 0:  # what is uncertain is held, and does not hinder
                 record = store.move_issue(connection, record, IssueState.FINISHED, self.clock())
         self.report(f"send      {_sum(counts)}")
         if fault is not None:
@@ -336,6 +383,11 @@ class Publisher:
             counts=counts or Counts(),
             ok=ok,
         )
+
+
+def _unready(collected: DayOfPapers) -> str:
+    state = "is not complete yet" if collected.kind is DayKind.NOT_READY else "came cut short"
+    return f"{collected.day} {state} at {collected.source}"
 
 
 def _people(number: int) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from itertools import repeat
+from typing import NamedTuple
 
 from newsletter.models import Paper, Selection
 
@@ -16,12 +20,52 @@ _IdKey = tuple[int, int, int, str]
 _Key = tuple[int, int, int, float, _IdKey, str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
-    """What an issue takes, and what it leaves and why; both in the order of the ranking."""
+class Reason(Enum):
+    """Why a candidate stands where it does."""
 
-    chosen: tuple[Paper, ...]
-    left_out: tuple[tuple[Paper, str], ...]
+    CHOSEN = "chosen"
+    FILLED = "filled"  # too few votes, but there were too few papers
+    TOO_FEW_VOTES = "too few votes"
+    AFTER_TOP = "after the last place"
+    NO_PLACE_LEFT = "no place left"  # a carried paper; today's come first
+    SENT = "sent before"
+
+
+class Tie(Enum):
+    """What separated a candidate from the one before it that has as many votes."""
+
+    SUBMISSION = "submission time"
+    ID = "arXiv id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A paper that may stand in an issue: of its day, or carried from an earlier one; or sent already."""
+
+    paper: Paper
+    carried_from: date | None = None
+    sent_on: date | None = None
+
+
+class Ranked(NamedTuple):
+    """A candidate in the ranking. ``place`` counts the chosen from 1; None for those left out.
+
+    A tuple, because ten thousand are made for a day of that size.
+    """
+
+    candidate: Candidate
+    place: int | None
+    reason: Reason
+    selection: Selection
+    before: Candidate | None
+
+    @property
+    def tie(self) -> Tie | None:
+        """What separated it from the candidate before it, where votes did not."""
+        if self.before is None or self.before.paper.votes != self.candidate.paper.votes:
+            return None
+        same = self.before.paper.submitted_at == self.candidate.paper.submitted_at
+        return Tie.ID if same else Tie.SUBMISSION
 
 
 def rank(papers: Iterable[Paper]) -> list[Paper]:
@@ -30,42 +74,80 @@ def rank(papers: Iterable[Paper]) -> list[Paper]:
     No votes come after 0 votes; ties go to the later submission (none known comes last), then to the newer
     arXiv id, then to old-style ids, then to all others by name.
     """
-    return sorted(papers, key=_key)
+    return sorted(papers, key=ranking_key)
 
 
-def select(papers: Iterable[Paper], selection: Selection) -> Selected:
-    """Return what an issue takes of the papers.
+def choose(candidates: Iterable[Candidate], selection: Selection) -> list[Ranked]:
+    """Return every candidate once, in ranking order, with its place in the issue or why it has none.
 
-    Papers with fewer than ``min_votes`` stay out (not those of a source without votes), unless fewer than
-    ``fill`` would remain: then the best of them come in. ``top`` bounds everything.
+    Today's papers with ``min_votes`` take up to ``top`` places; carried ones fill those that are left (none is
+    left where ``top`` is 0); then, while fewer than ``fill`` are chosen, today's with too few votes come in.
+    Papers of a source without votes are not held to ``min_votes``, and are not carried. Nothing is sent twice.
     """
-    ranked = rank(papers)
-    most = selection.top or len(ranked)
-    worthy = [place for place, paper in enumerate(ranked) if _worthy(paper, selection)]
-    others = [place for place, paper in enumerate(ranked) if not _worthy(paper, selection)]
-    missing = max(0, min(selection.fill, most) - len(worthy))
-    taken = {*worthy[:most], *others[:missing]}
-    return Selected(
-        chosen=tuple(paper for place, paper in enumerate(ranked) if place in taken),
-        left_out=tuple(
-            (paper, _reason(paper, selection)) for place, paper in enumerate(ranked) if place not in taken
-        ),
-    )
+    ordered = sorted(candidates, key=lambda candidate: ranking_key(candidate.paper))
+    reasons, today, carried, low = _apart(ordered, selection.min_votes)
+    top, most = selection.top, selection.top or len(ordered)
+    taken = set(today[:most])
+    _mark(reasons, today[most:], Reason.AFTER_TOP)
+    places = max(0, top - len(taken))
+    taken.update(carried[:places])
+    _mark(reasons, carried[places:], Reason.NO_PLACE_LEFT)
+    missing = max(0, min(selection.fill, most) - len(taken))
+    taken.update(low[:missing])
+    _mark(reasons, low[:missing], Reason.FILLED)
+    numbers: list[int | None] = [None] * len(ordered)
+    for place, index in enumerate(sorted(taken), 1):
+        numbers[index] = place
+    return list(map(Ranked, ordered, numbers, reasons, repeat(selection), [None, *ordered]))
 
 
-def _worthy(paper: Paper, selection: Selection) -> bool:
-    return not paper.votable or (paper.votes or 0) >= selection.min_votes
+def _apart(ordered: list[Candidate], least: int) -> tuple[list[Reason], list[int], list[int], list[int]]:
+    """Return what each candidate is worth by itself, and where today's, the carried and the low ones stand."""
+    sent, chosen, too_few = Reason.SENT, Reason.CHOSEN, Reason.TOO_FEW_VOTES
+    reasons: list[Reason] = []
+    today: list[int] = []
+    carried: list[int] = []
+    low: list[int] = []
+    for index, candidate in enumerate(ordered):
+        paper, is_carried = candidate.paper, candidate.carried_from is not None
+        if candidate.sent_on is not None:
+            reasons.append(sent)
+        elif (paper.votes or 0) >= least or not (paper.votable or is_carried):
+            reasons.append(chosen)
+            (carried if is_carried else today).append(index)
+        else:
+            reasons.append(too_few)
+            if not is_carried:
+                low.append(index)
+    return reasons, today, carried, low
 
 
-def _reason(paper: Paper, selection: Selection) -> str:
-    if _worthy(paper, selection):
-        return f"after the first {selection.top}"
-    if paper.votes is None:
-        return "no votes"
-    return f"too few votes: {paper.votes} of {selection.min_votes}"
+def _mark(reasons: list[Reason], places: list[int], reason: Reason) -> None:
+    for place in places:
+        reasons[place] = reason
 
 
-def _key(paper: Paper) -> _Key:
+def explain(ranked: Ranked) -> str:
+    """Say in a few words why a candidate stands where it does."""
+    candidate, paper = ranked.candidate, ranked.candidate.paper
+    if candidate.sent_on is not None:
+        return f"sent on {candidate.sent_on}"
+    votes = "no votes" if paper.votes is None else f"{paper.votes} vote{'' if paper.votes == 1 else 's'}"
+    if ranked.reason in {Reason.TOO_FEW_VOTES, Reason.FILLED}:
+        told = (
+            votes if paper.votes is None else f"too few votes: {paper.votes} of {ranked.selection.min_votes}"
+        )
+        told += ", taken to fill up" if ranked.reason is Reason.FILLED else ""
+    else:
+        told = votes
+        told += f", tie broken by {ranked.tie.value}" if ranked.tie is not None else ""
+        told += f", after the first {ranked.selection.top}" if ranked.reason is Reason.AFTER_TOP else ""
+    told += f", carried from {candidate.carried_from}" if candidate.carried_from is not None else ""
+    return f"{told}, no place left" if ranked.reason is Reason.NO_PLACE_LEFT else told
+
+
+def ranking_key(paper: Paper) -> _Key:
+    """Return what papers are sorted by: votes, submission, id; title and address make it total."""
     votes, submitted = paper.votes, paper.submitted_at
     return (
         votes is None,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -34,6 +35,12 @@ class Secret:
         return "Secret('***')" if self._value else "Secret('')"
 
 
+def without_password(url: str) -> str:
+    """Return a database's URL without its password, wherever in it that stands."""
+    hidden = re.sub(r"(://[^:/@]*:).*@", r"\1***@", url)
+    return re.sub(r"(?i)(password=)[^&]*", r"\1***", hidden)
+
+
 class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file."""
 
@@ -53,13 +60,52 @@ class HuggingFace(_Table, frozen=True):
         str,
         Meta(description="UTC time at which a day has all its papers.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
     ] = "16:00"
+    token: Annotated[
+        Secret, Meta(description="Access token, for a higher rate limit; better set by the environment.")
+    ] = Secret("")
     timeout: Annotated[
         float, Meta(description="Seconds that fetching one page may take in all.", gt=0, le=600)
     ] = 60.0
 
 
+class Arxiv(_Table, frozen=True):
+    categories: Annotated[
+        list[str], Meta(description="Categories whose feed is read, all in one request.", min_length=1)
+    ] = msgspec.field(default_factory=lambda: ["cs.AI", "cs.CL", "cs.LG"])
+    announce: Annotated[
+        list[Literal["new", "cross", "replace"]],
+        Meta(description="Announcements that count: new papers, cross-lists, replacements.", min_length=1),
+    ] = msgspec.field(default_factory=lambda: ["new"])
+    feed_url: Annotated[str, Meta(description="Where arXiv's feeds are.", pattern=r"^https?://")] = (
+        "https://rss.arxiv.org"
+    )
+    api_url: Annotated[
+        str,
+        Meta(description="Where arXiv's API is; it is asked for what a feed lacks.", pattern=r"^https?://"),
+    ] = "https://export.arxiv.org"
+    pause: Annotated[
+        float, Meta(description="Seconds between two requests to arXiv, over all processes.", ge=0, le=60)
+    ] = 3.0
+
+
+class Feed(_Table, frozen=True):
+    url: Annotated[str, Meta(description="Address of an RSS, Atom or JSON feed.", pattern=r"^https?://")]
+
+
 class Sources(_Table, frozen=True):
+    use: Annotated[
+        list[str],
+        Meta(description="Sources of a day, merged: huggingface, arxiv, or names of feeds.", min_length=1),
+    ] = msgspec.field(default_factory=lambda: ["huggingface"])
+    history_days: Annotated[
+        int, Meta(description="Earlier days whose votes a run observes again.", ge=0, le=60)
+    ] = 14
+    keep_raw_days: Annotated[
+        int, Meta(description="Days that the sources' answers are kept for `newsletter replay`.", ge=0)
+    ] = 30
     huggingface: HuggingFace = HuggingFace()
+    arxiv: Arxiv = Arxiv()
+    feeds: dict[str, Feed] = msgspec.field(default_factory=dict)
 
 
 class OutboxTable(_Table, frozen=True):
@@ -158,6 +204,21 @@ class Edition(_Table, frozen=True):
     min_votes: Annotated[
         int, Meta(description="Votes a paper needs (filled up to 5 papers by others).", ge=0)
     ] = 2
+    carry_days: Annotated[
+        int, Meta(description="Days that a paper which was not sent stays a candidate.", ge=0, le=30)
+    ] = 3
+    quiet: Annotated[
+        Literal["skip", "note", "roll-up"],
+        Meta(
+            description="A day without papers: skip it, send a note that says so, or the best that was not sent yet."
+        ),
+    ] = "skip"
+    not_ready: Annotated[
+        Literal["wait", "send-what-is-there", "skip"],
+        Meta(
+            description="A day that is not complete: wait for the next run, send what is there, or skip the day."
+        ),
+    ] = "wait"
     schedule: Annotated[
         Schedule | None,
         Meta(description="When the edition is sent; read by the scheduled send, not by `run`."),

@@ -40,7 +40,7 @@ def test_the_readme_names_commands_that_exist() -> None:
     for name in re.findall(r"^newsletter ([a-z]+)", text, re.MULTILINE):
         assert name in COMMANDS
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"\bmake ([a-z]+)", text):
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 

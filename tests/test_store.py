@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from newsletter import store
 from newsletter.database import Database
-from newsletter.errors import DatabaseError
-from newsletter.models import DayKind, DayOfPapers, IssueState, Paper, Section
+from newsletter.models import DayKind, DayOfPapers, DayPart, IssueState, Paper, Section
 
 NOW = datetime(2024, 9, 13, 7, 30, 1, 123456, tzinfo=UTC)
 DAY = date(2024, 9, 12)
@@ -151,8 +149,137 @@ def test_an_issue_that_was_begun_is_found_until_it_is_finished(database: Databas
 def test_a_fact_about_the_installation_is_written_once(database: Database) -> None:
     with database.write() as connection:
         assert store.get_setting(connection, "suppression_key") is None
-        store.put_setting(connection, "suppression_key", "first")
-    with pytest.raises(DatabaseError), database.write() as connection:
-        store.put_setting(connection, "suppression_key", "second")
-    with database.read() as connection:
+        assert store.put_setting(connection, "suppression_key", "first") == "first"
+        assert store.put_setting(connection, "suppression_key", "second") == "first"
         assert store.get_setting(connection, "suppression_key") == "first"
+
+
+def test_a_day_keeps_apart_what_each_source_gave(database: Database) -> None:
+    parts = (
+        DayPart(source="huggingface", kind=DayKind.COMPLETE, papers=1),
+        DayPart(source="arxiv", kind=DayKind.FAILED, papers=0, warnings=("no connection",)),
+    )
+    day = replace(collected(FULL), source="huggingface+arxiv", parts=parts)
+    save(database, day)
+    with database.read() as connection:
+        assert store.load_day(connection, "huggingface+arxiv", DAY) == day
+
+
+def test_of_two_collections_of_a_day_the_later_counts(database: Database) -> None:
+    save(database, replace(collected(FULL), source="a"))
+    save(database, replace(collected(BARE, taken_at=NOW + timedelta(hours=1)), source="b"))
+    save(database, replace(collected(taken_at=NOW + timedelta(hours=2), kind=DayKind.FAILED), source="c"))
+    with database.read() as connection:
+        found = store.find_day(connection, DAY)
+    assert found is not None
+    assert found.source == "b", "one without papers does not count"
+
+
+def test_a_paper_knows_its_days_and_its_last_votes(database: Database) -> None:
+    save(database, collected(FULL))
+    save(
+        database,
+        collected(replace(FULL, votes=99), taken_at=NOW + timedelta(days=6), day=DAY + timedelta(days=6)),
+    )
+    with database.read() as connection:
+        found = store.find_paper(connection, FULL.id)
+        assert store.find_paper(connection, "2409.99999") is None
+    assert found is not None
+    paper, days = found
+    assert (paper.votes, days) == (99, (DAY, DAY + timedelta(days=6)))
+
+
+def test_a_paper_counts_as_sent_once_its_issue_is_being_sent(database: Database) -> None:
+    record = issue(database, "daily", DAY)
+    ids = [FULL.id, BARE.id, "never"]
+    tomorrow, later = DAY + timedelta(days=1), NOW + timedelta(hours=1)
+
+    def sent(edition: str = "daily", but_on: date = tomorrow, as_of: datetime = later) -> dict[str, date]:
+        with database.read() as connection:
+            return store.sent_papers(connection, edition, ids, but_on=but_on, as_of=as_of)
+
+    assert sent() == {}
+    with database.write() as connection:
+        store.move_issue(connection, record, IssueState.SENDING, NOW)
+    assert sent() == {FULL.id: DAY, BARE.id: DAY}
+    assert sent(but_on=DAY) == {}, "its own day does not count"
+    assert sent(edition="weekly") == {}
+    assert sent(as_of=NOW - timedelta(seconds=1)) == {}, "not yet, at that time"
+    with database.read() as connection:
+        assert store.issues_of(connection, FULL.id) == {"daily": DAY}
+
+
+def test_ten_thousand_candidates_are_looked_up(database: Database) -> None:
+    record = issue(database, "daily", DAY)
+    with database.write() as connection:
+        store.move_issue(connection, record, IssueState.SENDING, NOW)
+        ids = [f"slug-{number}" for number in range(10_000)]
+        assert store.sent_papers(connection, "daily", ids, but_on=DAY + timedelta(days=1), as_of=NOW) == {
+            BARE.id: DAY
+        }
+
+
+def test_the_last_answer_of_each_address_as_of_a_time(database: Database) -> None:
+    def keep(url: str, body: bytes, minutes: int, day: date = DAY) -> None:
+        with database.write() as connection:
+            answer = store.RawAnswer(url=url, status=200, body=body)
+            store.keep_answer(connection, day, answer, NOW + timedelta(minutes=minutes))
+
+    keep("https://a/", b"first", 0)
+    keep("https://a/", b"second" * 1000, 10)
+    keep("https://b/", b"", 5)
+    keep("https://a/", b"of another day", 1, DAY - timedelta(days=40))
+    with database.read() as connection:
+        now = store.answers_of(connection, DAY, NOW + timedelta(hours=1))
+        then = store.answers_of(connection, DAY, NOW + timedelta(minutes=5))
+        assert store.answers_of(connection, DAY, NOW - timedelta(minutes=1)) == {}
+    assert {url: answer.body for url, answer in now.items()} == {
+        "https://a/": b"second" * 1000,
+        "https://b/": b"",
+    }
+    assert then["https://a/"].body == b"first"
+    with database.write() as connection:
+        assert store.forget_answers(connection, DAY - timedelta(days=30)) == 1
+        assert len(store.answers_of(connection, DAY, NOW + timedelta(hours=1))) == 2
+
+
+def test_what_a_feed_said_is_remembered(database: Database) -> None:
+    with database.write() as connection:
+        assert store.recall(connection, "https://a/") is None
+        store.remember(connection, "https://a/", '"1"', "", b"<rss/>")
+        store.remember(connection, "https://a/", '"2"', "Thu, 12 Sep 2024 00:00:00 GMT", b"<rss>2</rss>")
+    with database.read() as connection:
+        assert store.recall(connection, "https://a/") == (
+            '"2"',
+            "Thu, 12 Sep 2024 00:00:00 GMT",
+            b"<rss>2</rss>",
+        )
+
+
+def test_turns_towards_a_host_are_apart_for_everybody(database: Database) -> None:
+    pause = timedelta(seconds=3)
+
+    def turn(now: datetime) -> timedelta:
+        with database.write() as connection:
+            return store.reserve_turn(connection, "arxiv", pause, now)
+
+    assert [turn(NOW) for _ in range(3)] == [timedelta(0), pause, 2 * pause]
+    assert turn(NOW + timedelta(minutes=1)) == timedelta(0), "after a while there is no queue"
+    assert turn(NOW - timedelta(days=1)) <= 60 * pause, "a clock that went back does not wait a day"
+
+
+def test_two_processes_never_take_the_same_turn(database: Database) -> None:
+    pause, waits = timedelta(seconds=3), []
+
+    def take() -> None:
+        for _ in range(5):
+            with database.write() as connection:
+                waits.append(store.reserve_turn(connection, "arxiv", pause, NOW))
+
+    take()
+    threads = [threading.Thread(target=take) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waits) == [number * pause for number in range(20)]

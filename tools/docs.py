@@ -57,7 +57,7 @@ def settings() -> str:
     ]
     for info in describe():
         default = "" if isinstance(info.default, Secret) else info.default
-        shown = "empty" if default == "" else f"`{default}`"
+        shown = "empty" if default == "" else "must be given" if default is None else f"`{default}`"
         parts.append(f"| `{info.path}` | {info.kind} | {shown} | {info.help} |")
     return "\n".join(parts) + "\n"
 

@@ -18,8 +18,15 @@ PROGRAM = "newsletter"
 COMMANDS = {
     "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
     "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
+    "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
+    "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),
+    "rank": ("newsletter.cli.rank:rank", "Print who would stand in the issue of a day, and why."),
     "issues": ("newsletter.cli.issues:issues", "Look at issues."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
+    "replay": (
+        "newsletter.cli.replay:replay",
+        "Make a sent issue again from the sources' answers, and compare.",
+    ),
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),

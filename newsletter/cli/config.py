@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,7 @@ import click
 
 from newsletter.cli.shared import json_option, print_json
 from newsletter.config import Config, describe, load
-from newsletter.settings import Secret
-
-PASSWORD_IN_URL = re.compile(r"(://[^/@]*:)[^/]*@")
+from newsletter.settings import Secret, without_password
 
 
 @click.command(short_help="Print every setting, its value and where it came from.")
@@ -35,20 +32,29 @@ def config(context: click.Context, as_json: bool) -> None:
 def settings(loaded: Config) -> Iterator[dict[str, Any]]:
     """Yield every setting of a configuration; those of editions once for each edition."""
     for info in describe():
-        names = loaded.settings.editions if ".NAME." in info.path else [""]
-        for name in names:
-            path = info.path.replace("NAME", name)
-            if ".schedule." in path and loaded.value(path.rpartition(".")[0]) is None:
-                value: object = None
-            else:
-                value = loaded.value(path)
-            if isinstance(value, Secret):
-                value = "(set)" if value else "(not set)"
-            elif path == "database.url":
-                value = PASSWORD_IN_URL.sub(r"\1***@", str(value))
+        parent, named, rest = info.path.partition(".NAME.")
+        tables = loaded.value(parent) if named else None
+        for path in (
+            [f"{parent}.{name}.{rest}" for name in tables] if isinstance(tables, dict) else [info.path]
+        ):
             yield {
-                "setting": path, "value": value, "origin": loaded.origins.get(path, "default"), "help": info.help,
-            }  # fmt: skip
+                "setting": path,
+                "value": _public(path, _value(loaded, path)),
+                "origin": loaded.origins.get(path, "default"),
+                "help": info.help,
+            }
+
+
+def _value(loaded: Config, path: str) -> object:
+    if ".schedule." in path and loaded.value(path.rpartition(".")[0]) is None:
+        return None
+    return loaded.value(path)
+
+
+def _public(path: str, value: object) -> object:
+    if isinstance(value, Secret):
+        return "(set)" if value else "(not set)"
+    return without_password(str(value)) if path == "database.url" else value
 
 
 def _shown(value: object) -> str:

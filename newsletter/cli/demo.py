@@ -30,8 +30,8 @@ def demo(folder: Path) -> int:
     from email.parser import BytesParser
 
     from newsletter.app import App, now
+    from newsletter.letters import preview_files
     from newsletter.pipeline import make_issue
-    from newsletter.publishing import preview_files
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 
     app = App(load(settings, environ={}), lambda _text: None)  # example values are what a demo is for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _lines() -> Iterator[str]:
     table = ""
     for info in describe():
         path = info.path.replace("NAME", "daily")
-        if ".schedule." in path:
+        if ".schedule." in path or ".feeds." in path:
             continue
         parent, _, name = path.rpartition(".")
         if parent != table:
@@ -68,13 +69,14 @@ def _lines() -> Iterator[str]:
             yield f"\n[{parent}]"
         yield f"# {info.help}"
         yield f"# {name} = {_toml(info)}"
+    yield "# More editions: [editions.NAME]. More sources: [sources.feeds.NAME] with a url, and NAME in sources.use."
     yield "# When the edition is sent; read by the scheduled send, not by `run`."
     yield '# schedule = { at = "07:30", days = "mon-fri", timezone = "UTC", latest = "12:00" }'
 
 
 def _toml(info: SettingInfo) -> str:
     default = "" if isinstance(info.default, Secret) else info.default
-    return f'"{default}"' if isinstance(default, str) else str(default)
+    return json.dumps(default, ensure_ascii=False)
 
 
 def _ignore(path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
-from newsletter.cli.shared import Day, json_option, open_app, print_json, print_table
+from newsletter.cli.shared import IssueName, json_option, open_app, print_json, print_table
 from newsletter.errors import InputError
 
 
@@ -14,20 +16,19 @@ def issues() -> None:
 
 
 @issues.command(short_help="Show one issue with its counts.")
-@click.argument("name", metavar="DAY[/EDITION]")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
 @json_option
 @click.pass_context
-def show(context: click.Context, name: str, as_json: bool) -> None:
+def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -> None:
     """Show an issue: its state, its papers in sending order, and what became of every delivery."""
-    day_text, _, edition = name.partition("/")
-    day = Day().convert(day_text, None, context)
+    day, given = name
     with open_app(context) as app:
         import msgspec
 
         from newsletter import store
         from newsletter.delivery import ledger
 
-        edition = app.edition_name(edition or None)
+        edition = app.edition_name(given)
         database, record = app.existing_database(), None
         if database is not None:
             with database.read() as connection:
@@ -42,6 +43,8 @@ def show(context: click.Context, name: str, as_json: bool) -> None:
         return
     click.echo(f"Issue {record.name}, number {record.number}: {record.state.value}{_because(record.reason)}")
     click.echo(", ".join(f"{number} {state}" for state, number in counts.items()))
+    for warning in record.warnings:
+        click.echo(f"warning: {warning}")
     rows = [
         (str(rank), "-" if entry["votes"] is None else str(entry["votes"]), entry["id"], entry["title"])
         for rank, entry in enumerate(record.document["entries"], 1)

@@ -53,8 +53,8 @@ def preview(
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now
+        from newsletter.letters import preview_files
         from newsletter.pipeline import make_issue
-        from newsletter.publishing import preview_files
 
         name = app.edition_name(edition)
         collected = app.day_for_preview(paths, day)

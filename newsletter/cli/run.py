@@ -25,7 +25,6 @@ from newsletter.cli.shared import (
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.protocols import Source
     from newsletter.publishing import RunResult
 
 
@@ -51,6 +50,7 @@ def run(
     """
     with open_app(context) as app:
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
+        _tell_github(app.config.step_summary, result)
     if as_json:
         print_json(result.as_json())
     elif result.ok:
@@ -70,12 +70,9 @@ def send(
     quiet: bool = False,
 ) -> RunResult:
     """Run an edition's day and say each step (on standard error when ``quiet``)."""
-    source: Source
-    if paths:
-        source = files = app.file_source(paths, day)
-        days = [files.day]
-    else:
-        source, days = app.live_source(), [day] if day is not None else app.candidate_days()
+    source = app.file_source(paths, day) if paths else None
+    given = source.day if source is not None else day
+    days = app.candidate_days() if given is None else [given]
     bar = ProgressBar()
 
     def report(line: str) -> None:
@@ -88,6 +85,18 @@ def send(
         return publisher.run(days, dry_run=dry_run)
     finally:
         bar.finish()
+
+
+def _tell_github(summary: Path | None, result: RunResult) -> None:
+    """Write the sentence into the step summary of GitHub Actions, where there is one."""
+    if summary is None:
+        return
+    mark = "" if result.ok else "**Failed.** "
+    try:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(f"### Newsletter {result.edition}\n\n{mark}{result.sentence}\n")
+    except OSError as error:
+        complain(f"the step summary cannot be written: {error.strerror}")
 
 
 @contextmanager

@@ -39,6 +39,21 @@ class Day(click.ParamType[date]):
         self.fail(f"{value!r} is no day; write YYYY-MM-DD, such as 2024-09-12", param, ctx)
 
 
+class IssueName(click.ParamType[tuple[date, str | None]]):
+    """An issue written as DAY or DAY/EDITION."""
+
+    name = "DAY[/EDITION]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[date, str | None]:
+        """Return the day, and the edition where one is named."""
+        if isinstance(value, tuple):
+            return value
+        day, _, edition = str(value).partition("/")
+        return Day().convert(day, param, ctx), edition or None
+
+
 from_option = click.option(
     "--from", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
     help="File with papers (digest, Hugging Face JSON, feed) instead of the configured sources; repeatable.",

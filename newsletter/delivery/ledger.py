@@ -20,12 +20,15 @@ from sqlalchemy import Connection, Select, and_, exists, func, insert, literal, 
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, letter_table
 from newsletter.errors import IssueError
-from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Letter, Outcome, Receipt
+from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure
+from newsletter.store.tables import issue
 
 DEAD_AFTER = timedelta(seconds=15)
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+MOST_ATTEMPTS = 17  # with these pauses, about 12 hours
+MOST_RESENDS = 2
 _STATE_OF = {
     Outcome.ACCEPTED: DeliveryState.ACCEPTED,
     Outcome.REJECTED: DeliveryState.REJECTED,
@@ -111,9 +114,11 @@ def claim(
         delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
         delivery_problem.c.not_before > now,
     )
+    is_sending = exists().where(issue.c.id == issue_id, issue.c.state == IssueState.SENDING.value)
     due = (
         select(delivery.c.subscriber_id)
         .where(
+            is_sending,
             delivery.c.issue_id == issue_id,
             delivery.c.subscriber_id > after,
             delivery.c.state == DeliveryState.PENDING,
@@ -121,7 +126,7 @@ def claim(
         )
         .order_by(delivery.c.subscriber_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=delivery)
     )
     ids = list(connection.execute(due).scalars())
     if not ids:
@@ -179,9 +184,16 @@ def settle(
 ) -> bool:
     """Write down a provider's answer; False if the row is no longer this claim's (another took it over).
 
-    ``resend_uncertain`` sends an uncertain one again later, with the same Message-ID, instead of holding it.
+    ``resend_uncertain`` sends an uncertain one again later, with the same Message-ID, instead of holding it: once,
+    because a server that takes letters and never says so would get them for good. A temporary refusal ends after
+    `MOST_ATTEMPTS` as a rejection with the last reply.
     """
-    again = receipt.outcome is Outcome.RETRY or (resend_uncertain and receipt.outcome is Outcome.UNCERTAIN)
+    state, again = _STATE_OF[receipt.outcome], False
+    if receipt.outcome is Outcome.RETRY:
+        again = row.attempt < MOST_ATTEMPTS
+        state = DeliveryState.PENDING if again else DeliveryState.REJECTED
+    elif receipt.outcome is Outcome.UNCERTAIN and resend_uncertain and row.attempt < MOST_RESENDS:
+        again, state = True, DeliveryState.PENDING
     written = connection.execute(
         update(delivery)
         .where(
@@ -190,7 +202,7 @@ def settle(
             delivery.c.claim_id == held.id,
             delivery.c.state == DeliveryState.CLAIMED,
         )
-        .values(state=int(DeliveryState.PENDING if again else _STATE_OF[receipt.outcome]))
+        .values(state=int(state))
     )
     if written.rowcount != 1:
         return False
@@ -210,11 +222,11 @@ def retry_delay(attempt: int) -> timedelta:
 
 
 def close(connection: Connection, claim_id: int, now: datetime) -> None:
-    """End a claim; its rows that are still claimed were never handed to the provider and go back."""
+    """End a claim; its rows that are still claimed were never handed over: they go back, the attempt does not count."""
     connection.execute(
         update(delivery)
         .where(delivery.c.claim_id == claim_id, delivery.c.state == DeliveryState.CLAIMED)
-        .values(state=int(DeliveryState.PENDING), claim_id=None)
+        .values(state=int(DeliveryState.PENDING), claim_id=None, attempt=delivery.c.attempt - 1)
     )
     connection.execute(update(claim_table).where(claim_table.c.id == claim_id).values(closed_at=now))
 
@@ -242,21 +254,31 @@ def take_over(connection: Connection, issue_id: int, claim_id: int, exposure: Ex
     Exact providers send again. Where one recipient may have been written to (`Exposure.FIRST`), that one is
     noted and sent again with the same Message-ID. Where any may have been (`Exposure.ALL`), all are uncertain.
     """
+    still_open = connection.execute(
+        select(claim_table.c.id)
+        .where(claim_table.c.id == claim_id, claim_table.c.closed_at.is_(None))
+        .with_for_update()
+    ).one_or_none()
+    if still_open is None:
+        return 0  # another process took it over
+    held = (
+        delivery.c.issue_id == issue_id,
+        delivery.c.claim_id == claim_id,
+        delivery.c.state == DeliveryState.CLAIMED,
+    )
     rows = connection.execute(
         select(delivery.c.subscriber_id, delivery.c.attempt)
-        .where(
-            delivery.c.issue_id == issue_id,
-            delivery.c.claim_id == claim_id,
-            delivery.c.state == DeliveryState.CLAIMED,
-        )
+        .where(*held)
         .order_by(delivery.c.subscriber_id)
+        .with_for_update()
     ).all()
     doubtful = {Exposure.NONE: rows[:0], Exposure.FIRST: rows[:1], Exposure.ALL: rows}[exposure]
     for row in doubtful:
         reply = "the process ended before the answer was written down"
         _problem(connection, issue_id, row.subscriber_id, row.attempt, now, "crash", reply, None)
-    if exposure is Exposure.ALL:
-        _set(connection, issue_id, [row.subscriber_id for row in rows], state=DeliveryState.UNCERTAIN)
+        state = DeliveryState.UNCERTAIN if exposure is Exposure.ALL else DeliveryState.PENDING
+        one = delivery.c.subscriber_id == row.subscriber_id
+        connection.execute(update(delivery).where(*held, one).values(state=int(state)))
     close(connection, claim_id, now)
     return len(doubtful)
 

@@ -14,11 +14,10 @@ from newsletter.models import Recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Where people can leave: a public https address, a mailbox, or both."""
+    """Where people can leave: a public https address, a mailbox, or both. They are those of the settings of now."""
 
     public_url: str
     unsubscribe_mailbox: str
-    message_domain: str
 
     def unsubscribe_url(self, key: bytes, edition_number: int) -> str:
         """Return the link of the body: the page where there is one, else a mail that unsubscribes."""
@@ -49,15 +48,19 @@ def key_text(key: bytes) -> str:
     return base64.b32encode(key).decode().rstrip("=").lower()
 
 
-def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links) -> Recipient:
-    """Return a delivery's recipient. Its names are the same at every attempt and tell nothing of the person."""
+def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:
+    """Return a delivery's recipient. Its names are the same at every attempt and tell nothing of the person.
+
+    ``from_address`` is the frozen letter's: its domain makes the Message-ID.
+    """
+    domain = from_address.rpartition("@")[2]
     token = hashlib.sha256(f"delivery {day} {edition} ".encode() + row.key).hexdigest()[:24]
     return Recipient(
         subscriber_id=row.subscriber_id,
         address=row.email,
         name=row.name,
         delivery_id=f"{day:%Y%m%d}.{edition}.{token}",
-        message_id=f"<{day:%Y%m%d}.{edition}.{token}@{links.message_domain}>",
+        message_id=f"<{day:%Y%m%d}.{edition}.{token}@{domain}>",
         values={
             "unsubscribe_url": links.unsubscribe_url(row.key, row.edition_number),
             "address": row.email,

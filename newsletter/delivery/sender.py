@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
-from newsletter.errors import ProviderUnavailable
+from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Letter, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -45,6 +45,8 @@ class Sending:
     stop: threading.Event = field(default_factory=threading.Event)
     _claims: set[int] = field(default_factory=set)
     _faults: list[BaseException] = field(default_factory=list)
+    _unconnected: list[ProviderUnavailable] = field(default_factory=list)
+    _connected: bool = False
 
     def run(self) -> None:
         """Send until nothing is due; raise `ProviderUnavailable` when the provider as a whole refuses.
@@ -61,6 +63,8 @@ class Sending:
                 thread.join()
         if self._faults:
             raise self._faults[0]
+        if self._unconnected and not self._connected:
+            raise self._unconnected[0]
 
     def _guarded_work(self) -> None:
         try:
@@ -70,29 +74,40 @@ class Sending:
             self.stop.set()
 
     def _work(self) -> None:
-        size = min(FIRST_CLAIM, self.provider.batch_size)
-        claim, doubt = self._claim(size, 0), Exposure.NONE
+        claim = self._claim(min(FIRST_CLAIM, self.provider.batch_size), 0)
         if claim is None:
             return
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.provider.connect())
+            except BaseException as error:
+                self._release(claim, Exposure.NONE)
+                if not isinstance(error, ProviderUnavailable):
+                    raise
+                self._unconnected.append(error)  # no fault while other threads have a connection
+                return
+            self._connected = True
+            while claim is not None:
+                claim = self._send_page(connection, claim)
+
+    def _send_page(self, connection: Connection, claim: ledger.Claim) -> ledger.Claim | None:
+        """Send a claim and end it; return the next one."""
+        began = monotonic()
         try:
-            with self.provider.connect() as connection:
-                while claim is not None:
-                    began = monotonic()
-                    self._send(connection, claim)
-                    if self.stop.is_set():
-                        break
-                    self._release(claim, Exposure.NONE)
-                    rate = len(claim.rows) / max(monotonic() - began, 1e-3)
-                    size = max(1, min(self.provider.batch_size, int(rate * CLAIM_SECONDS)))
-                    claim = self._claim(size, claim.last)
+            self._send(connection, claim)
         except ProviderUnavailable:
+            self._release(claim, Exposure.NONE)
             raise
         except BaseException:
-            doubt = self.provider.exposure
+            self._release(claim, self.provider.exposure)
             raise
-        finally:
-            if claim is not None:
-                self._release(claim, doubt)
+        self._release(claim, Exposure.NONE)
+        if self.stop.is_set():
+            return None
+        rate = len(claim.rows) / max(monotonic() - began, 1e-3)
+        size = max(1, min(self.provider.batch_size, int(rate * CLAIM_SECONDS)))
+        # Behind the last one, look from the start again: others may have given something back.
+        return self._claim(size, claim.last) or self._claim(size, 0)
 
     def _claim(self, size: int, after: int) -> ledger.Claim | None:
         with self.database.write(durable=True) as transaction:
@@ -106,7 +121,13 @@ class Sending:
 
     def _send(self, connection: Connection, claim: ledger.Claim) -> None:
         people = [
-            recipient(row, edition=self.issue.edition, day=self.issue.day, links=self.links)
+            recipient(
+                row,
+                edition=self.issue.edition,
+                day=self.issue.day,
+                links=self.links,
+                from_address=self.letter.from_address,
+            )
             for row in claim.rows
         ]
         receipts = connection.send(self.letter, people)
@@ -133,7 +154,10 @@ class Sending:
 
         def beat() -> None:
             while not ended.wait(HEARTBEAT_SECONDS):
-                with self.database.write() as transaction:
+                with (
+                    suppress(DatabaseError),
+                    self.database.write() as transaction,
+                ):  # the next beat tries again
                     ledger.beat(transaction, set(self._claims), self.clock())
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -157,26 +181,41 @@ def resolve_dead_claims(database: Database, issue_id: int, now: datetime) -> int
 
 def process_name() -> str:
     """Return this process's name as the owner of claims: host, process id and start time."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start_time(os.getpid())}"
+    return f"{_host()}:{os.getpid()}:{_start_time(os.getpid())}"
 
 
 def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
     """Tell whether an owner is gone: at once on the same host, after 15 s without a heartbeat elsewhere."""
     host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname():
+    if host != _host():
         return now - heartbeat > ledger.DEAD_AFTER
     return _start_time(int(pid)) != started
 
 
+def _host() -> str:
+    """Return where process ids mean the same: this boot of this machine, this container."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = Path("/proc/self/ns/pid").readlink()
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()}/{boot}/{space}".replace(":", "")
+
+
 def _start_time(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty if there is no such process.
+    """Return when a process started, in the kernel's ticks; empty if there is no such process, or only its remains.
 
     Where the kernel does not tell (no /proc), it is "0" for every process that lives.
     """
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.parent.parent.joinpath("self").exists():
+    if Path("/proc/self").exists():
         try:
-            return stat.read_text().rpartition(")")[2].split()[19]
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
+            return "" if fields[0] in {"Z", "X"} else fields[19]
         except (OSError, IndexError):
             return ""
     try:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 from newsletter.errors import SourceError
-from newsletter.http_client import HttpClient
 from newsletter.ingestion.daily_papers import Page, page_of_day, parse_daily_papers, read_page
 from newsletter.ingestion.merged import merge_papers
+from newsletter.ingestion.recording import Answers
 from newsletter.models import DayKind, DayOfPapers, Paper
 from newsletter.protocols import Source
 
@@ -33,7 +33,7 @@ class HuggingFaceSource(Source):
     name = "huggingface"
 
     def __init__(
-        self, client: HttpClient, *, base_url: str, closes_at: time, clock: Callable[[], datetime]
+        self, client: Answers, *, base_url: str, closes_at: time, clock: Callable[[], datetime]
     ) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/api/daily_papers"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import newsletter.delivery.tables
-import newsletter.store
+import newsletter.store.tables
 import subscribers.schema
 
-TABLES = [subscribers.schema.metadata, newsletter.store.metadata, newsletter.delivery.tables.metadata]
+TABLES = [subscribers.schema.metadata, newsletter.store.tables.metadata, newsletter.delivery.tables.metadata]

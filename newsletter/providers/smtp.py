@@ -6,6 +6,7 @@ that was written and not answered may have been (uncertain).
 
 from __future__ import annotations
 
+import re
 import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,15 @@ __all__ = ["SmtpProvider", "SmtpSettings"]
 _GOODBYE_SECONDS = 5.0  # how long QUIT may take; nothing depends on its answer
 _MAX_LOST = 2  # connections lost one after the other before the server counts as unavailable
 _CLOSING = 421  # the server closes the connection after this reply, to whatever command
+_MAX_REFUSED = (
+    3  # messages refused one after the other at their data before it is no longer about one of them
+)
+_QUOTA = re.compile(
+    r"\b[45]\.4\.5\b|quota|limit.*exceed|exceed.*limit|rate limit|too many messages", re.IGNORECASE
+)
+# Enhanced codes x.2.x (RFC 3463) and 552 speak of the reader's mailbox, which may have a quota too.
+_ADDRESS = re.compile(r"\b5\.1\.\d")
+_MAILBOX = re.compile(r"^552\b|\b[45]\.2\.\d")
 _NEEDS_LOGIN = (530, 538)  # RFC 4954: log-in or encryption is required; says nothing about a recipient
 
 
@@ -59,6 +69,7 @@ class _SmtpConnection:
         self._client: smtplib.SMTP | None = open_session(settings)
         self._in_transaction = False  # the server may still hold the sender of a refused message
         self._lost = 0
+        self._refused = 0
 
     def close(self) -> None:
         """Say goodbye if the connection still stands."""
@@ -131,12 +142,38 @@ class _SmtpConnection:
         self._in_transaction = True
         code, reply = self._command(client, f"RCPT TO:<{address}>")
         if code // 100 != 2:
+            self._check_quota(reply)
             return _outcome(code), reply
         code, reply = self._command(client, "DATA", proceed=3)
-        if code // 100 != 3:
-            return _outcome(code), reply
-        self._in_transaction = False
-        return _hand_over(client, message)
+        if code // 100 == 3:
+            self._in_transaction = False
+            outcome, reply = _hand_over(client, message)
+        else:
+            outcome = _outcome(code)
+        self._count_refusal(outcome, reply)
+        return outcome, reply
+
+    def _count_refusal(self, outcome: Outcome, reply: str) -> None:
+        """Raise where refusals of the message itself follow one another: then it is not about one reader."""
+        if outcome in {Outcome.REJECTED, Outcome.RETRY}:
+            self._check_quota(reply)
+        personal = _ADDRESS.search(reply) is not None
+        self._refused = self._refused + 1 if outcome is Outcome.REJECTED and not personal else 0
+        if self._refused >= _MAX_REFUSED:
+            self._refused = 0
+            raise self._nobody(f"{_MAX_REFUSED} messages were refused, one after the other: {reply}")
+
+    def _check_quota(self, reply: str) -> None:
+        """Raise where a refusal is about the account that sends, not about the reader."""
+        if _QUOTA.search(reply) and not _MAILBOX.search(reply):
+            raise self._nobody(f"the quota is used up: {reply}")
+
+    def _nobody(self, problem: str) -> ProviderUnavailable:
+        return ProviderUnavailable(
+            problem,
+            subject=self._settings.server,
+            remedy="this one is not counted as refused; check the account and its limits",
+        )
 
     def _command(self, client: smtplib.SMTP, command: str, *, proceed: int = 2) -> tuple[int, str]:
         """Send a command that comes before the data; the answer's first digit is ``proceed``, 4 or 5.

@@ -61,6 +61,7 @@ class EntryView:
     sections: tuple[SectionView, ...]
     line: SectionView  # one sentence; its text may be empty
     organization: str
+    since: str  # the day it was carried from, if it was
     note: str  # where the summary came from, if that must be said
     links: tuple[tuple[str, str], ...]
 
@@ -82,7 +83,9 @@ def entry_view(entry: Entry, words: Words, highest: int, *, tell_excerpt: bool) 
     excerpt = summary.origin is SummaryOrigin.EXTRACT and sections
     note = words.say("In the paper’s own words") if excerpt and tell_excerpt else ""
     organization = cut(one_line(paper.organization or ""), 60)
-    byline = (cut(short, TITLE), organization)
+    carried = entry.carried_from
+    since = words.say("from {date}", date=words.short_date(carried)) if carried is not None else ""
+    byline = (cut(short, TITLE), organization, since)
     votes = paper.votes
     return EntryView(
         rank=entry.rank,
@@ -106,6 +109,7 @@ def entry_view(entry: Entry, words: Words, highest: int, *, tell_excerpt: bool) 
         sections=sections,
         line=_said(line, summary.language, words),
         organization=organization,
+        since=since,
         note=note,
         links=_links(words, code=paper.code_url, project=paper.project_url),
     )

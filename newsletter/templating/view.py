@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from newsletter.models import Issue, SummaryOrigin
+from newsletter.models import Issue, Occasion, SummaryOrigin
 from newsletter.templating.entries import EntryView, entry_view
 from newsletter.templating.i18n import Words
 from newsletter.templating.links import safe_url
@@ -31,6 +31,7 @@ class LetterView:
     date: str
     long_date: str
     standing: tuple[str, ...]
+    message: str  # why this letter is not as others are, if it is not
     note: str  # what holds for every summary, if that must be said
     number: str
     subject: str
@@ -38,7 +39,8 @@ class LetterView:
     bars: tuple[int, ...]
     bars_label: str
     entries: tuple[EntryView, ...]
-    collected: int
+    collected: int  # the papers of the day, and those carried into it
+    of_day: int
     source_url: str | None
     postal_address: str
 
@@ -67,34 +69,59 @@ def letter_view(
         date=words.short_date(issue.day),
         long_date=words.long_date(issue.day),
         standing=_standing(issue, words),
+        message=_message(issue, words),
         note=words.say("Excerpts, in each paper’s own words") if excerpts else "",
         number=words.say("No. {number}", number=str(number)) if number is not None else "",
-        subject=_subject(entries, name, words.long_date(issue.day)),
-        preheader=_preheader(entries, words, issue.votes),
+        subject=_subject(issue, entries, name, words),
+        preheader=_preheader(entries, words, issue.votes) or _message(issue, words),
         bars=_bars(entries, highest),
         bars_label=_bars_label(entries, words),
         entries=entries,
-        collected=max(issue.collected, len(entries)),
+        collected=max(issue.collected + _carried(issue), len(entries)),
+        of_day=issue.collected,
         source_url=safe_url(issue.source_url),
         postal_address=one_line(postal_address),
     )
 
 
+def _carried(issue: Issue) -> int:
+    return sum(entry.carried_from is not None for entry in issue.entries)
+
+
+def _message(issue: Issue, words: Words) -> str:
+    if issue.occasion is Occasion.PARTIAL:
+        return words.say("The day was not complete when this letter was made.")
+    if issue.occasion is Occasion.QUIET:
+        return words.say("No papers today: nobody submitted any. The next letter comes with the next papers.")
+    if issue.occasion is Occasion.ROLL_UP:
+        return words.say("A quiet day. These are the best papers of the last days that no letter had yet.")
+    return ""
+
+
 def _standing(issue: Issue, words: Words) -> tuple[str, ...]:
     """Return weekday, how many papers of how many, and their votes where the day has any."""
-    n, total = len(issue.entries), issue.collected
-    papers = (
-        words.count("{shown} of {n} paper", "{shown} of {n} papers", total, shown=words.number(n))
-        if total > n
-        else words.count("{n} paper", "{n} papers", n)
-    )
-    voted = any(entry.paper.votes is not None for entry in issue.entries)
-    votes = (words.count("{n} vote", "{n} votes", issue.votes),) if voted else ()
-    return (words.weekday(issue.day), papers, *votes)
+    carried, total = _carried(issue), issue.collected
+    n = len(issue.entries) - carried
+    parts = [words.weekday(issue.day)]
+    if total > n:
+        parts.append(
+            words.count("{shown} of {n} paper", "{shown} of {n} papers", total, shown=words.number(n))
+        )
+    elif n:
+        parts.append(words.count("{n} paper", "{n} papers", n))
+    if carried:
+        parts.append(words.count("{n} of earlier days", "{n} of earlier days", carried))
+    if any(entry.paper.votes is not None for entry in issue.entries):
+        parts.append(words.count("{n} vote", "{n} votes", issue.votes))
+    return tuple(parts)
 
 
-def _subject(entries: Sequence[EntryView], name: str, date: str) -> str:
-    return cut(entries[0].whole_title, SUBJECT) if entries else f"{name}, {date}"
+def _subject(issue: Issue, entries: Sequence[EntryView], name: str, words: Words) -> str:
+    if entries:
+        return cut(entries[0].whole_title, SUBJECT)
+    if issue.occasion is Occasion.QUIET:
+        return words.say("{name}: no papers on {date}", name=name, date=words.long_date(issue.day))
+    return f"{name}, {words.long_date(issue.day)}"
 
 
 def _preheader(entries: Sequence[EntryView], words: Words, votes: int) -> str:

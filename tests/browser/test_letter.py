@@ -14,9 +14,9 @@ import pytest
 from newsletter.app import now
 from newsletter.delivery.recipients import Links
 from newsletter.ingestion.files import FileSource
+from newsletter.letters import Identity, preview_files
 from newsletter.models import Selection
 from newsletter.pipeline import make_issue
-from newsletter.publishing import Identity, preview_files
 from newsletter.sample import SAMPLE_DAY, sample_day_path
 from newsletter.summaries.chain import SummaryChain
 from newsletter.summaries.digest import DigestSummarizer
@@ -31,8 +31,8 @@ pytestmark = [
 ]
 DIGEST = Path(__file__).parents[1] / "data/digests/seed-form.md"
 IDENTITY = Identity(
-    newsletter="Daily Papers", from_name="Daily Papers", from_address="papers@example.org", postal_address="1 Street",
-    links=Links(public_url="https://news.example.org", unsubscribe_mailbox="", message_domain="example.org"),
+    newsletter="Daily Papers", from_name="Daily Papers", from_address="papers@example.org",
+    links=Links(public_url="https://news.example.org", unsubscribe_mailbox=""),
 )  # fmt: skip
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from newsletter.config import describe
+from newsletter.config import SettingInfo, describe
 from newsletter.settings import Secret
 from tests.cli.command import Command, assert_complains
 
 PASSWORD = "a-very-secret-password"
+
+INFOS = [info for info in describe() if ".feeds." not in info.path]  # feeds are there once they have a name
 
 
 def settings(command: Command, **env: str) -> dict[str, Any]:
@@ -21,10 +23,8 @@ def settings(command: Command, **env: str) -> dict[str, Any]:
 
 def test_every_setting_with_value_origin_and_help(command: Command) -> None:
     rows = settings(command)
-    assert list(rows) == [
-        info.path.replace("NAME", "daily") for info in describe() if not info.path.endswith(".schedule")
-    ]
-    for info in describe():
+    assert list(rows) == [info.path.replace("NAME", "daily") for info in INFOS]
+    for info in INFOS:
         row = rows[info.path.replace("NAME", "daily")]
         assert list(row) == ["setting", "value", "origin", "help"]
         assert row["origin"] == "default"
@@ -62,13 +62,44 @@ def test_environment_before_file_before_default(command: Command) -> None:
     assert found["editions.daily.full"] == (0, "default")
 
 
-def test_every_setting_can_be_given_by_the_environment(command: Command) -> None:
-    for info in describe():
-        path = info.path.replace("NAME", "daily")
-        variable = f"NEWSLETTER_{path.upper().replace('.', '__')}"
-        value = "(set)" if isinstance(info.default, Secret) else info.default
-        row = settings(command, **{variable: "x" if value == "(set)" else str(value)})[path]
-        assert (row["value"], row["origin"]) == (value, f"environment ({variable})")
+@pytest.mark.parametrize("info", INFOS, ids=lambda info: info.path)
+def test_every_setting_can_be_given_by_the_environment(command: Command, info: SettingInfo) -> None:
+    path = info.path.replace("NAME", "daily")
+    variable = f"NEWSLETTER_{path.upper().replace('.', '__')}"
+    value = "(set)" if isinstance(info.default, Secret) else info.default
+    given = "x" if value == "(set)" else ", ".join(value) if isinstance(value, list) else str(value)
+    row = settings(command, **{variable: given})[path]
+    assert (row["value"], row["origin"]) == (value, f"environment ({variable})")
+
+
+def test_feeds_by_name(command: Command) -> None:
+    (command.folder / "newsletter.toml").write_text(
+        '[sources]\nuse = ["huggingface", "blog"]\n[sources.feeds.blog]\nurl = "https://example.org/feed"\n'
+    )
+    rows = settings(command)
+    assert rows["sources.feeds.blog.url"]["value"] == "https://example.org/feed"
+    assert rows["sources.use"]["value"] == ["huggingface", "blog"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[sources]\nuse = ["hugingface"]\n', "there is no source 'hugingface'; did you mean 'huggingface'?"),
+        (
+            '[sources]\nuse = ["mine"]\n',
+            "there is no source 'mine'; a feed needs a table [sources.feeds.NAME]",
+        ),
+        ("[sources]\nuse = []\n", "sources.use: Expected `array` of length >= 1"),
+        ("[sources.feeds.blog]\n", "Object missing required field `url`"),
+        ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: Expected `str` matching regex"),
+        ('[sources.arxiv]\nannounce = ["old"]\n', "Invalid enum value 'old'"),
+    ],
+)
+def test_sources_that_cannot_be(command: Command, text: str, said: str) -> None:
+    (command.folder / "newsletter.toml").write_text(text)
+    result = command("config")
+    assert result.code == 2
+    assert said in result.err
 
 
 def test_editions_each_have_their_settings(command: Command) -> None:
@@ -157,7 +188,7 @@ def test_init_writes_what_loads_to_the_defaults(command: Command) -> None:
     assert settings(command) == before
     text = (command.folder / "newsletter.toml").read_text(encoding="utf-8")
     for info in describe():
-        assert info.help in text or ".schedule." in info.path
+        assert info.help in text or ".schedule." in info.path or ".feeds." in info.path
 
 
 def test_every_line_of_it_can_be_uncommented(command: Command) -> None:

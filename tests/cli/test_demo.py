@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.database import SCHEMA_REVISION
 from tests.cli.command import FILES, SAMPLE, Command, assert_complains, snapshot
 from tests.support.mail import parse
 
@@ -54,9 +55,12 @@ def test_database_show(command: Command) -> None:
     assert "there is no such file yet" in command("database", "show").ok().out
     assert list(command.folder.iterdir()) == []
     command("database", "upgrade").ok()
-    assert "schema 0001, this program has 0001" in command("database", "show").ok().out
+    assert (
+        f"schema {SCHEMA_REVISION}, this program has {SCHEMA_REVISION}"
+        in command("database", "show").ok().out
+    )
     before = snapshot(command.folder)
-    assert "has the schema 0001" in command("database", "upgrade").ok().out
+    assert f"has the schema {SCHEMA_REVISION}" in command("database", "upgrade").ok().out
     assert snapshot(command.folder) == before
 
 

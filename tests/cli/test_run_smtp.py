@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from newsletter.errors import RenderError
 from tests.cli.command import (
     COUNTS,
     PEOPLE,
@@ -61,11 +62,52 @@ def test_an_issue_that_was_begun_is_finished_before_the_next_day(people: Command
         run(people, "--from", SAMPLE, env=wrong, code=1)
         next_day = papers_file(people.folder / "next.json", [entry("2409.09999", day="2024-09-13")])
         interrupted = run(people, "--from", next_day, env=wrong, code=1)
-        assert (interrupted["day"], interrupted["state"]) == ("2024-09-12", "paused")
+        assert (interrupted["day"], interrupted["state"]) == ("2024-09-13", "paused")
+        assert "2024-09-12/daily is paused" in interrupted["sentence"]
         right = smtp_settings(sink, USERNAME="apikey", PASSWORD="right")
         assert run(people, "--from", next_day, env=right)["day"] == "2024-09-13"
         assert len(sink.messages) == 6
         assert people("issues", "show", "2024-09-12", "--json").json["state"] == "finished"
+
+
+def test_an_issue_that_cannot_go_on_does_not_keep_the_next_one(people: Command) -> None:
+    quota = [SmtpFault(at=At.DOT, reply="550 5.4.5 Daily user sending limit exceeded", times=1)]
+    with SmtpSink(faults=quota) as sink:
+        env = smtp_settings(sink)
+        first = run(people, "--from", SAMPLE, env=env, code=1)
+        assert (first["state"], first["counts"]["rejected"], first["counts"]["waiting"]) == ("paused", 0, 3)
+        assert "the quota is used up" in first["sentence"]
+        assert run(people, "--from", SAMPLE, env=env)["state"] == "finished"
+        assert len(sink.messages) == 3
+
+
+def test_a_letter_that_cannot_be_composed_is_not_frozen(
+    people: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> bytes:
+        raise RenderError("the header has a control character", subject="List-Id")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("newsletter.publishing.compose", broken)
+        assert_complains(people("run", "--from", SAMPLE), "control character", code=1)
+    assert_complains(people("issues", "show", "2024-09-12"), "there is no such issue")
+    assert run(people, "--from", SAMPLE)["state"] == "finished"
+
+
+def test_any_name_makes_a_header(people: Command) -> None:
+    with SmtpSink() as sink:
+        for day, name in (
+            ("2024-09-12", "論文‹日報>"),
+            ("2024-09-13", 'Dr. "X" <a@b.org>'),
+            ("2024-09-14", "\x07"),
+        ):
+            env = {**smtp_settings(sink), "NEWSLETTER_THEME__NAME": name, "NEWSLETTER_SENDER__NAME": name}
+            papers = papers_file(people.folder / "papers.json", [entry(f"2409.0{day[-2:]}00")])
+            assert run(people, "--from", papers, "--day", day, env=env)["state"] == "finished"
+        headers = {str(parse(mail.data)["List-Id"]) for mail in sink.messages}
+    assert headers == {
+        "論文日報 <daily.example.org>", '"Dr. X a@b.org" <daily.example.org>', "<daily.example.org>",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from newsletter.delivery import ledger, tables
 from newsletter.errors import DatabaseError, IssueError
 from newsletter.models import Counts, DayKind, DeliveryState, IssueState, Outcome, Receipt
 from newsletter.protocols import Exposure
+from newsletter.store.tables import issue as issue_table
 from subscribers.store import deliverable
 from tests.support.issues import DAY, LETTER, NOW, add_readers, address, people, plan_issue
 
@@ -62,7 +63,7 @@ def test_one_issue_for_an_edition_and_day(database: Database) -> None:
         plan_issue(database)
     with pytest.raises(DatabaseError), database.write() as connection:  # and the database holds it too
         connection.execute(
-            store.issue.insert().values(
+            issue_table.insert().values(
                 edition="daily",
                 day=DAY,
                 number=7,

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
-from newsletter.errors import ProviderUnavailable
-from newsletter.models import Counts, Outcome
+from newsletter.errors import DatabaseError, ProviderUnavailable
+from newsletter.models import Counts, IssueState, Outcome, Recipient
 from newsletter.protocols import Exposure
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
@@ -178,8 +180,102 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
 
 def test_death_is_known_at_once_here_and_by_silence_elsewhere() -> None:
     assert not is_dead(process_name(), NOW, NOW + timedelta(days=1))
-    assert is_dead(f"{socket.gethostname()}:{os.getpid()}:1", NOW, NOW), (
+    assert is_dead(f"{process_name().rsplit(':', 2)[0]}:{os.getpid()}:1", NOW, NOW), (
         "the number was given to another process"
     )
     assert not is_dead("elsewhere:1:1", NOW, NOW + timedelta(seconds=15))
     assert is_dead("elsewhere:1:1", NOW, NOW + timedelta(seconds=16))
+
+
+def test_what_is_left_of_a_killed_process_is_dead() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    owner = f"{process_name().rsplit(':', 2)[0]}:{child.pid}:"
+    started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    assert not is_dead(owner + started, NOW, NOW)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and not reaped yet
+    assert is_dead(owner + started, NOW, NOW)
+    child.wait()
+
+
+def test_the_heartbeat_outlives_a_database_that_is_busy(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats: list[int] = []
+
+    def beat(_connection: object, claims: set[int], _now: object) -> None:
+        beats.append(len(claims))
+        if len(beats) == 1:
+            raise DatabaseError("database is locked")
+
+    monkeypatch.setattr("newsletter.delivery.sender.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("newsletter.delivery.ledger.beat", beat)
+    add_readers(database, 2)
+    job = sending(database, plan_issue(database), FakeProvider())
+    job.on_receipt = lambda _recipient, _receipt: time.sleep(0.1)
+    job.run()
+    assert len(beats) > 2
+
+
+def test_a_connection_too_many_is_no_fault(database: Database) -> None:
+    add_readers(database, 30)
+    issue = plan_issue(database)
+    provider = FakeProvider(batch_size=3, connect_errors=[ProviderUnavailable("too many connections")])
+    job = sending(database, issue, provider)
+    job.connections = 2
+    job.run()
+    assert counts(database, issue) == Counts(prepared=30, accepted=30)
+
+
+def test_an_issue_that_is_not_being_sent_any_more_is_left_alone(database: Database) -> None:
+    add_readers(database, 9)
+    issue, provider = plan_issue(database), FakeProvider(batch_size=3)
+    job = sending(database, issue, provider)
+
+    def cancel(recipient: Recipient, _receipt: object) -> None:
+        if recipient.subscriber_id == 2:
+            with database.write() as connection:
+                store.move_issue(connection, issue, IssueState.CANCELLED, NOW)
+
+    job.on_receipt = cancel
+    job.run()
+    assert provider.tried == [1, 2, 3], "the page in hand is the last one"
+
+
+def test_what_never_says_that_it_took_a_letter_gets_it_twice_at_most(database: Database) -> None:
+    add_readers(database, 1)
+    issue, clock = plan_issue(database), Clock()
+    provider = FakeProvider(script={address(1): [Answer(outcome=Outcome.UNCERTAIN, taken=True)] * 9})
+    for _ in range(5):
+        sending(database, issue, provider, clock).run()
+        clock.forward(hours=2)
+    assert len(provider.delivered) == 2
+    assert counts(database, issue) == Counts(prepared=1, uncertain=1)
+
+
+def test_a_temporary_refusal_ends_as_a_refusal(database: Database) -> None:
+    add_readers(database, 1)
+    issue, clock = plan_issue(database), Clock()
+    provider = FakeProvider(script={address(1): [Answer(outcome=Outcome.RETRY, reply="452 full")] * 99})
+    for _ in range(30):
+        sending(database, issue, provider, clock).run()
+        clock.forward(hours=1)
+    assert len(provider.tried) == ledger.MOST_ATTEMPTS
+    assert counts(database, issue) == Counts(prepared=1, rejected=1)
+
+
+def test_what_was_never_handed_over_is_no_attempt(database: Database) -> None:
+    add_readers(database, 2)
+    issue = plan_issue(database)
+    provider = FakeProvider(
+        connect_errors=[ProviderUnavailable("refused")] * 6,
+        script={address(1): [Answer(outcome=Outcome.RETRY)]},
+    )
+    clock = Clock()
+    for _ in range(6):
+        with pytest.raises(ProviderUnavailable):
+            sending(database, issue, provider, clock).run()
+    sending(database, issue, provider, clock).run()
+    clock.forward(minutes=1)
+    sending(database, issue, provider, clock).run()
+    assert counts(database, issue) == Counts(prepared=2, accepted=2), "the first pause is a minute"

@@ -16,7 +16,7 @@ from subscribers.subscriptions import ListSettings, SubscriberList
 
 NOW = datetime(2024, 9, 13, 7, 30, tzinfo=UTC)
 DAY = date(2024, 9, 12)
-LINKS = Links(public_url="https://news.example.org", unsubscribe_mailbox="", message_domain="example.org")
+LINKS = Links(public_url="https://news.example.org", unsubscribe_mailbox="")
 LETTER = Letter(
     subject="PingPong: a benchmark for role play",
     html=f'<html><body><p>Hello</p><a href="{placeholder("unsubscribe_url")}">leave</a></body></html>',

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
-from newsletter.models import SummaryOrigin
+from newsletter.models import Occasion, SummaryOrigin
 from newsletter.templating.issue import Design, fill, issue_json, render
 from newsletter.templating.text import one_line
 from tests.templating.samples import DESIGN, VALUES, Page, entry, html_of, issue_of, many, sample
@@ -230,7 +232,38 @@ def test_votes_are_shown_where_there_are_any() -> None:
 def test_an_issue_without_entries_is_still_a_letter() -> None:
     rendered = render(issue_of(), DESIGN)
     assert rendered.subject == "Daily Papers, 14 September 2024"
-    assert "0 papers" in Page(rendered.html).text
+    assert "14 September" in Page(rendered.html).text
+
+
+@pytest.mark.parametrize(
+    ("occasion", "said"),
+    [
+        (Occasion.QUIET, "No papers today: nobody submitted any."),
+        (Occasion.ROLL_UP, "A quiet day. These are the best papers of the last days"),
+        (Occasion.PARTIAL, "The day was not complete when this letter was made."),
+    ],
+)
+def test_a_letter_that_is_not_as_others_are_says_why(occasion: Occasion, said: str) -> None:
+    told = [] if occasion is Occasion.QUIET else [replace(entry(1, "T"), carried_from=date(2024, 9, 11))]
+    rendered = render(replace(issue_of(*told), occasion=occasion), DESIGN)
+    assert said in Page(rendered.html).text
+    assert said in " ".join(rendered.text.split())
+    if not told:
+        assert rendered.subject == "Daily Papers: no papers on 14 September 2024"
+        assert rendered.preheader.startswith("No papers today")
+        assert said in rendered.markdown
+
+
+def test_a_carried_paper_says_from_when() -> None:
+    issue = issue_of(
+        entry(1, "Now", votes=9), replace(entry(2, "Then", votes=4), carried_from=date(2024, 9, 11))
+    )
+    rendered = render(replace(issue, collected=5, source_url="https://example.org/day"), DESIGN)
+    page = Page(rendered.html).text
+    assert "from 11 September" in page
+    assert "from 11 September" in rendered.text
+    assert "1 of 5 papers · 1 of earlier days · 13 votes" in page
+    assert "The other 4 are on the web. See all 5 papers" in page
 
 
 def test_subject_and_preheader_name_the_first_papers() -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter.app.identity import EXAMPLE_POSTAL_ADDRESS
+from newsletter.app.network import Network
 from newsletter.config import Config
 from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
@@ -15,19 +17,18 @@ from newsletter.models import DayKind, Selection
 from newsletter.settings import DEFAULT_EDITION
 
 if TYPE_CHECKING:
+    from newsletter.collecting import Collector
     from newsletter.ingestion.files import FileSource
-    from newsletter.models import DayOfPapers
+    from newsletter.letters import Identity
+    from newsletter.models import DayOfPapers, Letter
     from newsletter.protocols import Provider, Source, Summarizer
-    from newsletter.publishing import Identity, Publisher
+    from newsletter.publishing import Policy, Publisher
+    from newsletter.ranker import Candidate
     from newsletter.templating.issue import Design
     from subscribers.subscriptions import SubscriberList
 
 SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
 SECRET_FINGERPRINT = "suppression_key"  # noqa: S105  # the name it is stored under
-EXAMPLE_ADDRESS = "newsletter@example.org"
-EXAMPLE_POSTAL_ADDRESS = "1 Example Street, 12345 Exampletown"
-EXAMPLE_URL = "https://newsletter.example.org"
-LOOPBACK = ("http://localhost", "http://127.0.0.1", "http://[::1]")
 
 
 def now() -> datetime:
@@ -98,17 +99,50 @@ class App:
         return FileSource(paths, day=day, clock=now)
 
     def live_source(self) -> Source:
-        """Return the configured source."""
-        from newsletter.http_client import HttpClient
-        from newsletter.ingestion.huggingface import HuggingFaceSource
+        """Return the configured sources as one that remembers nothing (for a preview)."""
+        return Network(self.settings.sources, clock=now).source()
 
-        settings = self.settings.sources.huggingface
-        client = HttpClient(total=settings.timeout)
-        return HuggingFaceSource(client, base_url=settings.base_url, closes_at=self._closes_at(), clock=now)
+    def collector(self, source: Source | None = None, *, dry_run: bool = False) -> Collector:
+        """Return what collects days: from the configured sources, or from ``source`` (files) alone."""
+        from newsletter.collecting import Collector
+
+        database = self._read_only_database() if dry_run else self.database()
+        if source is not None:
+            return Collector(database=database, source=source, clock=now)
+        network = Network(self.settings.sources, clock=now, database=None if dry_run else database)
+        return Collector(
+            database=database, source=network.source(), clock=now, history=network.history(), taken=network.taken,
+            keep_days=self.settings.sources.keep_raw_days,
+        )  # fmt: skip
+
+    def stored_day(self, day: date | None) -> DayOfPapers | None:
+        """Return a collected day that has papers, the newest without ``day``."""
+        from newsletter import store
+
+        database = self._database or self.existing_database()
+        if database is None:
+            return None
+        with database.read() as connection:
+            return store.newest_day(connection) if day is None else store.find_day(connection, day)
+
+    def candidates(self, edition: str, collected: DayOfPapers) -> list[Candidate]:
+        """Return who may stand in an edition's issue of a collected day, as things are now."""
+        from newsletter.collecting import candidates
+
+        database = self._database or self._read_only_database()
+        carry_days = self.settings.edition(edition).carry_days
+        with database.read() as connection:
+            return candidates(connection, edition, collected, carry_days=carry_days, as_of=now())
+
+    def replay(self, edition: str, day: date) -> tuple[Letter, Letter]:
+        """Return an issue's letter as it was frozen, and made again from the answers that were kept."""
+        from newsletter.app.replay import replay
+
+        return replay(self, edition, day)
 
     def candidate_days(self) -> list[date]:
         """Return the closed days that a run without ``--day`` looks at, newest first."""
-        from newsletter.publishing import closed_days
+        from newsletter.collecting import closed_days
 
         return closed_days(now(), self._closes_at())
 
@@ -117,18 +151,14 @@ class App:
 
     def day_for_preview(self, paths: Sequence[Path], day: date | None) -> DayOfPapers:
         """Return the day to preview: the files, else a collected day, else the bundled one, else fetched."""
-        from newsletter import store
         from newsletter.sample import SAMPLE_DAY, sample_day_path
 
         if paths:
             source = self.file_source(paths, day)
             return source.fetch(source.day)
-        database = self.existing_database()
-        if database is not None:
-            with database.read() as connection:
-                found = store.newest_day(connection) if day is None else store.find_day(connection, day)
-            if found is not None:
-                return found
+        found = self.stored_day(day)
+        if found is not None:
+            return found
         if day in {None, SAMPLE_DAY}:
             sample = self.file_source([sample_day_path()], SAMPLE_DAY)
             return sample.fetch(SAMPLE_DAY)
@@ -166,43 +196,9 @@ class App:
 
     def identity(self, *, example: bool) -> Identity:
         """Return who sends. ``example`` fills what is not set by example values, with a warning; else refuse."""
-        from newsletter.delivery.recipients import Links
-        from newsletter.publishing import Identity
+        from newsletter.app.identity import identity
 
-        sender, url = self.settings.sender, self.settings.web.public_url
-        usable_url = url.startswith("https://") or url.startswith(LOOPBACK)
-        if url and not usable_url:
-            raise ConfigError(
-                f"{url!r} is not an https address", subject="web.public_url", remedy="use https://..."
-            )
-        missing = [
-            name
-            for name, value in (
-                ("sender.email", sender.email),
-                ("sender.postal_address", sender.postal_address),
-                ("web.public_url or sender.unsubscribe_mailbox", url or sender.unsubscribe_mailbox),
-            )
-            if not value
-        ]
-        if missing and not example:
-            raise ConfigError(
-                f"{', '.join(missing)} must be set before mail goes out by {self.settings.provider.name}",
-                remedy='set it in newsletter.toml (`newsletter init` writes one), or use provider.name = "outbox"',
-            )
-        if missing:
-            self._warn(f"example values stand in for {', '.join(missing)}")
-        address = _check_sender(sender.email or EXAMPLE_ADDRESS)
-        return Identity(
-            newsletter=self.settings.theme.name,
-            from_name=sender.name,
-            from_address=address,
-            postal_address=sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
-            links=Links(
-                public_url=url or ("" if sender.unsubscribe_mailbox else EXAMPLE_URL),
-                unsubscribe_mailbox=sender.unsubscribe_mailbox,
-                message_domain=address.rpartition("@")[2],
-            ),
-        )
+        return identity(self.settings, example=example, warn=self._warn)
 
     def provider(self) -> Provider:
         """Return the configured provider."""
@@ -227,31 +223,46 @@ class App:
             remedy='use "smtp" with host smtp.sendgrid.net, username "apikey" and the key as password',
         )  # fmt: skip
 
+    def policy(self, edition: str) -> Policy:
+        """Return what an edition takes, and what it does with odd days."""
+        from newsletter.publishing import OnNotReady, OnQuiet, Policy
+
+        own = self.settings.edition(edition)
+        return Policy(
+            selection=self.selection(edition, None, None), carry_days=own.carry_days, quiet=OnQuiet(own.quiet),
+            not_ready=OnNotReady(own.not_ready),
+        )  # fmt: skip
+
     def publisher(
         self,
         edition: str,
-        source: Source,
+        source: Source | None,
         *,
         report: Callable[[str], None],
         progress: Callable[[int, int], None],
         dry_run: bool = False,
     ) -> Publisher:
-        """Return one edition's run with all its parts; a dry one can only read the database."""
+        """Return one edition's run with all its parts; a dry one can only read the database.
+
+        ``source`` (files) stands in for the configured sources.
+        """
         from newsletter.publishing import Publisher
 
-        own = self.settings.edition(edition)
-        smtp = self.settings.provider.name == "smtp"
+        provider = self.provider()
+        identity = self.identity(example=self.settings.provider.name == "outbox")
+        collector = self.collector(source, dry_run=dry_run)
         return Publisher(
             edition=edition,
-            language=own.language,
-            selection=self.selection(edition, None, None),
-            provider=self.provider(),
-            identity=self.identity(example=self.settings.provider.name == "outbox"),
-            database=self._read_only_database() if dry_run else self.database(),
-            source=source,
+            language=self.settings.edition(edition).language,
+            policy=self.policy(edition),
+            database=collector.database,
+            collector=collector,
+            history_days=self.settings.sources.history_days,
             summarizer=self.summarizer(),
+            provider=provider,
             design=self.design(edition),
-            connections=self.settings.provider.smtp.connections if smtp else 1,
+            identity=identity,
+            connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
             clock=now,
             report=report,
             progress=progress,
@@ -264,10 +275,12 @@ class App:
 
         database = self.database()
         secret = self._keys(database).read_or_make()
-        with database.write() as connection:
-            if store.get_setting(connection, SECRET_FINGERPRINT) is None:
+        with database.read() as connection:
+            known = store.get_setting(connection, SECRET_FINGERPRINT)
+        if known is None:
+            with database.write() as connection:
                 store.put_setting(connection, SECRET_FINGERPRINT, secret.fingerprint)
-        self._check_secret(database)
+            self._check_secret(database)
         return SubscriberList(ListSettings(hash_key=secret.suppressions))
 
     def _check_secret(self, database: Database) -> None:
@@ -282,13 +295,3 @@ class App:
     def _keys(self, database: Database) -> Keys:
         folder = database.file.parent if database.file is not None else self.config.folder
         return Keys(folder / SECRET_FILE, self.config.secret)
-
-
-def _check_sender(address: str) -> str:
-    from subscribers.addresses import parse_address
-    from subscribers.errors import SubscribersError
-
-    try:
-        return parse_address(address).email
-    except SubscribersError as error:
-        raise ConfigError(str(error), subject="sender.email") from error

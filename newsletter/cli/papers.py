@@ -1,0 +1,95 @@
+"""`newsletter papers`: what was collected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import click
+
+from newsletter.cli.shared import Day, json_option, open_app, print_json, print_table
+from newsletter.errors import InputError
+
+SPARKS = "▁▂▃▄▅▆▇█"
+
+
+@click.group(short_help="Look at the papers that were collected.")
+def papers() -> None:
+    """Look at the papers that were collected, and at how their votes grew."""
+
+
+@papers.command("list", short_help="Print the papers of a day.")
+@click.option("--day", type=Day(), help="The day (the newest that was collected).")
+@json_option
+@click.pass_context
+def list_(context: click.Context, day: date | None, as_json: bool) -> None:
+    """Print the papers of a collected day, most votes first."""
+    with open_app(context) as app:
+        from newsletter import ranker
+
+        found = app.stored_day(day)
+    if found is None:
+        raise _missing(str(day) if day else "papers", "`newsletter collect` collects a day")
+    ranked = ranker.rank(found.papers)
+    if as_json:
+        print_json(
+            [{"id": p.id, "title": p.title, "votes": p.votes, "sources": list(p.sources)} for p in ranked]
+        )
+        return
+    click.echo(
+        f"{found.day}, {found.kind.value}, {len(ranked)} papers, taken at {found.taken_at:%Y-%m-%d %H:%M} UTC"
+    )
+    rows = [("-" if p.votes is None else str(p.votes), p.id, ", ".join(p.sources), p.title) for p in ranked]
+    print_table(("votes", "paper", "sources", "title"), rows)
+
+
+@papers.command(short_help="Show a paper and how its votes grew.")
+@click.argument("paper_id", metavar="ID")
+@json_option
+@click.pass_context
+def show(context: click.Context, paper_id: str, as_json: bool) -> None:
+    """Show a paper by its arXiv id (a version does not matter), with every observation of its votes."""
+    with open_app(context) as app:
+        from newsletter import store
+        from newsletter.ingestion.arxiv_ids import normalize_arxiv_id
+
+        key = normalize_arxiv_id(paper_id) or paper_id
+        database = app.existing_database()
+        found, history, sent = None, [], {}
+        if database is not None:
+            with database.read() as connection:
+                found = store.find_paper(connection, key)
+                history = store.vote_history(connection, key)
+                sent = store.issues_of(connection, key)
+    if found is None:
+        raise _missing(paper_id, "`newsletter papers list` names those that were collected")
+    paper, days = found
+    if as_json:
+        print_json({
+            "id": paper.id, "title": paper.title, "url": paper.url, "votes": paper.votes,
+            "sources": list(paper.sources), "days": [each.isoformat() for each in days],
+            "sent": {edition: each.isoformat() for edition, each in sent.items()},
+            "history": [{"at": seen.taken_at.isoformat(), "votes": seen.votes} for seen in history],
+        })  # fmt: skip
+        return
+    click.echo(f"{paper.title}\n{paper.url}")
+    click.echo(f"collected on {', '.join(each.isoformat() for each in days)} from {', '.join(paper.sources)}")
+    for edition, each in sent.items():
+        click.echo(f"sent in {each}/{edition}")
+    if history:
+        click.echo(f"votes  {sparkline([seen.votes for seen in history])}")
+    for seen in history:
+        click.echo(f"  {seen.taken_at:%Y-%m-%d %H:%M} UTC  {seen.votes:>4}")
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """Return a line of small bars, from the lowest value to the highest; at most 60 of them."""
+    if len(values) > 60:
+        values = [values[index * (len(values) - 1) // 59] for index in range(60)]
+    low, high = min(values), max(values)
+    span = max(high - low, 1)
+    return "".join(SPARKS[(value - low) * (len(SPARKS) - 1) // span] for value in values)
+
+
+def _missing(subject: str, remedy: str) -> InputError:
+    return InputError("was not collected", subject=subject, remedy=remedy)

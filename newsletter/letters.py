@@ -1,0 +1,78 @@
+"""Who sends, and what they send: the letter that is frozen, and the files of a preview."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from newsletter import messages
+from newsletter.delivery import ledger
+from newsletter.delivery.recipients import Links, recipient
+from newsletter.models import Issue, Letter, Recipient, Rendered
+from newsletter.templating.issue import Design, fill, issue_json, render
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who sends: what stands in the From line, the list's headers and the foot."""
+
+    newsletter: str
+    from_name: str
+    from_address: str
+    links: Links
+
+
+def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datetime) -> Letter:
+    """Return the letter that is frozen: content, sender, and the headers that are the same for everybody."""
+    domain = identity.from_address.rpartition("@")[2]
+    name = hashlib.sha256(f"{issue.edition} {issue.day} {domain}".encode()).hexdigest()
+    feedback_sender = domain.replace(".", "-")[-15:].strip("-").rjust(5, "x")
+    return Letter(
+        subject=rendered.subject,
+        html=rendered.html,
+        text=rendered.text,
+        language=issue.language,
+        from_name=identity.from_name,
+        from_address=identity.from_address,
+        date=now,
+        boundary=f"=_{name[:24]}",
+        headers=(
+            ("List-Id", f"{_phrase(identity.newsletter)} <{issue.edition}.{domain}>".strip()),
+            ("Precedence", "bulk"),
+            ("Feedback-ID", f"{issue.day:%Y%m%d}:{issue.edition}:daily:{feedback_sender}"),
+        ),
+    )
+
+
+def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
+    """Return the files of a preview: the mail as one example reader would get it, in every form."""
+    rendered = render(issue, design)
+    letter = make_letter(rendered, issue, identity, now)
+    reader = example_reader(letter, issue, identity)
+    document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
+    return {
+        "issue.html": fill(letter.html, reader.values, html=True).encode(),
+        "issue.txt": fill(letter.text, reader.values, html=False).encode(),
+        "issue.md": rendered.markdown.encode(),
+        "issue.eml": messages.compose(letter, reader),
+        "issue.json": document + b"\n",
+    }
+
+
+def example_reader(letter: Letter, issue: Issue, identity: Identity) -> Recipient:
+    """Return the one example reader whom previews are for."""
+    row = ledger.ClaimedRow(
+        subscriber_id=0, email="reader@example.org", name="", key=bytes(16), edition_number=1, attempt=1
+    )
+    return recipient(
+        row, edition=issue.edition, day=issue.day, links=identity.links, from_address=letter.from_address
+    )
+
+
+def _phrase(name: str) -> str:
+    """Return a name as a header's phrase: quoted, and without what would end it or look like an address."""
+    plain = " ".join("".join(c for c in name if c.isprintable() and c not in '<>"\\‹›').split())
+    return f'"{plain}"' if plain.isascii() and plain else plain

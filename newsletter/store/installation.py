@@ -1,0 +1,22 @@
+"""Facts about this installation, such as the fingerprint of its secret."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsletter.store.tables import installation
+
+
+def get_setting(connection: Connection, name: str) -> str | None:
+    """Return a fact about this installation, such as its secret's fingerprint."""
+    return connection.execute(
+        select(installation.c.value).where(installation.c.name == name)
+    ).scalar_one_or_none()
+
+
+def put_setting(connection: Connection, name: str, value: str) -> str:
+    """Store a fact about this installation unless it is there already; return what is stored then."""
+    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(build(installation).values(name=name, value=value).on_conflict_do_nothing())
+    return get_setting(connection, name) or value

@@ -1,0 +1,186 @@
+"""Issues: their life, their papers, their place in an edition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from newsletter.errors import IssueError
+from newsletter.models import DayKind, IssueState
+from newsletter.store.tables import issue, issue_paper
+
+PAGE = 500  # ids in one statement
+TRANSITIONS: dict[IssueState, frozenset[IssueState]] = {
+    IssueState.DRAFT: frozenset({IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED}),
+    IssueState.APPROVED: frozenset({IssueState.SENDING, IssueState.HELD, IssueState.CANCELLED}),
+    IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.FINISHED, IssueState.CANCELLED}),
+    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.FINISHED: frozenset({IssueState.SENDING}),  # deliveries that are sent again by hand
+    IssueState.HELD: frozenset({IssueState.DRAFT, IssueState.APPROVED, IssueState.CANCELLED}),
+    IssueState.CANCELLED: frozenset(),
+}
+_STAMPS = {
+    IssueState.APPROVED: "approved_at",
+    IssueState.SENDING: "sending_at",
+    IssueState.FINISHED: "finished_at",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRecord:
+    """An issue as it is stored. ``document`` is the object of ``issue.json``."""
+
+    id: int
+    edition: str
+    day: date
+    number: int
+    state: IssueState
+    reason: str
+    kind: DayKind
+    warnings: tuple[str, ...]
+    document: dict[str, Any]
+    created_at: datetime
+    sending_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The issue in commands and messages: DAY/EDITION."""
+        return f"{self.day.isoformat()}/{self.edition}"
+
+
+def create_issue(
+    connection: Connection,
+    *,
+    edition: str,
+    day: date,
+    kind: DayKind,
+    document: dict[str, Any],
+    now: datetime,
+    warnings: tuple[str, ...] = (),
+) -> IssueRecord:
+    """Store a new issue as approved; raise `IssueError` if the edition has one for that day."""
+    if find_issue(connection, edition, day) is not None:
+        raise IssueError("exists already", subject=f"issue {day}/{edition}")
+    number = next_number(connection, edition)
+    created = connection.execute(
+        insert(issue).values(
+            edition=edition, day=day, number=number, state=IssueState.APPROVED.value, kind=kind.value,
+            warnings=msgspec.json.encode(warnings).decode(), document=msgspec.json.encode(document), created_at=now,
+            approved_at=now,
+        )
+    )  # fmt: skip
+    key = created.inserted_primary_key
+    assert key is not None
+    entries = [
+        {"issue_id": key[0], "position": position, "paper_id": entry["id"]}
+        for position, entry in enumerate(document["entries"])
+    ]
+    if entries:
+        connection.execute(insert(issue_paper), entries)
+    found = find_issue(connection, edition, day)
+    assert found is not None
+    return found
+
+
+def next_number(connection: Connection, edition: str) -> int:
+    """Return the number that an edition's next issue gets, counting from 1."""
+    highest = connection.execute(select(func.max(issue.c.number)).where(issue.c.edition == edition)).scalar()
+    return (highest or 0) + 1
+
+
+def move_issue(
+    connection: Connection, record: IssueRecord, to: IssueState, now: datetime, reason: str = ""
+) -> IssueRecord:
+    """Move an issue to another state; raise `IssueError` where its life has no such step."""
+    if to not in TRANSITIONS[record.state]:
+        raise IssueError(
+            f"is {record.state.value} and cannot become {to.value}", subject=f"issue {record.name}"
+        )
+    values: dict[str, Any] = {"state": to.value, "reason": reason}
+    stamp = _STAMPS.get(to)
+    if stamp is not None and getattr(record, stamp, None) is None:
+        values[stamp] = now
+    moved = connection.execute(
+        update(issue).where(issue.c.id == record.id, issue.c.state == record.state.value).values(**values)
+    )
+    if moved.rowcount != 1:
+        raise IssueError(
+            "was changed by another process", subject=f"issue {record.name}", remedy="look at it again"
+        )
+    found = find_issue(connection, record.edition, record.day)
+    assert found is not None
+    return found
+
+
+def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = False) -> IssueRecord | None:
+    """Return an edition's issue of a day; ``lock`` keeps others from changing it until the transaction ends."""
+    wanted = select(issue).where(issue.c.edition == edition, issue.c.day == day)
+    row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    return _record(row) if row is not None else None
+
+
+def unfinished_issues(connection: Connection, edition: str) -> list[IssueRecord]:
+    """Return the issues of an edition that were begun and are not finished, oldest first."""
+    states = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)
+    rows = connection.execute(
+        select(issue).where(issue.c.edition == edition, issue.c.state.in_(states)).order_by(issue.c.day)
+    )
+    return [_record(row) for row in rows]
+
+
+def _record(row: Row[Any]) -> IssueRecord:
+    return IssueRecord(
+        id=row.id, edition=row.edition, day=row.day, number=row.number, state=IssueState(row.state),
+        reason=row.reason, kind=DayKind(row.kind),
+        warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]), document=msgspec.json.decode(row.document),
+        created_at=row.created_at, sending_at=row.sending_at, finished_at=row.finished_at,
+    )  # fmt: skip
+
+
+def sent_papers(
+    connection: Connection, edition: str, ids: Collection[str], *, but_on: date, as_of: datetime
+) -> dict[str, date]:
+    """Return which of these papers an edition had sent at a time, and on what day.
+
+    A paper counts as sent once its issue is being sent. The issue of the day ``but_on`` does not count.
+    """
+    found: dict[str, date] = {}
+    for page in batched(ids, PAGE):
+        rows = connection.execute(
+            select(issue_paper.c.paper_id, func.min(issue.c.day).label("day"))
+            .join(issue, issue.c.id == issue_paper.c.issue_id)
+            .where(
+                issue_paper.c.paper_id.in_(page),
+                issue.c.edition == edition,
+                issue.c.day != but_on,
+                issue.c.sending_at <= as_of,
+            )
+            .group_by(issue_paper.c.paper_id)
+        )
+        found |= {row.paper_id: row.day for row in rows}
+    return found
+
+
+def issues_of(connection: Connection, paper_id: str) -> dict[str, date]:
+    """Return in which edition's issue, of what day, a paper was sent."""
+    rows = connection.execute(
+        select(issue.c.edition, func.min(issue.c.day).label("day"))
+        .join(issue_paper, issue_paper.c.issue_id == issue.c.id)
+        .where(issue_paper.c.paper_id == paper_id, issue.c.sending_at.is_not(None))
+        .group_by(issue.c.edition)
+        .order_by(issue.c.edition)
+    )
+    return {row.edition: row.day for row in rows}
+
+
+def batched(ids: Collection[str], size: int) -> Iterator[list[str]]:
+    """Yield the ids in lists of at most ``size``."""
+    every = list(ids)
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
