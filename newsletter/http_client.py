@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -23,11 +24,16 @@ from urllib3.util import Retry, parse_url
 
 from newsletter import __version__
 from newsletter.errors import SourceError
+from newsletter.public_address import public_pool
 
 MEGABYTE = 1024 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
 _CHUNK = 64 * 1024
 _JITTER = random.SystemRandom()
+_OWN_HEADERS = {"User-Agent": f"daily-papers-newsletter/{__version__}", "Accept-Encoding": "gzip, deflate"}
+_REMAINING = re.compile(r"\br\s*=\s*(\d+)")  # RateLimit: "api";r=0;t=120
+_RESET = re.compile(r"\bt\s*=\s*(\d+)")
+_EPOCH = 1_000_000_000  # larger resets are times, not seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,23 +78,23 @@ class HttpClient:
         self._max_bytes, self._max_redirects = max_bytes, max_redirects
         self._clock, self._sleep = clock, sleep
         self._pool = urllib3.PoolManager()
+        self._free_at: dict[str, float] = {}  # by host: when it takes requests again, as it said
 
     def get(
         self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Response:
         """Return the answer, whatever its status below 500 but 429; raise `SourceError` if there is none.
 
-        Faults of the connection, 429 and 5xx are tried again, as the server's Retry-After says.
+        Faults of the connection, 429 and 5xx are tried again, as the server's Retry-After says. A server that said
+        that nothing remains of its rate limit is not asked before the reset. A redirect to another host is an
+        address that the content names: only public ones are followed, without the caller's headers.
         """
         deadline = self._clock() + self._total
         target = f"{url}?{urlencode(params)}" if params else url
-        asked = {
-            "User-Agent": f"daily-papers-newsletter/{__version__}",
-            "Accept-Encoding": "gzip, deflate",
-            **(headers or {}),
-        }
+        asked = {**_OWN_HEADERS, **(headers or {})}
         for attempt in range(1, self._tries + 1):
             try:
+                self._wait_for_limit(target, deadline)
                 return self._follow(target, asked, deadline)
             except _TryAgainError as fault:
                 wait = fault.wait
@@ -103,11 +109,24 @@ class HttpClient:
                 self._sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def _wait_for_limit(self, url: str, deadline: float) -> None:
+        wait = self._free_at.get(_host(url), 0.0) - self._clock()
+        if wait <= 0:
+            return
+        if self._clock() + wait >= deadline:
+            raise _error("the rate limit is used up", url, f"try again in {wait:.0f} s or later")
+        self._sleep(wait)
+
     def _follow(self, url: str, headers: Mapping[str, str], deadline: float) -> Response:
         """Fetch once, following redirects."""
+        own = {_host(url), _host(url.replace("http://", "https://", 1))}
         for _ in range(self._max_redirects + 1):
-            response = self._open(url, headers, deadline)
+            named_by_content = _host(url) not in own
+            response = self._open(
+                url, _OWN_HEADERS if named_by_content else headers, deadline, public=named_by_content
+            )
             try:
+                self._note_limit(url, response)
                 location = response.headers.get("location")
                 if response.status not in _REDIRECTS or not location:
                     return self._answer(url, response, deadline)
@@ -116,15 +135,27 @@ class HttpClient:
             url = _joined(url, location)
         raise _error(f"redirects more than {self._max_redirects} times", url, "check the address")
 
-    def _open(self, url: str, headers: Mapping[str, str], deadline: float) -> urllib3.BaseHTTPResponse:
+    def _note_limit(self, url: str, response: urllib3.BaseHTTPResponse) -> None:
+        reset = _limit_reset(response)
+        if reset is not None:
+            self._free_at[_host(url)] = self._clock() + reset
+
+    def _open(
+        self, url: str, headers: Mapping[str, str], deadline: float, *, public: bool
+    ) -> urllib3.BaseHTTPResponse:
         left = max(deadline - self._clock(), 0.001)
         timeout = urllib3.Timeout(connect=min(self._connect, left), read=min(self._read, left))
         try:
             if parse_url(url).scheme not in {"http", "https"}:
                 raise _error("only http and https addresses are fetched", url, "check the address")
-            return self._pool.request(
+            pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = self._pool
+            target = url
+            if public:
+                pool, host, target = public_pool(url)
+                headers = {**headers, "Host": host}
+            return pool.request(
                 "GET",
-                url,
+                target,
                 headers=headers,
                 timeout=timeout,
                 retries=False,
@@ -147,7 +178,10 @@ class HttpClient:
 
     def _answer(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Response:
         if response.status == 429 or response.status >= 500:
-            raise _TryAgainError(f"the server answered {response.status}", _retry_after(response))
+            wait = _retry_after(response)
+            raise _TryAgainError(
+                f"the server answered {response.status}", _limit_reset(response) if wait is None else wait
+            )
         return Response(
             status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -187,6 +221,30 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
         return Retry().get_retry_after(response)
     except InvalidHeader:
         return None
+
+
+def _limit_reset(response: urllib3.BaseHTTPResponse) -> float | None:
+    """Return in how many seconds a used-up rate limit is reset, None if something remains or nothing is said."""
+    said = response.headers.get("ratelimit", "")
+    remaining, reset = _REMAINING.search(said), _RESET.search(said)
+    if remaining and reset:
+        return float(reset[1]) if remaining[1] == "0" else None
+    left, at = (
+        response.headers.get("x-ratelimit-remaining", ""),
+        response.headers.get("x-ratelimit-reset", ""),
+    )
+    if left.strip() != "0" or not at.strip().isdecimal() or len(at) > 12:
+        return None
+    return max(0.0, float(at) - time.time()) if float(at) > _EPOCH else float(at)
+
+
+def _host(url: str) -> str:
+    """Return scheme-less host and port, to tell whether two addresses are at one place."""
+    try:
+        parts = parse_url(url)
+    except LocationValueError:
+        return ""
+    return f"{parts.host}:{parts.port or {'https': 443}.get(parts.scheme or '', 80)}"
 
 
 def _reason(error: HTTPError) -> str:

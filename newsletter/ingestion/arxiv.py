@@ -52,3 +52,9 @@ def arxiv_paper(entry: Mapping[str, Any]) -> Paper:
         authors=tuple(names),
         sources=("arxiv",),
     )
+
+
+def was_announced(entry: Mapping[str, Any], wanted: frozenset[str]) -> bool:
+    """Tell whether a feed's entry was announced as one of ``wanted``; what says nothing of it was."""
+    said = str(entry.get("arxiv_announce_type", "")).lower()
+    return not said or said in wanted or (said == "replace-cross" and "replace" in wanted)

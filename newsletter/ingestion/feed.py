@@ -12,11 +12,11 @@ from typing import Any
 import feedparser
 
 from newsletter.errors import SourceError
-from newsletter.ingestion.arxiv import arxiv_paper, is_arxiv, refuse_error
+from newsletter.ingestion.arxiv import arxiv_paper, is_arxiv, refuse_error, was_announced
 from newsletter.ingestion.arxiv_ids import paper_id
 from newsletter.ingestion.clean import clean_paper
 from newsletter.ingestion.html_text import html_to_text
-from newsletter.ingestion.merged import merge_papers
+from newsletter.ingestion.merged import merge_papers, without_votes
 from newsletter.ingestion.parsed import ParsedFile, Warnings
 from newsletter.models import Paper
 
@@ -30,6 +30,14 @@ def parse_feed(data: bytes, *, name: str) -> ParsedFile:
 
     Raise `SourceError` if it is none, has no papers, is arXiv's error, or declares entities.
     """
+    feed = read_feed(data, name=name)
+    if not feed.papers:
+        raise SourceError("the feed has no papers", subject=name, remedy="take the feed of another day")
+    return feed
+
+
+def read_feed(data: bytes, *, name: str, announced: frozenset[str] | None = None) -> ParsedFile:
+    """Read a feed that may have no papers; of arXiv's only what was ``announced`` as one of these, if given."""
     _refuse_entities(data, name)
     # A stream, because feedparser takes other values for addresses and file names too.
     parsed = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
@@ -37,9 +45,7 @@ def parse_feed(data: bytes, *, name: str) -> ParsedFile:
     from_arxiv = is_arxiv(parsed.feed)
     if from_arxiv:
         refuse_error(parsed.feed, parsed.entries, name=name)
-    if not parsed.entries:
-        if parsed.version and not fault:
-            raise SourceError("the feed has no papers", subject=name, remedy="take the feed of another day")
+    if not parsed.entries and (fault or not parsed.version):
         raise SourceError(
             f"is not a readable RSS or Atom feed ({fault or 'no feed element'})",
             subject=name,
@@ -51,6 +57,7 @@ def parse_feed(data: bytes, *, name: str) -> ParsedFile:
     papers = [
         clean_paper(_paper(entry, from_arxiv=from_arxiv), lambda text: warnings.add(f"{name}: {text}"))
         for entry in parsed.entries
+        if announced is None or was_announced(entry, announced)
     ]
     merged, repeated = merge_papers([papers])
     for text in repeated:
@@ -58,7 +65,7 @@ def parse_feed(data: bytes, *, name: str) -> ParsedFile:
     return ParsedFile(
         kind="arxiv" if from_arxiv else "feed",
         day=_day(parsed.feed, from_arxiv=from_arxiv),
-        papers=merged,
+        papers=without_votes(merged),
         warnings=warnings.all(),
     )
 

@@ -13,7 +13,8 @@ from newsletter.errors import InputError, SourceError
 from newsletter.ingestion.daily_papers import page_of_day, parse_daily_papers
 from newsletter.ingestion.digest import parse_digest
 from newsletter.ingestion.feed import parse_feed
-from newsletter.ingestion.merged import merge_papers
+from newsletter.ingestion.json_feed import is_json_feed, parse_json_feed
+from newsletter.ingestion.merged import merge_papers, without_votes
 from newsletter.ingestion.parsed import ParsedFile
 from newsletter.models import DayKind, DayOfPapers
 from newsletter.protocols import Source
@@ -22,7 +23,9 @@ __all__ = ["FileSource", "ParsedFile", "read_file"]
 
 MEGABYTE = 1024 * 1024
 MOST_BYTES = 32 * MEGABYTE
-_REMEDY = "give a digest (.md), the JSON of /api/daily_papers, an RSS or Atom feed, or an arXiv API answer"
+_REMEDY = (
+    "give a digest (.md), the JSON of /api/daily_papers, an RSS, Atom or JSON feed, or an arXiv API answer"
+)
 _START = 4096
 _FIRST_TAG = re.compile(r"<([A-Za-z][A-Za-z0-9:_-]*)")
 _DIGEST_HEADING = re.compile(r"^#{2,3} ", re.MULTILINE)
@@ -32,16 +35,10 @@ def read_file(path: Path) -> ParsedFile:
     """Read a file of papers, recognised by its content. Raise `InputError`, naming the path."""
     data = _bytes(path)
     try:
-        return _without_votes(_parse(data, str(path)))
+        parsed = _parse(data, str(path))
+        return replace(parsed, papers=without_votes(parsed.papers))
     except SourceError as error:
         raise InputError(error.problem, subject=error.subject, remedy=error.remedy) from error
-
-
-def _without_votes(file: ParsedFile) -> ParsedFile:
-    """Mark the papers of a file in which none has votes: they are not held to ``min_votes``."""
-    if any(paper.votes is not None for paper in file.papers):
-        return file
-    return replace(file, papers=tuple(replace(paper, votable=False) for paper in file.papers))
 
 
 class FileSource(Source):
@@ -108,6 +105,8 @@ def _parse(data: bytes, name: str) -> ParsedFile:
         return parse_feed(data, name=name)
     if text is None:
         raise SourceError("is a binary file", subject=name, remedy=_REMEDY)
+    if is_json_feed(start):
+        return parse_json_feed(text.encode(), name=name)
     if start.startswith(("[", "{")):
         return parse_daily_papers(text.encode(), name=name)
     if _DIGEST_HEADING.search(text):

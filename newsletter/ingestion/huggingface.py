@@ -33,12 +33,21 @@ class HuggingFaceSource(Source):
     name = "huggingface"
 
     def __init__(
-        self, client: Answers, *, base_url: str, closes_at: time, clock: Callable[[], datetime]
+        self,
+        client: Answers,
+        *,
+        base_url: str,
+        closes_at: time,
+        clock: Callable[[], datetime],
+        token: str = "",
     ) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/api/daily_papers"
         self._closes_at = closes_at
         self._clock = clock
+        self._headers = {"Accept": "application/json"}
+        if token:  # the client gives it to this host alone
+            self._headers["Authorization"] = f"Bearer {token}"
 
     def fetch(self, day: date) -> DayOfPapers:
         """Return the day's papers; faults of the source are kind FAILED (nothing) or CUT (a part)."""
@@ -102,7 +111,7 @@ class HuggingFaceSource(Source):
 
     def _page(self, day: date, number: int, *, closed: bool) -> Page | None:
         query = {"date": day.isoformat(), "limit": str(PAGE_SIZE), "p": str(number)}
-        response = self._client.get(self._url, params=query, headers={"Accept": "application/json"})
+        response = self._client.get(self._url, params=query, headers=self._headers)
         if response.status == 400 and not closed:
             return None
         if response.status != 200:
