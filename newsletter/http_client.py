@@ -226,14 +226,18 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
 def _limit_reset(response: urllib3.BaseHTTPResponse) -> float | None:
     """Return in how many seconds a used-up rate limit is reset, None if something remains or nothing is said."""
     said = response.headers.get("ratelimit", "")
-    remaining, reset = _REMAINING.search(said), _RESET.search(said)
-    if remaining and reset:
-        return float(reset[1]) if remaining[1] == "0" else None
-    left, at = (
+    resets = [  # of several limits the one that lasts longest counts
+        float(reset[1])
+        for policy in said.split(",")
+        if (left := _REMAINING.search(policy)) and int(left[1]) == 0 and (reset := _RESET.search(policy))
+    ]
+    if resets:
+        return max(resets)
+    rest, at = (
         response.headers.get("x-ratelimit-remaining", ""),
         response.headers.get("x-ratelimit-reset", ""),
     )
-    if left.strip() != "0" or not at.strip().isdecimal() or len(at) > 12:
+    if rest.strip() != "0" or not at.strip().isdecimal() or len(at) > 12:
         return None
     return max(0.0, float(at) - time.time()) if float(at) > _EPOCH else float(at)
 

@@ -33,14 +33,23 @@ def _public_address(host: str, port: int, url: str) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise SourceError(f"the name {host} is not known", subject=url, remedy="check the address") from error
+        raise SourceError(
+            f"the name {host} is not known", subject=_shown(url), remedy="check the address"
+        ) from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     for address in addresses:
         if not is_public(address):
             raise SourceError(
-                f"leads to {address}, which is not a public address", subject=url, remedy="it is not fetched"
+                f"leads to {address}, which is not a public address",
+                subject=_shown(url),
+                remedy="it is not fetched",
             )
     return addresses[0]
+
+
+def _shown(url: str) -> str:
+    """Return an address without what may be secret in it."""
+    return str(parse_url(url)._replace(auth=None, query=None, fragment=None).url)
 
 
 def is_public(address: str) -> bool:

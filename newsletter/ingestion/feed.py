@@ -45,7 +45,7 @@ def read_feed(data: bytes, *, name: str, announced: frozenset[str] | None = None
     from_arxiv = is_arxiv(parsed.feed)
     if from_arxiv:
         refuse_error(parsed.feed, parsed.entries, name=name)
-    if not parsed.entries and (fault or not parsed.version):
+    if not parsed.entries and (fault or not parsed.get("version")):
         raise SourceError(
             f"is not a readable RSS or Atom feed ({fault or 'no feed element'})",
             subject=name,
@@ -82,7 +82,7 @@ def _refuse_entities(data: bytes, name: str) -> None:
 
 def _paper(entry: Mapping[str, Any], *, from_arxiv: bool) -> Paper:
     paper = arxiv_paper(entry) if from_arxiv else _any_paper(entry)
-    return replace(paper, published_at=_time(entry.get("published_parsed") or entry.get("updated_parsed")))
+    return replace(paper, published_at=_time(_stamp(entry)))
 
 
 def _any_paper(entry: Mapping[str, Any]) -> Paper:
@@ -121,9 +121,15 @@ def _time(parts: Any) -> datetime | None:
         return None
 
 
+def _stamp(part: Mapping[str, Any]) -> Any:
+    """Return the time that a feed or an entry gives; `dict.get`, because feedparser warns of its own fallback."""
+    assert isinstance(part, dict)
+    return dict.get(part, "published_parsed") or dict.get(part, "updated_parsed")
+
+
 def _day(feed: Mapping[str, Any], *, from_arxiv: bool) -> date | None:
     """Return the day a feed was made for; an answer of the arXiv API is of no day."""
     if from_arxiv and "opensearch_totalresults" in feed:
         return None
-    made = _time(feed.get("published_parsed") or feed.get("updated_parsed"))
+    made = _time(_stamp(feed))
     return made.date() if made else None

@@ -28,7 +28,10 @@ class _Collected:
 
 
 class HuggingFaceSource(Source):
-    """Asks the API for a day. ``closes_at`` (UTC) is when that day's submissions end, on the day itself."""
+    """Asks the API for a day. ``closes_at`` (UTC) is when that day's submissions end, on the day itself.
+
+    A page that cannot be read (half a JSON) is asked for up to ``reads`` times in all.
+    """
 
     name = "huggingface"
 
@@ -40,11 +43,13 @@ class HuggingFaceSource(Source):
         closes_at: time,
         clock: Callable[[], datetime],
         token: str = "",
+        reads: int = 2,
     ) -> None:
         self._client = client
         self._url = f"{base_url.rstrip('/')}/api/daily_papers"
         self._closes_at = closes_at
         self._clock = clock
+        self._reads = reads
         self._headers = {"Accept": "application/json"}
         if token:  # the client gives it to this host alone
             self._headers["Authorization"] = f"Bearer {token}"
@@ -110,6 +115,19 @@ class HuggingFaceSource(Source):
         )
 
     def _page(self, day: date, number: int, *, closed: bool) -> Page | None:
+        for _ in range(self._reads - 1):
+            body = self._body(day, number, closed=closed)
+            try:
+                return None if body is None else self._read(body, day, number)
+            except SourceError:  # half an answer: the next may be whole
+                continue
+        body = self._body(day, number, closed=closed)
+        return None if body is None else self._read(body, day, number)
+
+    def _read(self, body: bytes, day: date, number: int) -> Page:
+        return read_page(body, name=f"{self._url} ({day}, page {number + 1})")
+
+    def _body(self, day: date, number: int, *, closed: bool) -> bytes | None:
         query = {"date": day.isoformat(), "limit": str(PAGE_SIZE), "p": str(number)}
         response = self._client.get(self._url, params=query, headers=self._headers)
         if response.status == 400 and not closed:
@@ -120,4 +138,4 @@ class HuggingFaceSource(Source):
                 subject=self._url,
                 remedy="check sources.huggingface.base_url, or try again later",
             )
-        return read_page(response.body, name=f"{self._url} ({day}, page {number + 1})")
+        return response.body

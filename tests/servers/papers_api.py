@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import threading
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -13,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 Entry = Mapping[str, Any]
 
@@ -60,7 +63,9 @@ class PapersApi:
     """Serves ``days`` (ISO date -> entries). ``faults`` meet the requests in order, None for none.
 
     Use it as a context manager; ``url`` is its base address, ``requests`` the paths (with query) asked for.
-    A day after ``today`` (default: the real one, UTC) is answered with 400.
+    A day after ``today`` (default: the real one, UTC) is answered with 400. ``contents`` (path -> body) are
+    feeds, served with an ETag; ``arxiv`` (id -> title, abstract, authors) is what its API knows, and it answers
+    400 for the whole request where an id is wrong.
     """
 
     def __init__(
@@ -70,7 +75,11 @@ class PapersApi:
         faults: Sequence[Fault | None] = (),
         today: date | None = None,
         most: int = 100,
+        contents: Mapping[str, bytes] | None = None,
+        arxiv: Mapping[str, tuple[str, str, Sequence[str]]] | None = None,
     ) -> None:
+        self.contents = dict(contents or {})
+        self.arxiv = dict(arxiv or {})
         self.days = dict(days or {})
         self.faults = list(faults)
         self.today = today
@@ -98,6 +107,10 @@ class PapersApi:
         """Return status and body for a path, as the API would."""
         parts = urlsplit(path)
         query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        if parts.path in self.contents:
+            return 200, self.contents[parts.path]
+        if parts.path == "/api/query":
+            return self._arxiv_answer(query.get("id_list", "").split(","))
         if parts.path != "/api/daily_papers":
             return 404, b'{"error":"Not found"}'
         try:
@@ -109,6 +122,25 @@ class PapersApi:
             return 400, b'{"error":"The date is in the future"}'
         entries = self.days.get(day.isoformat(), ())
         return 200, json.dumps(list(entries[page * limit : (page + 1) * limit])).encode()
+
+    def _arxiv_answer(self, ids: Sequence[str]) -> tuple[int, bytes]:
+        wrong = [each for each in ids if not re.fullmatch(r"\d{4}\.\d{4,5}", each)]
+        entries = [(each, *self.arxiv[each]) for each in ids if each in self.arxiv]
+        if wrong:
+            entries = [("../errors#incorrect_id", "Error", f"incorrect id format for {wrong[0]}", ())]
+        items = "".join(
+            f"<entry><id>http://arxiv.org/{'abs' if not wrong else 'api'}/{escape(key)}</id><title>{escape(title)}</title>"
+            f"<summary>{escape(abstract)}</summary>"
+            + "".join(f"<author><name>{escape(name)}</name></author>" for name in names)
+            + "</entry>"
+            for key, title, abstract, names in entries
+        )
+        feed = (
+            '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" '
+            'xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"><id>https://arxiv.org/api/x</id>'
+            f"<title>arXiv Query</title><opensearch:totalResults>{len(entries)}</opensearch:totalResults>{items}</feed>"
+        )
+        return (400 if wrong else 200), feed.encode()
 
     def take(self, path: str, headers: dict[str, str]) -> Fault:
         """Record a request and return what shall happen to it."""
@@ -127,20 +159,25 @@ class PapersApi:
                 fault = api.take(self.path, dict(self.headers.items()))
                 time.sleep(fault.delay)
                 status, body = api.answer(self.path)
+                tag = f'"{zlib.crc32(body)}"' if urlsplit(self.path).path in api.contents else ""
+                if tag and self.headers.get("If-None-Match") == tag:
+                    status, body = 304, b""
                 status = status if fault.status is None else fault.status
                 body = (body if fault.body is None else fault.body)[: fault.keep]
                 try:
-                    self._send(status, body, fault)
+                    self._send(status, body, fault, tag)
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True
 
-            def _send(self, status: int, body: bytes, fault: Fault) -> None:
+            def _send(self, status: int, body: bytes, fault: Fault, tag: str) -> None:
                 if fault.drop == 0:
                     self.close_connection = True
                     return
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                if tag:
+                    self.send_header("ETag", tag)
                 for name, value in fault.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
