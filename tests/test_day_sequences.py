@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections import Counter
@@ -153,3 +154,36 @@ def test_what_is_sent_stays_sent_when_a_day_is_collected_again(migrated_file: Pa
         "the late one is carried, the sent one is not"
     )
     database.close()
+
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "papers" / "papers.jsonl"
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the recorded papers are not beside this checkout")
+def test_every_recorded_day(migrated_file: Path, tmp_path: Path) -> None:
+    database = Database(Path(shutil.copy(migrated_file, tmp_path / "newsletter.db")))
+    add_readers(database, 1)
+    source, policy = Days(), Policy(selection=Selection())
+    for line in REAL.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        paper = Paper(
+            id=row["id"], title=" ".join(row["title"].split()), url=f"https://arxiv.org/abs/{row['id']}",
+            abstract=row["abstract"], authors=tuple(row["authors"]), votes=row["votes"], sources=("days",),
+        )  # fmt: skip
+        day = date.fromisoformat(row["day"])
+        source.papers[day] = (*source.papers.get(day, ()), paper)
+    issues: Counter[str] = Counter()
+    for day in sorted(source.papers):
+        now = datetime.combine(day, time(18), tzinfo=UTC)
+        result = publisher(database, source, policy, now).run([day])
+        assert (result.state, result.counts.accepted) == (IssueState.FINISHED, 1), result
+        with database.read() as connection:
+            record = store.find_issue(connection, "daily", day)
+        assert record is not None
+        ids = [entry["id"] for entry in record.document["entries"]]
+        leader = max(source.papers[day], key=lambda paper: paper.votes or 0)
+        assert leader.id in ids or issues[leader.id]
+        issues.update(ids)
+    database.close()
+    assert set(issues.values()) == {1}
+    assert len(source.papers) == 79
