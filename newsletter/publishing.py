@@ -41,6 +41,7 @@ from subscribers.store import deliverable
 
 ROLL_UP_DAYS = 14  # how far back the best of what was not sent is looked for
 ROLL_UP_PAPERS = 5
+_NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 
 
 class OnQuiet(Enum):
@@ -361,7 +362,7 @@ class Publisher:
             sentence = f"Issue {record.name} was stopped; {counts.waiting} are waiting, run again to go on."
         elif record.state is IssueState.FINISHED:
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
-            sentence = f"Issue {record.name} is sent: {accepted}."
+            sentence = f"Issue {record.name} of a {_NAMES[record.kind]} day is sent: {accepted}."
         else:
             sentence = (
                 f"Issue {record.name} is not finished: {counts.waiting} are waiting, {counts.uncertain} are "
@@ -386,8 +387,9 @@ class Publisher:
 
 
 def _unready(collected: DayOfPapers) -> str:
-    state = "is not complete yet" if collected.kind is DayKind.NOT_READY else "came cut short"
-    return f"{collected.day} {state} at {collected.source}"
+    if collected.kind is DayKind.NOT_READY:
+        return f"{collected.day} is not ready: {collected.source} has not closed it yet"
+    return f"{collected.day} is cut: {collected.source} has more than it gave"
 
 
 def _people(number: int) -> str:
