@@ -93,10 +93,11 @@ class HuggingFaceSource(Source):
     def _pages(self, day: date, *, closed: bool) -> Iterator[Page | None]:
         """Yield the day's pages, None if the server says that the day has not come.
 
-        A page is the last one if it is short, empty or brings nothing new. A full one is never believed
-        to be the last, nor is one of 50, the size of a server that overlooks ``limit``.
+        A page is the last one if it is short, empty or brings nothing new. A full one is never believed to be the
+        last, nor is one of 50 where all were of 50, the size of a server that overlooks ``limit``.
         """
         seen: set[str] = set()
+        full = {PAGE_SIZE, _DEFAULT_SIZE}
         for number in range(MOST_PAGES):
             page = self._page(day, number, closed=closed)
             ids = {paper.id for paper in page.papers} if page else set()
@@ -106,8 +107,9 @@ class HuggingFaceSource(Source):
                 return
             yield page
             seen |= ids
-            if page.length < PAGE_SIZE and page.length != _DEFAULT_SIZE:
+            if page.length not in full:
                 return
+            full = {page.length}
         raise SourceError(
             f"the day {day} has more than {MOST_PAGES} pages; the rest is left out",
             subject=self._url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -122,9 +123,7 @@ def test_requests_to_arxiv_keep_apart(
     assert len([path for path in api.requests if path.startswith(("/rss/", "/api/query"))]) == 4
     assert len(waits) == 4
     assert waits[0] == 0
-    assert all(after > before for before, after in zip(waits, waits[1:], strict=False)), (
-        "each waits behind the last"
-    )
+    assert all(after > before for before, after in itertools.pairwise(waits)), "each waits behind the last"
 
 
 def test_a_replay_of_several_sources(command: Command, api: PapersApi) -> None:

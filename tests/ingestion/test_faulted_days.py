@@ -109,7 +109,7 @@ def test_five_hundred_faulted_days() -> None:
             script = [dice.choice(names) for _ in range(dice.randrange(9))]
             both = dice.random() < 0.5
             api.days = {"2024-09-12": entries(count)}
-            api.routes = {"/feed": Fault(status=200, body=feed(items))}
+            api.contents = {"/feed": feed(items)}
             api.faults = [FAULTS.get(name) for name in script]
             api.requests.clear()
             clock = Time()

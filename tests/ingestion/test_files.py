@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from newsletter.errors import InputError
 from newsletter.ingestion.files import FileSource, read_file
 from newsletter.models import DayKind
+from tests.support.unprivileged import ordinary_user, public_folder
 
 PAPER = "### [Ünïcode](https://arxiv.org/abs/2409.06820)\n\nVote: 45\n\n- **What's New**: x\n"
 DIGEST = f"## Daily Papers (2024-09-12)\n\n{PAPER}"
@@ -111,12 +111,12 @@ def test_a_directory(tmp_path: Path) -> None:
         read_file(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    path = write(tmp_path, DIGEST)
-    path.chmod(0)
-    with pytest.raises(InputError, match="cannot be read"):
-        read_file(path)
+def test_a_file_that_may_not_be_read() -> None:
+    with public_folder() as folder:
+        path = write(folder, DIGEST)
+        path.chmod(0)
+        with ordinary_user(), pytest.raises(InputError, match="cannot be read"):
+            read_file(path)
 
 
 @pytest.mark.timeout(20)  # a hang fails

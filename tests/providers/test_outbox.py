@@ -19,6 +19,7 @@ from newsletter.models import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure
 from newsletter.providers.outbox import OutboxProvider
 from tests.providers.letters import LETTER, recipient, recipients
+from tests.support.unprivileged import ordinary_user, public_folder
 
 
 def send(path: Path, readers: list[Recipient]) -> list[Receipt]:
@@ -152,12 +153,14 @@ def test_an_outbox_that_is_a_file_cannot_be_opened(tmp_path: Path, below: str) -
     assert (tmp_path / "file").read_text() == "not a folder"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_cannot_be_opened(tmp_path: Path) -> None:
-    send(tmp_path, [])
-    (tmp_path / "new").chmod(0o500)
-    with pytest.raises(ProviderUnavailable, match="not writable"):
-        OutboxProvider(tmp_path).connect()
+def test_a_folder_without_permission_takes_nothing() -> None:
+    with public_folder() as folder:
+        send(folder, [])
+        for name in ("tmp", "new", "cur"):
+            (folder / name).chmod(0o555)
+        with ordinary_user(), pytest.raises(ProviderUnavailable, match=r"cannot be written|not writable"):
+            send(folder, recipients(1))
+        assert list((folder / "new").iterdir()) == []
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
