@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks import history, ranking, rendering, startup
+from benchmarks import history, ranking, reading, rendering, startup
 
 if __name__ == "__main__":
-    for line in (startup.measure(), rendering.measure(), ranking.measure(), history.measure()):
+    for line in (
+        startup.measure(),
+        rendering.measure(),
+        reading.measure(),
+        ranking.measure(),
+        history.measure(),
+    ):
         print(line)

@@ -15,17 +15,15 @@ import msgspec
 from newsletter.errors import SourceError
 from newsletter.ingestion.arxiv_ids import arxiv_url, paper_id
 from newsletter.ingestion.clean import clean_line, clean_paper, web_url
+from newsletter.ingestion.daily_papers_fast import PICTURES, THUMBNAIL, Count, read_plain
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile, Warnings, first_date
 from newsletter.models import Paper
 
 # Before this day the time outside `paper` was that of the submission, since then it is the paper's own.
 _SUBMISSION_TIMES_END = datetime(2025, 3, 10, tzinfo=UTC)
-_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
-_THUMBNAIL = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers/{}.png"
 
 T = TypeVar("T")
-Count = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
 
 
 def page_of_day(day: date) -> str:
@@ -97,6 +95,15 @@ def parse_daily_papers(data: bytes, *, name: str) -> ParsedFile:
 
 def read_page(data: bytes, *, name: str) -> Page:
     """Read one answer of the API, which may be empty. Raise `SourceError` if none of it can be used."""
+    plain = read_plain(data, _SUBMISSION_TIMES_END)
+    if plain is None:
+        return read_tolerantly(data, name=name)
+    day = _day([(inside, outside) for _, inside, outside in plain], name)
+    return Page(length=len(plain), papers=tuple(paper for paper, _, _ in plain), warnings=(), day=day)
+
+
+def read_tolerantly(data: bytes, *, name: str) -> Page:
+    """Read one answer of the API field by field: what is odd costs only itself, and is a warning."""
     entries = _list(data, name)
     warnings = Warnings()
     papers: list[Paper] = []
@@ -216,9 +223,9 @@ class _Reader:
     def image(self, entry: _Entry, page: str) -> str:
         thumbnail = web_url(self.text(entry.thumbnail, ".thumbnail"))
         media = web_url(self.text(entry.media, ".mediaUrl"))
-        if media and not (media.startswith("https://") and urlsplit(media).path.lower().endswith(_PICTURES)):
+        if media and not (media.startswith("https://") and urlsplit(media).path.lower().endswith(PICTURES)):
             media = None
-        return thumbnail or media or _THUMBNAIL.format(page)
+        return thumbnail or media or THUMBNAIL.format(page)
 
     def organization(self, entry: _Entry) -> str | None:
         inside = self.value(entry.paper.organization, _Organization, ".paper.organization")
