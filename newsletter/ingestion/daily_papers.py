@@ -15,7 +15,14 @@ import msgspec
 from newsletter.errors import SourceError
 from newsletter.ingestion.arxiv_ids import arxiv_url, paper_id
 from newsletter.ingestion.clean import clean_line, clean_paper, web_url
-from newsletter.ingestion.daily_papers_fast import PICTURES, THUMBNAIL, Count, read_plain
+from newsletter.ingestion.daily_papers_fast import (
+    PICTURES,
+    THUMBNAIL,
+    Author,
+    Count,
+    Organization,
+    read_plain,
+)
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile, Warnings, first_date
 from newsletter.models import Paper
@@ -29,16 +36,6 @@ T = TypeVar("T")
 def page_of_day(day: date) -> str:
     """Return the address of the page on which people read that day's papers."""
     return f"https://huggingface.co/papers/date/{day.isoformat()}"
-
-
-class _Author(msgspec.Struct):
-    name: str
-    hidden: bool | None = False
-
-
-class _Organization(msgspec.Struct):
-    fullname: str | None = None
-    name: str | None = None
 
 
 class _PaperData(msgspec.Struct):
@@ -215,9 +212,7 @@ class _Reader:
 
     def authors(self, value: Any) -> tuple[str, ...]:
         people = self.value(value, list[Any], ".paper.authors") or []
-        read = (
-            self.value(person, _Author, f".paper.authors[{index}]") for index, person in enumerate(people)
-        )
+        read = (self.value(person, Author, f".paper.authors[{index}]") for index, person in enumerate(people))
         return tuple(person.name for person in read if person and not person.hidden)
 
     def image(self, entry: _Entry, page: str) -> str:
@@ -228,8 +223,8 @@ class _Reader:
         return thumbnail or media or THUMBNAIL.format(page)
 
     def organization(self, entry: _Entry) -> str | None:
-        inside = self.value(entry.paper.organization, _Organization, ".paper.organization")
-        known = inside or self.value(entry.organization, _Organization, ".organization")
+        inside = self.value(entry.paper.organization, Organization, ".paper.organization")
+        known = inside or self.value(entry.organization, Organization, ".organization")
         return (known.fullname or known.name) if known else None
 
 

@@ -24,12 +24,12 @@ PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._~/%+=@-]{0,500})?")
 
 
-class _Author(msgspec.Struct):
+class Author(msgspec.Struct):
     name: str
     hidden: bool | None = False
 
 
-class _Organization(msgspec.Struct):
+class Organization(msgspec.Struct):
     fullname: str | None = None
     name: str | None = None
 
@@ -38,7 +38,7 @@ class _Paper(msgspec.Struct):
     id: Id
     title: str | None = None
     summary: str | None = None
-    authors: list[_Author] | None = None
+    authors: list[Author] | None = None
     upvotes: Count | None = None
     published: datetime | None = msgspec.field(name="publishedAt", default=None)
     submitted: datetime | None = msgspec.field(name="submittedOnDailyAt", default=None)
@@ -47,7 +47,7 @@ class _Paper(msgspec.Struct):
     repository: str | None = msgspec.field(name="githubRepo", default=None)
     stars: Count | None = msgspec.field(name="githubStars", default=None)
     project: str | None = msgspec.field(name="projectPage", default=None)
-    organization: _Organization | None = None
+    organization: Organization | None = None
 
 
 class _Entry(msgspec.Struct):
@@ -58,7 +58,7 @@ class _Entry(msgspec.Struct):
     thumbnail: str | None = None
     media: str | None = msgspec.field(name="mediaUrl", default=None)
     comments: Count | None = msgspec.field(name="numComments", default=None)
-    organization: _Organization | None = None
+    organization: Organization | None = None
 
 
 _ODD_SPACE = ("  ", " \n", "\n ", "\n\n", "\t")

@@ -29,21 +29,6 @@ class Memory(Protocol):
         """Keep it."""
 
 
-class ForgetfulMemory:
-    """Keeps it in this process."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Remembered] = {}
-
-    def recall(self, url: str) -> Remembered | None:
-        """Return what is remembered of an address."""
-        return self._kept.get(url)
-
-    def remember(self, url: str, remembered: Remembered) -> None:
-        """Keep it."""
-        self._kept[url] = remembered
-
-
 class RememberingClient:
     """Asks only for what has changed; who calls it sees the whole content every time."""
 

@@ -9,9 +9,10 @@ from email.utils import format_datetime
 
 import pytest
 
+from newsletter.app.network import StoredMemory
 from newsletter.http_client import HttpClient
 from newsletter.ingestion.feed_sources import ArxivApi, ArxivFeedSource, FeedSource
-from newsletter.ingestion.memory import ForgetfulMemory, RememberingClient
+from newsletter.ingestion.memory import Memory, Remembered, RememberingClient
 from newsletter.models import DayKind, DayOfPapers, Paper
 from tests.servers.papers_api import Fault, PapersApi
 
@@ -171,8 +172,25 @@ class TestAnyFeed:
         assert len(day.warnings) == 2
 
 
-def test_the_same_content_is_not_fetched_twice() -> None:
-    memory = ForgetfulMemory()
+class FakeMemory:
+    """A memory of this process; it passes the database's tests."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Remembered] = {}
+
+    def recall(self, url: str) -> Remembered | None:
+        return self.kept.get(url)
+
+    def remember(self, url: str, remembered: Remembered) -> None:
+        self.kept[url] = remembered
+
+
+@pytest.fixture(params=["fake", "stored"])
+def memory(request: pytest.FixtureRequest) -> Memory:
+    return FakeMemory() if request.param == "fake" else StoredMemory(request.getfixturevalue("database"))
+
+
+def test_the_same_content_is_not_fetched_twice(memory: Memory) -> None:
     with PapersApi(contents={"/f": json_feed()}) as api:
         client = RememberingClient(HttpClient(), memory)
         first, again = client.get(api.url + "/f"), client.get(api.url + "/f")
@@ -180,6 +198,8 @@ def test_the_same_content_is_not_fetched_twice() -> None:
         assert "If-None-Match" in api.headers[1]
         api.contents["/f"] = json_feed({"id": "new"})
         assert client.get(api.url + "/f").body == api.contents["/f"]
+        assert memory.recall(api.url + "/f") is not None
+        assert memory.recall(api.url + "/other") is None
 
 
 class TestArxivApi:
