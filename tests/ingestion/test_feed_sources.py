@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
 from newsletter.app.network import StoredMemory
+from newsletter.database import Database
 from newsletter.http_client import HttpClient
 from newsletter.ingestion.feed_sources import ArxivApi, ArxivFeedSource, FeedSource
 from newsletter.ingestion.memory import Memory, Remembered, RememberingClient
@@ -185,12 +188,10 @@ class FakeMemory:
         self.kept[url] = remembered
 
 
-@pytest.fixture(params=["fake", "stored"])
-def memory(request: pytest.FixtureRequest) -> Memory:
-    return FakeMemory() if request.param == "fake" else StoredMemory(request.getfixturevalue("database"))
-
-
-def test_the_same_content_is_not_fetched_twice(memory: Memory) -> None:
+@pytest.mark.parametrize("kind", ["fake", "stored"])
+def test_the_same_content_is_not_fetched_twice(kind: str, migrated_file: Path, tmp_path: Path) -> None:
+    database = Database(Path(shutil.copy(migrated_file, tmp_path / "newsletter.db")))
+    memory: Memory = FakeMemory() if kind == "fake" else StoredMemory(database)
     with PapersApi(contents={"/f": json_feed()}) as api:
         client = RememberingClient(HttpClient(), memory)
         first, again = client.get(api.url + "/f"), client.get(api.url + "/f")
@@ -200,6 +201,7 @@ def test_the_same_content_is_not_fetched_twice(memory: Memory) -> None:
         assert client.get(api.url + "/f").body == api.contents["/f"]
         assert memory.recall(api.url + "/f") is not None
         assert memory.recall(api.url + "/other") is None
+    database.close()
 
 
 class TestArxivApi:
