@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 import newsletter
+from newsletter import store
 from newsletter.database import SCHEMA_REVISION, Database
 from newsletter.errors import ConfigError, DatabaseError
 from newsletter.migrations.tables import TABLES
@@ -190,3 +192,34 @@ def test_reading_in_a_folder_that_cannot_be_written(
         "no log beside it, not even for a moment"
     )
     reader.close()
+
+
+def test_a_database_of_the_first_version_keeps_its_content(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("newsletter.database.SCHEMA_REVISION", "0001")
+        first = Database(database_url)
+        first.upgrade()
+        with first.write() as connection:
+            connection.execute(text("INSERT INTO installation VALUES ('precious', 'kept')"))
+            connection.execute(
+                text(
+                    "INSERT INTO issue (edition, day, number, state, kind, document, created_at)"
+                    " VALUES ('daily', '2024-09-12', 1, 'finished', 'complete', :document, 0)"
+                ),
+                {"document": b'{"entries": []}'},
+            )
+        first.close()
+    opened = Database(database_url)
+    copy = opened.upgrade()
+    assert (copy is not None) == opened.is_sqlite
+    if copy is not None:
+        assert copy.name == f"newsletter.db.before-{SCHEMA_REVISION}"
+        assert copy.stat().st_mode & 0o077 == 0, "it holds addresses"
+    with opened.read() as connection:
+        record = store.find_issue(connection, "daily", date(2024, 9, 12))
+        assert store.get_setting(connection, "precious") == "kept"
+    opened.close()
+    assert record is not None
+    assert record.warnings == ()

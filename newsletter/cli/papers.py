@@ -29,7 +29,7 @@ def list_(context: click.Context, day: date | None, as_json: bool) -> None:
 
         found = app.stored_day(day)
     if found is None:
-        raise _missing(str(day) if day else "papers", "`newsletter collect` collects a day")
+        raise nothing_collected(day)
     ranked = ranker.rank(found.papers)
     if as_json:
         print_json(
@@ -89,6 +89,15 @@ def sparkline(values: Sequence[int]) -> str:
     low, high = min(values), max(values)
     span = max(high - low, 1)
     return "".join(SPARKS[(value - low) * (len(SPARKS) - 1) // span] for value in values)
+
+
+def nothing_collected(day: date | None) -> InputError:
+    """Return the error for a day that is not there, or for no day at all."""
+    if day is None:
+        return InputError("no day was collected yet", remedy="`newsletter collect` collects one")
+    return InputError(
+        "was not collected", subject=str(day), remedy=f"`newsletter collect --day {day}` collects it"
+    )
 
 
 def _missing(subject: str, remedy: str) -> InputError:

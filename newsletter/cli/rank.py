@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from newsletter.cli.papers import nothing_collected
 from newsletter.cli.shared import (
     Day,
     edition_option,
@@ -16,7 +17,6 @@ from newsletter.cli.shared import (
     print_json,
     print_table,
 )
-from newsletter.errors import InputError
 
 
 @click.command(short_help="Print who would stand in the issue of a day, and why.")
@@ -43,10 +43,7 @@ def rank(
         else:
             found = app.stored_day(day)
             if found is None:
-                subject = str(day) if day else "a day"
-                raise InputError(
-                    "was not collected", subject=subject, remedy="`newsletter collect`, or --from PATH"
-                )
+                raise nothing_collected(day)
             collected = found
         ranked = ranker.choose(app.candidates(name, collected), app.selection(name, top, min_votes))
     shown = [each for each in ranked if explain or each.place is not None]

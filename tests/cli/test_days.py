@@ -266,8 +266,9 @@ class TestCollect:
         assert_complains(command("collect", "--since", "2027-01-01"), "is in the future")
         assert_complains(command("collect", "--since", TODAY, "--day", TODAY), "exclude each other")
         assert_complains(command("papers", "show", "2601.99999"), "was not collected")
-        assert_complains(command("papers", "list"), "was not collected")
-        assert_complains(command("rank"), "was not collected")
+        assert_complains(command("papers", "list"), "no day was collected yet")
+        assert_complains(command("rank"), "no day was collected yet")
+        assert_complains(command("rank", "--day", TODAY), f"newsletter collect --day {TODAY}")
 
 
 class TestReplay:
