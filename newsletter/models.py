@@ -156,7 +156,8 @@ class Occasion(Enum):
 class Issue:
     """One edition's number for one day, before it is rendered.
 
-    ``collected`` counts the day's papers, ``entries`` are those that were selected.
+    ``collected`` counts the day's papers, ``entries`` are those that were selected; ``left_out`` are the other
+    candidates (paper id, why).
     """
 
     edition: str
@@ -168,6 +169,7 @@ class Issue:
     occasion: Occasion = Occasion.DAY
     source_url: str | None = None
     warnings: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def votes(self) -> int:

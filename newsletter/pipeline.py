@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from newsletter.models import DayOfPapers, Entry, Issue, Occasion, Selection
 from newsletter.protocols import Summarizer
-from newsletter.ranker import Candidate, choose
+from newsletter.ranker import Candidate, choose, explain
 
 
 def make_issue(
@@ -22,7 +22,8 @@ def make_issue(
     """Make an edition's issue of a collected day; without ``candidates`` of that day's papers alone."""
     if candidates is None:
         candidates = [Candidate(paper=paper) for paper in collected.papers]
-    chosen = [ranked for ranked in choose(candidates, selection) if ranked.place is not None]
+    ranking = choose(candidates, selection)
+    chosen = [ranked for ranked in ranking if ranked.place is not None]
     entries = tuple(
         Entry(
             rank=rank,
@@ -42,4 +43,7 @@ def make_issue(
         occasion=occasion,
         source_url=collected.page,
         warnings=collected.warnings,
+        left_out=tuple(
+            (ranked.candidate.paper.id, explain(ranked)) for ranked in ranking if ranked.place is None
+        ),
     )

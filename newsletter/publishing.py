@@ -309,7 +309,7 @@ class Publisher:
         with self.database.write(durable=True, snapshot=True) as connection:
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
-                document=issue_json(issue), warnings=issue.warnings, now=letter.date,
+                document=issue_json(issue), warnings=issue.warnings, left_out=issue.left_out, now=letter.date,
             )  # fmt: skip
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:

@@ -113,23 +113,25 @@ def sent(database: Database, days: list[dict[str, int | None]]) -> Counter[str]:
 def check_leader(
     database: Database, source: Days, policy: Policy, day: date, now: datetime, before: Counter[str]
 ) -> None:
-    """The day's first paper is in the day's issue, was sent before, or has a reason that says why not."""
+    """The day's first paper is in the day's issue, was sent before, or has a recorded reason that says why not."""
     papers = source.papers[day]
     if not papers:
         return
+    leader = max(papers, key=lambda paper: -1 if paper.votes is None else paper.votes).id
     with database.read() as connection:
-        people = candidates(connection, "daily", source.fetch(day), carry_days=policy.carry_days, as_of=now)
         record = store.find_issue(connection, "daily", day)
-    ranked = {each.candidate.paper.id: each for each in choose(people, policy.selection)}
-    leader = max(
-        ranked.values(),
-        key=lambda each: each.candidate.paper.votes or -1 if each.candidate.carried_from is None else -2,
-    )
-    key = leader.candidate.paper.id
-    if record is not None and key in {entry["id"] for entry in record.document["entries"]}:
+        people = candidates(connection, "daily", source.fetch(day), carry_days=policy.carry_days, as_of=now)
+    if record is None:  # nothing was left to send that day
+        reasons = {each.candidate.paper.id: each.reason for each in choose(people, policy.selection)}
+        assert reasons[leader] in {Reason.SENT, Reason.TOO_FEW_VOTES}
         return
-    assert leader.reason in {Reason.SENT, Reason.TOO_FEW_VOTES, Reason.AFTER_TOP}
-    assert (leader.reason is Reason.SENT) == (before[key] > 0)
+    if leader in {entry["id"] for entry in record.document["entries"]}:
+        return
+    assert (
+        record.left_out[leader].startswith(("sent on", "too few votes", "no votes"))
+        or "after the first" in (record.left_out[leader])
+    )
+    assert record.left_out[leader].startswith("sent on") == (before[leader] > 0)
 
 
 def test_what_is_sent_stays_sent_when_a_day_is_collected_again(migrated_file: Path, tmp_path: Path) -> None:
@@ -182,7 +184,9 @@ def test_every_recorded_day(migrated_file: Path, tmp_path: Path) -> None:
         assert record is not None
         ids = [entry["id"] for entry in record.document["entries"]]
         leader = max(source.papers[day], key=lambda paper: paper.votes or 0)
-        assert leader.id in ids or issues[leader.id]
+        assert leader.id in ids or record.left_out[leader.id].startswith("sent on")
+        everybody = {paper.id for paper in source.papers[day]}
+        assert everybody <= {*ids, *record.left_out}, "whoever is not in it has a recorded reason"
         issues.update(ids)
     database.close()
     assert set(issues.values()) == {1}

@@ -55,12 +55,13 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
 
         key = normalize_arxiv_id(paper_id) or paper_id
         database = app.existing_database()
-        found, history, sent = None, [], {}
+        found, history, sent, left_out = None, [], {}, {}
         if database is not None:
             with database.read() as connection:
                 found = store.find_paper(connection, key)
                 history = store.vote_history(connection, key)
                 sent = store.issues_of(connection, key)
+                left_out = store.left_out_of(connection, key)
     if found is None:
         raise _missing(paper_id, "`newsletter papers list` names those that were collected")
     paper, days = found
@@ -68,7 +69,7 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
         print_json({
             "id": paper.id, "title": paper.title, "url": paper.url, "votes": paper.votes,
             "sources": list(paper.sources), "days": [each.isoformat() for each in days],
-            "sent": {edition: each.isoformat() for edition, each in sent.items()},
+            "sent": {edition: each.isoformat() for edition, each in sent.items()}, "left_out": left_out,
             "history": [{"at": seen.taken_at.isoformat(), "votes": seen.votes} for seen in history],
         })  # fmt: skip
         return
@@ -76,6 +77,8 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
     click.echo(f"collected on {', '.join(each.isoformat() for each in days)} from {', '.join(paper.sources)}")
     for edition, each in sent.items():
         click.echo(f"sent in {each}/{edition}")
+    for name, reason in left_out.items():
+        click.echo(f"left out of {name}: {reason}")
     if history:
         click.echo(f"votes  {sparkline([seen.votes for seen in history])}")
     for seen in history:

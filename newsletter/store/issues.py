@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +43,7 @@ class IssueRecord:
     reason: str
     kind: DayKind
     warnings: tuple[str, ...]
+    left_out: dict[str, str]
     document: dict[str, Any]
     created_at: datetime
     sending_at: datetime | None
@@ -63,16 +64,20 @@ def create_issue(
     document: dict[str, Any],
     now: datetime,
     warnings: tuple[str, ...] = (),
+    left_out: Iterable[tuple[str, str]] = (),
 ) -> IssueRecord:
-    """Store a new issue as approved; raise `IssueError` if the edition has one for that day."""
+    """Store a new issue as approved, with what was left out of it and why.
+
+    Raise `IssueError` if the edition has an issue of that day.
+    """
     if find_issue(connection, edition, day) is not None:
         raise IssueError("exists already", subject=f"issue {day}/{edition}")
     number = next_number(connection, edition)
     created = connection.execute(
         insert(issue).values(
             edition=edition, day=day, number=number, state=IssueState.APPROVED.value, kind=kind.value,
-            warnings=msgspec.json.encode(warnings).decode(), document=msgspec.json.encode(document), created_at=now,
-            approved_at=now,
+            warnings=msgspec.json.encode(warnings).decode(), left_out=msgspec.json.encode(dict(left_out)).decode(),
+            document=msgspec.json.encode(document), created_at=now, approved_at=now,
         )
     )  # fmt: skip
     key = created.inserted_primary_key
@@ -138,7 +143,8 @@ def _record(row: Row[Any]) -> IssueRecord:
     return IssueRecord(
         id=row.id, edition=row.edition, day=row.day, number=row.number, state=IssueState(row.state),
         reason=row.reason, kind=DayKind(row.kind),
-        warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]), document=msgspec.json.decode(row.document),
+        warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
+        left_out=msgspec.json.decode(row.left_out, type=dict[str, str]), document=msgspec.json.decode(row.document),
         created_at=row.created_at, sending_at=row.sending_at, finished_at=row.finished_at,
     )  # fmt: skip
 
@@ -177,6 +183,18 @@ def issues_of(connection: Connection, paper_id: str) -> dict[str, date]:
         .order_by(issue.c.edition)
     )
     return {row.edition: row.day for row in rows}
+
+
+def left_out_of(connection: Connection, paper_id: str) -> dict[str, str]:
+    """Return the issues (DAY/EDITION) that a paper was a candidate for in vain, and why, oldest first."""
+    pattern = f"%{msgspec.json.encode(paper_id).decode()}:%"
+    rows = connection.execute(
+        select(issue.c.edition, issue.c.day, issue.c.left_out)
+        .where(issue.c.left_out.like(pattern))
+        .order_by(issue.c.day, issue.c.edition)
+    )
+    found = {f"{row.day}/{row.edition}": msgspec.json.decode(row.left_out).get(paper_id) for row in rows}
+    return {name: reason for name, reason in found.items() if reason is not None}
 
 
 def batched(ids: Collection[str], size: int) -> Iterator[list[str]]:

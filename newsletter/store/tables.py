@@ -72,6 +72,7 @@ issue = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("kind", String(16), nullable=False),
     Column("warnings", Text, nullable=False, server_default="[]"),  # JSON list
+    Column("left_out", Text, nullable=False, server_default="{}"),  # JSON: paper id -> why
     Column("document", LargeBinary, nullable=False),  # the object of issue.json
     Column("created_at", UtcTime, nullable=False),
     Column("approved_at", UtcTime),

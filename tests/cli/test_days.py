@@ -24,6 +24,7 @@ def day_before(number: int) -> str:
 
 
 TODAY = day_before(0)
+MANY: Days = {TODAY: [entry(f"2601.{number:05}", votes=500 - number) for number in range(150)]}
 FULL: Days = {TODAY: [entry("2601.00001", "First", votes=30), entry("2601.00002", "Second", votes=7)]}
 
 
@@ -225,6 +226,34 @@ class TestOnce:
         assert "too few votes" in rows["2601.00004"][1]
         assert "2601.00001" not in reader("rank").ok().out
         assert f"sent on {day_before(1)}" in reader("rank", "--explain").ok().out
+
+    def test_why_a_paper_was_left_out_is_kept(self, reader: Command) -> None:
+        run(reader, FULL, NEWSLETTER_EDITIONS__DAILY__TOP="1").ok()
+        shown = reader("papers", "show", "2601.00002", "--json").ok().json
+        assert shown["left_out"] == {f"{TODAY}/daily": "7 votes, after the first 1"}
+        assert (
+            f"left out of {TODAY}/daily: 7 votes, after the first 1"
+            in reader("papers", "show", "2601.00002").out
+        )
+        assert reader("papers", "show", "2601.00001", "--json").ok().json["left_out"] == {}
+
+
+class TestCut:
+    def test_a_day_of_which_pages_are_missing_waits(self, reader: Command) -> None:
+        result = run(reader, MANY, "--day", TODAY, faults=[None, *[Fault(status=500)] * 4]).ok()
+        assert result.json["kind"] == "cut"
+        assert "is cut" in result.json["sentence"]
+        assert mails(reader) == 0
+        assert run(reader, MANY, "--day", TODAY).ok().json["kind"] == "complete"
+
+    def test_it_is_sent_where_that_is_wanted(self, reader: Command) -> None:
+        result = run(
+            reader, MANY, "--day", TODAY, faults=[None, *[Fault(status=500)] * 4],
+            NEWSLETTER_EDITIONS__DAILY__NOT_READY="send-what-is-there",
+        ).ok()  # fmt: skip
+        assert (result.json["kind"], result.json["state"]) == ("cut", "finished")
+        assert len(sent(reader)) == 15
+        assert "not complete when this letter was made" in " ".join(text_of(reader).split())
 
 
 class TestCollect:

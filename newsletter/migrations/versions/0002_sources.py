@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Add the tables and columns."""
     op.add_column("source_day", sa.Column("parts", sa.Text(), server_default="[]", nullable=False))
     op.add_column("issue", sa.Column("warnings", sa.Text(), server_default="[]", nullable=False))
+    op.add_column("issue", sa.Column("left_out", sa.Text(), server_default="{}", nullable=False))
     op.create_table(
         "raw_answer",
         sa.Column("id", sa.Integer(), nullable=False),
