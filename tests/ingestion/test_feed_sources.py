@@ -160,6 +160,22 @@ class TestAnyFeed:
         assert day.kind is DayKind.FAILED
         assert "\n" not in day.warnings[0]
 
+    @pytest.mark.parametrize(
+        ("declared", "written", "title"),
+        [
+            ("iso-8859-1", "iso-8859-1", "Zoë"),
+            ("utf-16", "utf-16", "Zoë"),
+            ("utf-8", "utf-8", "Zoë"),
+            ("utf-8", "iso-8859-1", "Zo"),  # it says one thing and is another
+        ],
+    )
+    def test_encodings_right_and_wrong(self, declared: str, written: str, title: str) -> None:
+        item = "<item><title>Zoë</title><link>https://example.org/x</link><pubDate>Wed, 07 Jan 2026 10:00:00 GMT</pubDate></item>"
+        body = f'<?xml version="1.0" encoding="{declared}"?><rss version="2.0"><channel><title>x</title>{item}</channel></rss>'
+        with PapersApi(contents={"/rss": body.encode(written)}) as api:
+            (paper,) = feed(api, "/rss").papers
+        assert paper.title.startswith(title)
+
     def test_one_bad_item_is_a_warning(self) -> None:
         good = {
             "id": "1",
