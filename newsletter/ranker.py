@@ -83,6 +83,7 @@ def choose(candidates: Iterable[Candidate], selection: Selection) -> list[Ranked
     Today's papers with ``min_votes`` take up to ``top`` places; carried ones fill those that are left (none is
     left where ``top`` is 0); then, while fewer than ``fill`` are chosen, today's with too few votes come in.
     Papers of a source without votes are not held to ``min_votes``, and are not carried. Nothing is sent twice.
+    Each paper is expected once: of today where it is of several days.
     """
     ordered = sorted(candidates, key=lambda candidate: ranking_key(candidate.paper))
     reasons, today, carried, low = _apart(ordered, selection.min_votes)

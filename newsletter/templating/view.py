@@ -79,7 +79,7 @@ def letter_view(
         entries=entries,
         collected=max(issue.collected + _carried(issue), len(entries)),
         of_day=issue.collected,
-        source_url=safe_url(issue.source_url),
+        source_url=safe_url(issue.source_url) if issue.collected else None,  # never a page of nothing
         postal_address=one_line(postal_address),
     )
 

@@ -266,6 +266,44 @@ def test_a_carried_paper_says_from_when() -> None:
     assert "The other 4 are on the web. See all 5 papers" in page
 
 
+def test_folded_papers_say_from_when_too() -> None:
+    day = many(14)
+    old = tuple(replace(each, carried_from=date(2024, 9, 11)) for each in day.entries[1:])
+    issue = replace(day, entries=(day.entries[0], *old), collected=1)
+    for full in (0, 3):
+        assert Page(html_of(issue, Design(name="N", full=full))).text.count("from 11 September") == 13
+    korean = Page(html_of(replace(issue, language="ko"), Design(name="N", full=3))).text
+    assert korean.count("9월 11일 논문") == 13
+
+
+def test_a_roll_up_does_not_link_to_a_page_without_papers() -> None:
+    told = {"What's New": "This stands for much. " * 2_500}
+    old = (replace(entry(n, f"T{n}", sections=told), carried_from=date(2024, 9, 11)) for n in range(1, 6))
+    day = issue_of(*old, source_url="https://example.org/day")
+    roll_up = replace(day, collected=0, occasion=Occasion.ROLL_UP)
+    page = Page(html_of(roll_up, Design(name="N", max_bytes=66_000)))
+    assert "And 4 more, in the plain-text part" in page.text
+    assert "https://example.org/day" not in page.links
+
+
+@pytest.mark.parametrize(
+    ("occasion", "said"),
+    [
+        (Occasion.QUIET, "오늘은 올라온 논문이 없습니다."),
+        (Occasion.ROLL_UP, "논문이 올라오지 않은 날입니다."),
+        (Occasion.PARTIAL, "그날의 목록은 아직 다 차지 않았습니다."),
+    ],
+)
+def test_the_korean_letter_says_why_in_korean(occasion: Occasion, said: str) -> None:
+    told = [] if occasion is Occasion.QUIET else [entry(1, "T")]
+    rendered = render(replace(issue_of(*told, language="ko"), occasion=occasion), DESIGN)
+    assert said in Page(rendered.html).text
+    assert said in " ".join(rendered.text.split())
+    if not told:
+        assert rendered.subject == "Daily Papers: 2024년 9월 14일에는 논문이 없습니다"
+        assert rendered.preheader.startswith("오늘은 올라온 논문이 없습니다.")
+
+
 def test_subject_and_preheader_name_the_first_papers() -> None:
     long = "Name: " + "a long title of many words " * 9
     rendered = render(
