@@ -18,6 +18,7 @@ from newsletter import store
 from newsletter.collecting import Collector, candidates
 from newsletter.database import Database
 from newsletter.delivery.recipients import Links
+from newsletter.dispatch import Dispatcher
 from newsletter.letters import Identity
 from newsletter.models import DayKind, DayOfPapers, IssueState, Paper, Selection
 from newsletter.publishing import OnQuiet, Policy, Publisher
@@ -62,11 +63,14 @@ def publisher(database: Database, source: Days, policy: Policy, now: datetime) -
         newsletter="Daily Papers", from_name="Daily Papers", from_address="news@example.org",
         links=Links(public_url="https://news.example.org", unsubscribe_mailbox=""),
     )  # fmt: skip
+    dispatcher = Dispatcher(
+        edition="daily", database=database, provider=FakeProvider(), design=Design(name="Daily Papers"),
+        identity=identity, connections=1, clock=lambda: now, report=lambda _line: None,
+    )  # fmt: skip
+    collector = Collector(database=database, source=source, clock=lambda: now, history=source)
     return Publisher(
-        edition="daily", language="en", policy=policy, database=database,
-        collector=Collector(database=database, source=source, clock=lambda: now, history=source), history_days=3,
-        summarizer=SummaryChain([]), provider=FakeProvider(), design=Design(name="Daily Papers"), identity=identity,
-        connections=1, clock=lambda: now, report=lambda _line: None,
+        language="en", policy=policy, collector=collector, history_days=3, summarizer=SummaryChain([]),
+        dispatcher=dispatcher,
     )  # fmt: skip
 
 

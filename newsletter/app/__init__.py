@@ -246,26 +246,29 @@ class App:
 
         ``source`` (files) stands in for the configured sources.
         """
+        from newsletter.dispatch import Dispatcher
         from newsletter.publishing import Publisher
 
         provider = self.provider()
         identity = self.identity(example=self.settings.provider.name == "outbox")
         collector = self.collector(source, dry_run=dry_run)
         return Publisher(
-            edition=edition,
             language=self.settings.edition(edition).language,
             policy=self.policy(edition),
-            database=collector.database,
             collector=collector,
             history_days=self.settings.sources.history_days,
             summarizer=self.summarizer(),
-            provider=provider,
-            design=self.design(edition),
-            identity=identity,
-            connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
-            clock=now,
-            report=report,
-            progress=progress,
+            dispatcher=Dispatcher(
+                edition=edition,
+                database=collector.database,
+                provider=provider,
+                design=self.design(edition),
+                identity=identity,
+                connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
+                clock=now,
+                report=report,
+                progress=progress,
+            ),
         )
 
     def subscriber_list(self) -> SubscriberList:

@@ -25,7 +25,7 @@ from newsletter.cli.shared import (
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.publishing import RunResult
+    from newsletter.dispatch import RunResult
 
 
 @click.command(short_help="Send the day's issue: each subscriber once.")
@@ -80,7 +80,7 @@ def send(
         click.echo(line, err=quiet)
 
     publisher = app.publisher(edition, source, report=report, progress=bar.show, dry_run=dry_run)
-    publisher.guard = stopped_by_signals
+    publisher.dispatcher.guard = stopped_by_signals
     try:
         return publisher.run(days, dry_run=dry_run)
     finally:

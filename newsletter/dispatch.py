@@ -1,0 +1,220 @@
+"""An issue on its way: planned once, handed to the provider, concluded; gone on with after an interruption."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from newsletter import store
+from newsletter.database import Database
+from newsletter.delivery import ledger
+from newsletter.delivery.sender import Sending
+from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
+from newsletter.letters import Identity, example_reader, make_letter
+from newsletter.messages import compose
+from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Receipt, Recipient, Rendered
+from newsletter.protocols import Provider
+from newsletter.store import IssueRecord
+from newsletter.templating.issue import Design, issue_json, render
+from subscribers.store import deliverable
+
+_NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended, in one object and one sentence. ``ok`` False means exit code 1."""
+
+    edition: str
+    sentence: str
+    day: date | None = None
+    kind: DayKind | None = None
+    state: IssueState | None = None
+    counts: Counts = field(default_factory=Counts)
+    ok: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that ``run --json`` prints."""
+        return {
+            "day": self.day.isoformat() if self.day else None,
+            "edition": self.edition,
+            "kind": self.kind.value if self.kind else None,
+            "state": self.state.value if self.state else None,
+            "counts": msgspec.to_builtins(self.counts),
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(kw_only=True)
+class Dispatcher:
+    """Sends an edition's issues.
+
+    ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
+    ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
+    it may.
+    """
+
+    edition: str
+    database: Database
+    provider: Provider
+    design: Design
+    identity: Identity
+    connections: int
+    clock: Callable[[], datetime]
+    report: Callable[[str], None]
+    progress: Callable[[int, int], None] = lambda _done, _all: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
+
+    def plan_and_send(self, issue: Issue, *, dry_run: bool) -> RunResult:
+        """Render an issue, freeze it with its audience, and send it."""
+        with self.database.read() as connection:
+            number = store.next_number(connection, self.edition)
+            people = ledger.audience_size(connection, deliverable(self.edition))
+        rendered = render(issue, replace(self.design, issue_number=number))
+        self.report(
+            f"render    {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text):,} characters of text"
+        )
+        name = f"{issue.day}/{self.edition}"
+        if not people:
+            return self.result(
+                f"Nobody is subscribed to {self.edition}; nothing was sent (`newsletter subscribers add EMAIL`).",
+                day=issue.day, kind=issue.kind,
+            )  # fmt: skip
+        if dry_run:
+            sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
+            return self.result(sentence, day=issue.day, kind=issue.kind)
+        record = self._plan(issue, rendered)
+        return self.deliver(record)
+
+    def _plan(self, issue: Issue, rendered: Rendered) -> IssueRecord:
+        """Freeze an issue; where another process planned it meanwhile, take that one."""
+        letter = make_letter(rendered, issue, self.identity, self.clock())
+        compose(letter, example_reader(letter, issue, self.identity))  # what cannot be composed is not frozen
+        try:
+            record, planned = self._freeze(issue, letter)
+        except (IssueError, DatabaseError):
+            with self.database.read() as connection:
+                other = store.find_issue(connection, self.edition, issue.day)
+            if other is None:
+                raise
+            return other
+        self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
+        return record
+
+    def _freeze(self, issue: Issue, letter: Letter) -> tuple[IssueRecord, int]:
+        with self.database.write(durable=True, snapshot=True) as connection:
+            record = store.create_issue(
+                connection, edition=self.edition, day=issue.day, kind=issue.kind,
+                document=issue_json(issue), warnings=issue.warnings, left_out=issue.left_out, now=letter.date,
+            )  # fmt: skip
+            planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
+            if not planned:
+                raise IssueError("lost its last subscriber while it was made", subject=f"issue {record.name}")
+        return record, planned
+
+    def deliver(self, record: IssueRecord) -> RunResult:
+        """Send what is due of a planned issue, and say how it stands then."""
+        with self.database.write(durable=True) as connection:
+            record = store.find_issue(connection, record.edition, record.day, lock=True) or record
+            if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
+                record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
+            letter = ledger.load_letter(connection, record.id)
+            before = ledger.counts(connection, record.id)
+        done = before.prepared - before.waiting
+
+        def count(_recipient: Recipient, _receipt: Receipt) -> None:
+            nonlocal done
+            done += 1
+            self.progress(min(done, before.prepared), before.prepared)
+
+        sending = Sending(
+            database=self.database, provider=self.provider, issue=record, letter=letter,
+            audience=deliverable(self.edition), links=self.identity.links, clock=self.clock,
+            connections=self.connections, on_receipt=count, stop=self.stop,
+        )  # fmt: skip
+        fault: ProviderUnavailable | RenderError | None = None
+        try:
+            with self.guard(self.stop):
+                sending.run()
+        except (ProviderUnavailable, RenderError) as error:
+            fault = error
+        return self._conclude(record, fault)
+
+    def _conclude(self, record: IssueRecord, fault: ProviderUnavailable | RenderError | None) -> RunResult:
+        with self.database.write(durable=True) as connection:
+            record = store.find_issue(connection, record.edition, record.day, lock=True) or record
+            counts = ledger.counts(connection, record.id)
+            if record.state is not IssueState.SENDING:
+                pass  # another process that sends the same issue was faster
+            elif fault is not None:
+                record = store.move_issue(connection, record, IssueState.PAUSED, self.clock(), str(fault))
+            elif counts.waiting == 0:  # what is uncertain is held, and does not hinder
+                record = store.move_issue(connection, record, IssueState.FINISHED, self.clock())
+        self.report(f"send      {_sum(counts)}")
+        if fault is not None:
+            sentence = (
+                f"Issue {record.name} is paused: {fault}; {counts.waiting} are waiting, run again to go on."
+            )
+        elif self.stop.is_set():
+            sentence = f"Issue {record.name} was stopped; {counts.waiting} are waiting, run again to go on."
+        elif record.state is IssueState.FINISHED:
+            accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
+            sentence = f"Issue {record.name} of a {_NAMES[record.kind]} day is sent: {accepted}."
+        else:
+            sentence = (
+                f"Issue {record.name} is not finished: {counts.waiting} are waiting, {counts.uncertain} are "
+                "uncertain; run again to go on."
+            )
+        ok = fault is None and not self.stop.is_set()
+        return self.result(sentence, record=record, counts=counts, ok=ok)
+
+    def go_on(self, record: IssueRecord, *, dry_run: bool) -> RunResult:
+        """Go on with an issue that exists, if its state allows it."""
+        with self.database.read() as connection:
+            counts = ledger.counts(connection, record.id)
+        known = self.result("", record=record, counts=counts)
+        if record.state is IssueState.FINISHED:
+            return replace(
+                known,
+                sentence=f"Issue {record.name} is already sent ({counts.accepted} accepted); nothing was sent.",
+            )
+        if record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}:
+            reason = f": {record.reason}" if record.reason else ""
+            return replace(
+                known, sentence=f"Issue {record.name} is {record.state.value}{reason}; nothing was sent."
+            )
+        if dry_run:
+            return replace(known, sentence=f"Issue {record.name} would go on: {counts.waiting} are waiting.")
+        self.report(f"resume    issue {record.name}, {counts.waiting} of {counts.prepared} are waiting")
+        return self.deliver(record)
+
+    def result(
+        self, sentence: str, *, record: IssueRecord | None = None, day: date | None = None, kind: DayKind | None = None,
+        counts: Counts | None = None, ok: bool = True,
+    ) -> RunResult:  # fmt: skip
+        """Return a result of this edition; of an issue where there is one."""
+        return RunResult(
+            edition=self.edition,
+            sentence=sentence,
+            day=record.day if record else day,
+            kind=record.kind if record else kind,
+            state=record.state if record else None,
+            counts=counts or Counts(),
+            ok=ok,
+        )
+
+
+def _people(number: int) -> str:
+    return f"{number} subscriber" if number == 1 else f"{number} subscribers"
+
+
+def _sum(counts: Counts) -> str:
+    parts = ("accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled")
+    return f"{counts.prepared} prepared = " + " + ".join(f"{getattr(counts, part)} {part}" for part in parts)
