@@ -47,7 +47,7 @@ class Network:
 
     def history(self) -> Source | None:
         """Return what can be asked for earlier days, once each; None where no source can."""
-        return self._hugging_face(tries=1) if "huggingface" in self._settings.use else None
+        return self._hugging_face(tries=1, reads=1) if "huggingface" in self._settings.use else None
 
     def taken(self) -> list[RawAnswer]:
         """Hand over the answers since the last call."""
@@ -87,13 +87,13 @@ class Network:
             )  # fmt: skip
         return FeedSource(name, client, url=self._settings.feeds[name].url, clock=self._clock)
 
-    def _hugging_face(self, *, tries: int = 4) -> Source:
+    def _hugging_face(self, *, tries: int = 4, reads: int = 2) -> Source:
         from newsletter.ingestion.huggingface import HuggingFaceSource
 
         own = self._settings.huggingface
         return HuggingFaceSource(
             self._client(tries=tries), base_url=own.base_url, closes_at=time.fromisoformat(own.closes_at),
-            clock=self._clock, token=own.token.reveal(),
+            clock=self._clock, token=own.token.reveal(), reads=reads,
         )  # fmt: skip
 
     def _arxiv_api(self) -> ArxivApi:

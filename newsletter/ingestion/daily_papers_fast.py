@@ -78,10 +78,13 @@ def read_plain(data: bytes, submission_times_end: datetime) -> list[Read] | None
         return None
     read: list[Read] = []
     for entry in entries:
-        inside, outside = _utc(entry.paper.submitted), _utc(entry.published)
-        if outside is not None and outside >= submission_times_end:
-            outside = None
-        paper = _paper(entry, inside or outside)
+        try:
+            inside, outside = _utc(entry.paper.submitted), _utc(entry.published)
+            if outside is not None and outside >= submission_times_end:
+                outside = None
+            paper = _paper(entry, inside or outside)
+        except OverflowError:  # year 1 or 9999, and its offset leads out of the calendar
+            return None
         if paper is None:
             return None
         read.append((paper, inside, outside))

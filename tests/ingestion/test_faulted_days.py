@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
-from newsletter.http_client import HttpClient
+from newsletter.http_client import HttpClient, Response
 from newsletter.ingestion.feed_sources import FeedSource
 from newsletter.ingestion.huggingface import HuggingFaceSource
 from newsletter.ingestion.merged import MergedSource
@@ -32,11 +33,25 @@ FAULTS = AGAIN | GARBAGE | FINAL
 @dataclass(slots=True)
 class Time:
     now: float = 0.0
-    slept: float = 0.0
+    waits: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-        self.slept += seconds
+        self.waits[-1] += seconds
+
+
+@dataclass(slots=True)
+class Counted:
+    """Tells the waiting of one `get` from that of the next."""
+
+    client: HttpClient
+    clock: Time
+
+    def get(
+        self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        self.clock.waits.append(0.0)
+        return self.client.get(url, params=params, headers=headers)
 
 
 def answer(script: list[str]) -> str:
@@ -114,10 +129,11 @@ def test_five_hundred_faulted_days() -> None:
             api.requests.clear()
             clock = Time()
             client = HttpClient(total=TOTAL, tries=TRIES, clock=lambda c=clock: c.now, sleep=clock.sleep)  # type: ignore[misc]
+            counted = Counted(client, clock)
             papers_api = HuggingFaceSource(
-                client, base_url=api.url, closes_at=time(16), clock=lambda: AFTER, reads=READS
+                counted, base_url=api.url, closes_at=time(16), clock=lambda: AFTER, reads=READS
             )
-            other = FeedSource("blog", client, url=f"{api.url}/feed", clock=lambda: AFTER)
+            other = FeedSource("blog", counted, url=f"{api.url}/feed", clock=lambda: AFTER)
             sources = [papers_api, other] if both else [papers_api]
             day = MergedSource(sources, complete=unchanged, clock=lambda: AFTER).fetch(DAY)  # type: ignore[arg-type]
 
@@ -132,6 +148,8 @@ def test_five_hundred_faulted_days() -> None:
             assert [part.kind for part in day.parts] == kinds, where
             assert day.kind is merged_kind(kinds), where
             assert len(day.papers) == total, where
-            assert clock.slept <= TOTAL * len(api.requests), where
+            given = {f"2409.{n:05}" for n in range(came)}
+            assert given == {paper.id for paper in day.papers if "huggingface" in paper.sources}, where
+            assert max(clock.waits, default=0.0) <= TOTAL, where
             seen.add(day.kind)
     assert seen == {DayKind.COMPLETE, DayKind.QUIET, DayKind.CUT, DayKind.FAILED}
