@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
@@ -24,15 +26,16 @@ from urllib3.util import Retry, parse_url
 
 from newsletter import __version__
 from newsletter.errors import SourceError
-from newsletter.public_address import public_pool
+from newsletter.public_address import public_pool, shown
 
 MEGABYTE = 1024 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
 _CHUNK = 64 * 1024
 _JITTER = random.SystemRandom()
 _OWN_HEADERS = {"User-Agent": f"daily-papers-newsletter/{__version__}", "Accept-Encoding": "gzip, deflate"}
-_REMAINING = re.compile(r"\br\s*=\s*(\d+)")  # RateLimit: "api";r=0;t=120
-_RESET = re.compile(r"\bt\s*=\s*(\d+)")
+# RateLimit: "api";r=0;t=120, and as older drafts have it: limit=100, remaining=0, reset=120
+_REMAINING = re.compile(r"\b(?:r|remaining)\s*=\s*(\d+)")
+_RESET = re.compile(r"\b(?:t|reset)\s*=\s*(\d+)")
 _EPOCH = 1_000_000_000  # larger resets are times, not seconds
 
 
@@ -148,20 +151,7 @@ class HttpClient:
         try:
             if parse_url(url).scheme not in {"http", "https"}:
                 raise _error("only http and https addresses are fetched", url, "check the address")
-            pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = self._pool
-            target = url
-            if public:
-                pool, host, target = public_pool(url)
-                headers = {**headers, "Host": host}
-            return pool.request(
-                "GET",
-                target,
-                headers=headers,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
+            return _within(left, lambda: self._request(url, headers, timeout, public=public))
         except LocationValueError as error:
             raise _error(f"is not a usable address ({error})", url, "check the address") from error
         except SSLError as error:
@@ -175,6 +165,24 @@ class HttpClient:
             raise _TryAgainError("no answer in time") from error
         except HTTPError as error:
             raise _TryAgainError(f"no connection ({_reason(error)})") from error
+
+    def _request(
+        self, url: str, headers: Mapping[str, str], timeout: urllib3.Timeout, *, public: bool
+    ) -> urllib3.BaseHTTPResponse:
+        pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = self._pool
+        target = url
+        if public:
+            pool, host, target = public_pool(url)
+            headers = {**headers, "Host": host}
+        return pool.request(
+            "GET",
+            target,
+            headers=headers,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
 
     def _answer(self, url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Response:
         if response.status == 429 or response.status >= 500:
@@ -209,6 +217,29 @@ class HttpClient:
         return bytes(body)
 
 
+def _within(seconds: float, request: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
+    """Return what a request gives in time: no time-out of a socket bounds a name server or headers that drip."""
+    answer: Future[urllib3.BaseHTTPResponse] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(request())
+        except BaseException as error:  # noqa: BLE001  # it is raised where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="request", daemon=True).start()
+    try:
+        return answer.result(timeout=seconds)
+    except TimeoutError as error:
+        answer.add_done_callback(_close_late)
+        raise _TryAgainError("no answer in time") from error
+
+
+def _close_late(answer: Future[urllib3.BaseHTTPResponse]) -> None:
+    if answer.exception() is None:
+        answer.result().close()
+
+
 def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
@@ -226,20 +257,20 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
 def _limit_reset(response: urllib3.BaseHTTPResponse) -> float | None:
     """Return in how many seconds a used-up rate limit is reset, None if something remains or nothing is said."""
     said = response.headers.get("ratelimit", "")
+    policies = [said] if "remaining" in said else said.split(",")
     resets = [  # of several limits the one that lasts longest counts
         float(reset[1])
-        for policy in said.split(",")
+        for policy in policies
         if (left := _REMAINING.search(policy)) and int(left[1]) == 0 and (reset := _RESET.search(policy))
     ]
     if resets:
         return max(resets)
-    rest, at = (
-        response.headers.get("x-ratelimit-remaining", ""),
-        response.headers.get("x-ratelimit-reset", ""),
-    )
-    if rest.strip() != "0" or not at.strip().isdecimal() or len(at) > 12:
-        return None
-    return max(0.0, float(at) - time.time()) if float(at) > _EPOCH else float(at)
+    for prefix in ("ratelimit", "x-ratelimit"):
+        rest = response.headers.get(f"{prefix}-remaining", "").strip()
+        at = response.headers.get(f"{prefix}-reset", "").strip()
+        if rest == "0" and at.isdecimal() and len(at) <= 12:
+            return max(0.0, float(at) - time.time()) if float(at) > _EPOCH else float(at)
+    return None
 
 
 def _host(url: str) -> str:
@@ -258,9 +289,4 @@ def _reason(error: HTTPError) -> str:
 
 
 def _error(problem: str, url: str, remedy: str) -> SourceError:
-    """Make the error; what a log shows of an address has no password and no query."""
-    try:
-        shown = parse_url(url)._replace(auth=None, query=None, fragment=None).url
-    except LocationValueError:
-        shown = url.partition("?")[0]
-    return SourceError(problem, subject=shown, remedy=remedy)
+    return SourceError(problem, subject=shown(url), remedy=remedy)

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 
 import urllib3
+from urllib3.exceptions import LocationValueError
 from urllib3.util import parse_url
 
 from newsletter.errors import SourceError
@@ -34,22 +35,25 @@ def _public_address(host: str, port: int, url: str) -> str:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SourceError(
-            f"the name {host} is not known", subject=_shown(url), remedy="check the address"
+            f"the name {host} is not known", subject=shown(url), remedy="check the address"
         ) from error
     addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
     for address in addresses:
         if not is_public(address):
             raise SourceError(
                 f"leads to {address}, which is not a public address",
-                subject=_shown(url),
+                subject=shown(url),
                 remedy="it is not fetched",
             )
     return addresses[0]
 
 
-def _shown(url: str) -> str:
-    """Return an address without what may be secret in it."""
-    return str(parse_url(url)._replace(auth=None, query=None, fragment=None).url)
+def shown(url: str) -> str:
+    """Return what a log shows of an address: it has no password and no query."""
+    try:
+        return str(parse_url(url)._replace(auth=None, query=None, fragment=None).url)
+    except LocationValueError:
+        return url.partition("?")[0]
 
 
 def is_public(address: str) -> bool:

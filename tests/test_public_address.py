@@ -95,6 +95,9 @@ class TestRateLimit:
         "headers",
         [
             {"RateLimit": '"api";r=0;t=7'},
+            {"RateLimit": '"api";r=0;t=7, "day";r=90;t=9000'},
+            {"RateLimit": "limit=100, remaining=0, reset=7"},
+            {"RateLimit-Limit": "100", "RateLimit-Remaining": "0", "RateLimit-Reset": "7"},
             {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"},
         ],
     )
@@ -113,9 +116,17 @@ class TestRateLimit:
             client.get(f"{api.url}/a")
         assert slept == [7.0]
 
-    def test_what_remains_is_used(self) -> None:
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"RateLimit": '"api";r=3;t=60'},
+            {"RateLimit": "limit=100, remaining=3, reset=60"},
+            {"RateLimit-Remaining": "3", "RateLimit-Reset": "60"},
+        ],
+    )
+    def test_what_remains_is_used(self, headers: dict[str, str]) -> None:
         slept: list[float] = []
-        with PapersApi(contents={"/a": b"1"}, faults=[Fault(headers={"RateLimit": '"api";r=3;t=60'})]) as api:
+        with PapersApi(contents={"/a": b"1"}, faults=[Fault(headers=headers)]) as api:
             client = HttpClient(sleep=slept.append)
             client.get(f"{api.url}/a")
             client.get(f"{api.url}/a")

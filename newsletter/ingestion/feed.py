@@ -22,6 +22,7 @@ from newsletter.models import Paper
 
 _POINTS = re.compile(r"Points:\s*([0-9]{1,9})")
 _COMMENTS = re.compile(r"# Comments:\s*([0-9]{1,9})")
+_END = re.compile(rb"</(?:[a-z]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _LABELS = ("Article URL:", "Comments URL:", "Points:", "# Comments:")  # what hnrss writes instead of a text
 
 
@@ -67,6 +68,7 @@ def read_feed(data: bytes, *, name: str, announced: frozenset[str] | None = None
         day=_day(parsed.feed, from_arxiv=from_arxiv),
         papers=without_votes(merged),
         warnings=warnings.all(),
+        whole=not fault or _END.search(data.replace(b"\x00", b"")) is not None,
     )
 
 

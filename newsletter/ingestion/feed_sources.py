@@ -41,6 +41,10 @@ class FeedSource:
             for paper in feed.papers
             if (paper.published_at or now).astimezone(UTC).date() == day
         )
+        dated = [paper.published_at for paper in feed.papers if paper.published_at]
+        if dated and not papers and (oldest := min(dated).astimezone(UTC).date()) > day:
+            missed = SourceError(f"the feed shows nothing older than {oldest}", subject=self._url)
+            return _failed(self.name, day, now, missed)
         closed = now >= datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
         kind = DayKind.NOT_READY if not closed else DayKind.COMPLETE if papers else DayKind.QUIET
         return DayOfPapers(
@@ -137,10 +141,11 @@ def _lacks(paper: Paper) -> bool:
 
 
 def _read(client: Answers, url: str, *, announced: frozenset[str] | None = None) -> ParsedFile:
-    response = client.get(
-        url, headers={"Accept": "application/rss+xml, application/atom+xml, application/feed+json, */*;q=0.5"}
-    )
-    return _parse(response.status, response.body, url, announced=announced)
+    response = client.get(url, headers={"Accept": _FEEDS})
+    feed = _parse(response.status, response.body, url, announced=announced)
+    if not feed.whole:
+        raise SourceError("the feed breaks off in the middle", subject=url, remedy="try again later")
+    return feed
 
 
 def _parse(status: int, body: bytes, url: str, *, announced: frozenset[str] | None = None) -> ParsedFile:

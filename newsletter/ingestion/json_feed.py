@@ -97,6 +97,6 @@ def _paper(item: _Item) -> Paper:
 def _time(text: str) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # it may leave the calendar on the way to UTC
         return None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

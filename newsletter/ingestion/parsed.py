@@ -16,12 +16,16 @@ _ISO_DATE = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
-    """The papers of one file or answer, each id once. ``day`` is what it says of itself, if anything."""
+    """The papers of one file or answer, each id once. ``day`` is what it says of itself, if anything.
+
+    It is not ``whole`` where it breaks off in the middle.
+    """
 
     kind: Kind
     day: date | None
     papers: tuple[Paper, ...]
     warnings: tuple[str, ...] = ()
+    whole: bool = True
 
 
 class Warnings:

@@ -94,6 +94,13 @@ class TestArxivFeed:
         with PapersApi(contents={PATH: arxiv_feed(ALL)}, faults=[fault] * 4) as api:
             assert arxiv(api).kind is DayKind.FAILED
 
+    def test_a_feed_that_breaks_off_in_the_middle_is_a_failed_day(self) -> None:
+        whole = arxiv_feed(ALL)
+        with PapersApi(contents={PATH: whole[: whole.rindex(b"<item>") + 60]}) as api:
+            day = arxiv(api)
+        assert (day.kind, day.papers) == (DayKind.FAILED, ())
+        assert "breaks off in the middle" in day.warnings[0]
+
 
 def feed(api: PapersApi, path: str, day: date = DAY, now: datetime = NEXT_DAY) -> DayOfPapers:
     return FeedSource("blog", HttpClient(backoff=0.01), url=api.url + path, clock=lambda: now).fetch(day)
@@ -147,6 +154,39 @@ class TestAnyFeed:
     def test_a_feed_without_items_of_the_day(self, day: date, now: datetime, kind: DayKind) -> None:
         with PapersApi(contents={"/feed.json": json_feed()}) as api:
             assert feed(api, "/feed.json", day, now).kind is kind
+
+    def test_a_day_that_the_feed_shows_no_longer_is_failed(self) -> None:
+        item = {
+            "id": "1",
+            "title": "T",
+            "url": "https://example.org/1",
+            "date_published": "2026-01-07T10:00:00Z",
+        }
+        with PapersApi(contents={"/feed.json": json_feed(item)}) as api:
+            earlier, later = (
+                feed(api, "/feed.json", date(2026, 1, 6)),
+                feed(api, "/feed.json", date(2026, 1, 7)),
+            )
+        assert (earlier.kind, later.kind) == (DayKind.FAILED, DayKind.COMPLETE)
+        assert "shows nothing older than 2026-01-07" in earlier.warnings[0]
+
+    def test_a_feed_with_a_slip_is_read_to_its_end(self) -> None:
+        items = "".join(
+            f"<item><title>R&D &nbsp;{n}</title><link>https://example.org/{n}</link>"
+            "<pubDate>Wed, 07 Jan 2026 10:00:00 GMT</pubDate></item>" for n in range(3)
+        )  # fmt: skip
+        body = f'<rss version="2.0"><channel><title>x</title>{items}</channel></rss>'
+        with PapersApi(contents={"/rss": body.encode()}) as api:
+            day = feed(api, "/rss")
+        assert (day.kind, len(day.papers)) == (DayKind.COMPLETE, 3)
+        assert "damaged" in day.warnings[0]
+
+    @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+    def test_a_time_outside_the_calendar_is_none(self, time: str) -> None:
+        item = {"id": "1", "title": "T", "url": "https://example.org/1", "date_published": time}
+        with PapersApi(contents={"/feed.json": json_feed(item)}) as api:
+            day = feed(api, "/feed.json", NEXT_DAY.date())
+        assert [paper.published_at for paper in day.papers] == [None]
 
     @pytest.mark.parametrize(
         "body", [b"", b"{}", b"[" * 100_000, b'{"version": "https://jsonfeed.org/version/1", "items": ' + b"[" * 100_000,

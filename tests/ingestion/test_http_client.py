@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
 
 import pytest
 
@@ -123,6 +124,15 @@ def test_a_dripping_server_ends_at_the_total_time() -> None:
         pytest.raises(SourceError, match=r"took longer than 0.5 s"),
     ):
         HttpClient(total=0.5).get(api.url + PATH)
+
+
+@pytest.mark.timeout(20)  # a hang fails
+def test_headers_that_drip_end_at_the_total_time() -> None:
+    with PapersApi(faults=[Fault(drip_headers=0.05)]) as api:  # about 15 s of them
+        began = time.monotonic()
+        with pytest.raises(SourceError, match="no answer in time"):
+            HttpClient(total=0.5).get(api.url + PATH)
+        assert time.monotonic() - began < 5
 
 
 def test_gzip_is_unpacked(client: HttpClient) -> None:

@@ -24,7 +24,7 @@ Entry = Mapping[str, Any]
 class Fault:
     """What goes wrong with one request; without ``status`` and ``body`` the right answer is given.
 
-    ``delay`` is in seconds before the answer, ``drip`` between its bytes. ``keep`` cuts the body to so many
+    ``delay`` is in seconds before the answer, ``drip`` and ``drip_headers`` between its bytes. ``keep`` cuts the body to so many
     bytes (half a JSON, a whole answer); ``drop`` closes the connection after that many bytes of a longer one.
     """
 
@@ -33,6 +33,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0
     drip: float = 0
+    drip_headers: float = 0
     keep: int | None = None
     drop: int | None = None
 
@@ -180,6 +181,8 @@ class PapersApi:
                     self.send_header("ETag", tag)
                 for name, value in fault.headers.items():
                     self.send_header(name, value)
+                if fault.drip_headers:
+                    self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 200, fault.drip_headers)
                 self.end_headers()
                 if fault.drop is not None:
                     self.close_connection = True
@@ -187,9 +190,12 @@ class PapersApi:
                 if not fault.drip:
                     self.wfile.write(body)
                     return
-                for index in range(len(body)):
-                    self.wfile.write(body[index : index + 1])
-                    time.sleep(fault.drip)
+                self._drip(body, fault.drip)
+
+            def _drip(self, data: bytes, pause: float) -> None:
+                for index in range(len(data)):
+                    self.wfile.write(data[index : index + 1])
+                    time.sleep(pause)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Say nothing: the requests are recorded."""
