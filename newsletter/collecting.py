@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 DAYS_BACK = 4
-FAILURES = 2  # of earlier days, one after the other, before the rest is left for the next time
+FAILURES = 2  # of earlier days, before the rest is left for the next time
 
 
 def closed_days(now: datetime, closes_at: time) -> list[date]:
@@ -79,8 +79,9 @@ class Collector:
         now = self.clock()
         with self.database.write() as connection:
             store.save_day(connection, collected)
-            for answer in self.taken() if self.keep_days else ():
-                store.keep_answer(connection, collected.day, answer, now)
+            for answer in self.taken():  # taken off the network's hands even where none is kept
+                if self.keep_days:
+                    store.keep_answer(connection, collected.day, answer, now)
             store.forget_answers(connection, now.date() - timedelta(days=self.keep_days))
 
 

@@ -60,7 +60,8 @@ class _TryAgainError(Exception):
 class HttpClient:
     """Fetches over http and https. All times are in seconds.
 
-    ``total`` bounds a whole `get`: tries, redirects, waiting and reading together.
+    ``total`` bounds a whole `get`: tries, redirects, waiting and reading together. ``free_at`` is when each host
+    takes requests again, as it said, on the clock; clients that share it keep the same limits.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class HttpClient:
         backoff: float = 0.5,
         max_bytes: int = 32 * MEGABYTE,
         max_redirects: int = 5,
+        free_at: dict[str, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -81,7 +83,7 @@ class HttpClient:
         self._max_bytes, self._max_redirects = max_bytes, max_redirects
         self._clock, self._sleep = clock, sleep
         self._pool = urllib3.PoolManager()
-        self._free_at: dict[str, float] = {}  # by host: when it takes requests again, as it said
+        self._free_at = {} if free_at is None else free_at
 
     def get(
         self, url: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None

@@ -132,6 +132,15 @@ class TestRateLimit:
             client.get(f"{api.url}/a")
         assert slept == []
 
+    def test_clients_may_share_what_a_server_said(self) -> None:
+        said: dict[str, float] = {}
+        limit = Fault(headers={"RateLimit": '"api";r=0;t=300'})
+        with PapersApi(contents={"/a": b"1"}, faults=[limit]) as api:
+            HttpClient(free_at=said).get(f"{api.url}/a")
+            with pytest.raises(SourceError, match="the rate limit is used up"):
+                HttpClient(total=60, tries=1, free_at=said).get(f"{api.url}/a")
+            assert len(api.requests) == 1
+
     def test_a_reset_that_is_too_far_is_said(self) -> None:
         with PapersApi(
             contents={"/a": b"1"}, faults=[Fault(headers={"RateLimit": '"api";r=0;t=300'})]

@@ -37,6 +37,7 @@ class Network:
         self._answers = answers
         self._taken: list[RawAnswer] = []
         self._turn: datetime | None = None
+        self._free_at: dict[str, float] = {}
 
     def source(self) -> Source:
         """Return the configured sources as one."""
@@ -61,7 +62,8 @@ class Network:
 
         if self._answers is not None:
             return self._answers
-        client: Answers = HttpClient(total=self._settings.huggingface.timeout, tries=tries)
+        total = self._settings.huggingface.timeout
+        client: Answers = HttpClient(total=total, tries=tries, free_at=self._free_at)
         if self._database is None:
             return client
         if remembering:

@@ -5,7 +5,7 @@ committed to disk before the network is touched. Claim numbers are never used ag
 is its fence: a process that was taken for dead cannot settle a row that went to another claim.
 
 Every function takes the caller's transaction. The list of subscribers comes in as a `Select` of the columns
-``id, email, name, key, edition_number`` (`subscribers.subscriptions.deliverable`); no foreign key crosses.
+``id, email, name, key, edition_number`` (`subscribers.store.deliverable`); no foreign key crosses.
 """
 
 from __future__ import annotations
