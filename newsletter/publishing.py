@@ -35,6 +35,15 @@ class OnNotReady(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an issue is made of: why, what is taken, and of how many days back."""
+
+    occasion: Occasion
+    selection: Selection
+    carry_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What an edition takes, and what it does with days that are not as days should be."""
 
@@ -42,6 +51,19 @@ class Policy:
     carry_days: int = 3
     quiet: OnQuiet = OnQuiet.SKIP
     not_ready: OnNotReady = OnNotReady.WAIT
+
+    def plan(self, kind: DayKind) -> Plan | None:
+        """Return what the issue of such a day is made of; None where none is made."""
+        if kind is DayKind.COMPLETE:
+            return Plan(occasion=Occasion.DAY, selection=self.selection, carry_days=self.carry_days)
+        if kind in {DayKind.NOT_READY, DayKind.CUT} and self.not_ready is OnNotReady.SEND:
+            return Plan(occasion=Occasion.PARTIAL, selection=self.selection, carry_days=self.carry_days)
+        if kind is DayKind.QUIET and self.quiet is OnQuiet.NOTE:
+            return Plan(occasion=Occasion.QUIET, selection=self.selection, carry_days=0)
+        if kind is DayKind.QUIET and self.quiet is OnQuiet.ROLL_UP:
+            few = replace(self.selection, top=min(self.selection.top or ROLL_UP_PAPERS, ROLL_UP_PAPERS))
+            return Plan(occasion=Occasion.ROLL_UP, selection=few, carry_days=ROLL_UP_DAYS)
+        return None
 
 
 @dataclass(kw_only=True)
@@ -115,33 +137,18 @@ class Publisher:
             why = collected.warnings[-1] if collected.warnings else "no readable answer"
             sentence = f"{collected.source} failed for {day}: {why}; nothing was sent."
             return self.dispatcher.result(sentence, day=day, kind=kind, ok=False)
-        if kind is DayKind.QUIET:
-            return self._use_quiet(collected, dry_run=dry_run)
-        occasion = Occasion.DAY
-        if kind in {DayKind.NOT_READY, DayKind.CUT}:
-            if self.policy.not_ready is OnNotReady.SKIP:
-                return None
-            if self.policy.not_ready is OnNotReady.WAIT or not collected.papers:
-                sentence = f"{_unready(collected)}; nothing was sent, run again later."
-                return self.dispatcher.result(sentence, day=day, kind=kind)
-            occasion = Occasion.PARTIAL
-        if not dry_run:
+        plan = self.policy.plan(kind)
+        may_wait = kind in {DayKind.NOT_READY, DayKind.CUT} and self.policy.not_ready is not OnNotReady.SKIP
+        if may_wait and (plan is None or not collected.papers):
+            sentence = f"{_unready(collected)}; nothing was sent, run again later."
+            return self.dispatcher.result(sentence, day=day, kind=kind)
+        if plan is None:
+            return None
+        if kind is not DayKind.QUIET and not dry_run:
             again = [day - timedelta(days=back) for back in range(1, self.history_days + 1)]
             for warning in self.collector.collect_again(again):
                 self.dispatcher.report(f"warning   {warning}")
-        return self._make_and_send(
-            collected, self.policy.selection, self.policy.carry_days, occasion, dry_run=dry_run
-        )
-
-    def _use_quiet(self, collected: DayOfPapers, *, dry_run: bool) -> RunResult | None:
-        if self.policy.quiet is OnQuiet.SKIP:
-            return None
-        if self.policy.quiet is OnQuiet.NOTE:
-            return self._make_and_send(collected, self.policy.selection, 0, Occasion.QUIET, dry_run=dry_run)
-        few = replace(
-            self.policy.selection, top=min(self.policy.selection.top or ROLL_UP_PAPERS, ROLL_UP_PAPERS)
-        )
-        return self._make_and_send(collected, few, ROLL_UP_DAYS, Occasion.ROLL_UP, dry_run=dry_run)
+        return self._make_and_send(collected, plan, dry_run=dry_run)
 
     def _passed_by(self, collected: DayOfPapers) -> RunResult:
         if collected.kind is DayKind.QUIET:
@@ -150,15 +157,7 @@ class Publisher:
             sentence = f"{_unready(collected)}; the day is skipped, nothing was sent."
         return self.dispatcher.result(sentence, day=collected.day, kind=collected.kind)
 
-    def _make_and_send(
-        self,
-        collected: DayOfPapers,
-        selection: Selection,
-        carry_days: int,
-        occasion: Occasion,
-        *,
-        dry_run: bool,
-    ) -> RunResult:
+    def _make_and_send(self, collected: DayOfPapers, plan: Plan, *, dry_run: bool) -> RunResult:
         day = collected.day
         self.dispatcher.report(f"collect   {len(collected.papers)} papers of {day} from {collected.source}")
         with self.dispatcher.database.read() as connection:
@@ -166,22 +165,22 @@ class Publisher:
                 connection,
                 self.dispatcher.edition,
                 collected,
-                carry_days=carry_days,
+                carry_days=plan.carry_days,
                 as_of=self.dispatcher.clock(),
             )
         issue = make_issue(
-            collected, people, edition=self.dispatcher.edition, language=self.language, selection=selection,
-            summarizer=self.summarizer, occasion=occasion,
+            collected, people, edition=self.dispatcher.edition, language=self.language, selection=plan.selection,
+            summarizer=self.summarizer, occasion=plan.occasion,
         )  # fmt: skip
         carried = sum(entry.carried_from is not None for entry in issue.entries)
         more = f", {carried} of earlier days" if carried else ""
         self.dispatcher.report(
             f"rank      {len(issue.entries)} of {issue.collected} papers{more}, {issue.votes} votes"
         )
-        if not issue.entries and occasion is not Occasion.QUIET:
+        if not issue.entries and plan.occasion is not Occasion.QUIET:
             why = (
                 "no paper of the last days is left to send"
-                if occasion is Occasion.ROLL_UP
+                if plan.occasion is Occasion.ROLL_UP
                 else "all were sent before"
             )
             return self.dispatcher.result(

@@ -44,14 +44,20 @@ def replay(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
             f"its kept answers are not those that the sources of now ask for: {today.warnings[-1]}", subject=name,
             remedy="set [sources] as it was then",
         )  # fmt: skip
-    window = range(1, policy.carry_days + 1)
+    plan = policy.plan(today.kind)
+    if plan is None:
+        raise InputError(
+            f"the edition's settings make no issue of a day that is {today.kind.value.replace('_', ' ')}", subject=name,
+            remedy=f"set [editions.{edition}] as it was then",
+        )  # fmt: skip
+    window = range(1, plan.carry_days + 1)
     earlier = [_collected(app, database, day - timedelta(days=back), as_of) for back in window]
     with database.read() as connection:
         sent = ledger.load_letter(connection, record.id)
         people = with_history(connection, edition, today, [each for each in earlier if each], as_of=as_of)
     issue = make_issue(
-        today, people, edition=edition, language=app.settings.edition(edition).language, selection=policy.selection,
-        summarizer=app.summarizer(),
+        today, people, edition=edition, language=app.settings.edition(edition).language, selection=plan.selection,
+        summarizer=app.summarizer(), occasion=plan.occasion,
     )  # fmt: skip
     rendered = render(issue, changed(app.design(edition), issue_number=record.number))
     again = make_letter(rendered, issue, app.identity(example=True), sent.date)

@@ -319,6 +319,29 @@ class TestReplay:
             assert reader("papers", "list", "--json").ok().json[0]["title"] == "Renamed"
             assert "The same bytes" in reader("replay", TODAY).ok().out
 
+    @pytest.mark.parametrize(
+        ("setting", "value", "now", "days"),
+        [
+            ("NOT_READY", "send-what-is-there", EARLY, FULL),
+            ("QUIET", "note", EVENING, {}),
+            ("QUIET", "roll-up", EVENING, {day_before(5): FULL[TODAY]}),
+        ],
+        ids=["partial", "note", "roll-up"],
+    )
+    def test_issues_of_unusual_days_come_again(
+        self, reader: Command, setting: str, value: str, now: str, days: Days
+    ) -> None:
+        env = {f"NEWSLETTER_EDITIONS__DAILY__{setting}": value}
+        with PapersApi(days=days, today=WEDNESDAY) as api, time_machine.travel(now, tick=True):
+            env["NEWSLETTER_SOURCES__HUGGINGFACE__BASE_URL"] = api.url
+            for day in days:
+                reader("collect", "--day", day, env=env)
+            assert "1 of 1 accepted" in reader("run", "--day", TODAY, env=env).ok().out
+            assert "The same bytes" in reader("replay", TODAY, env=env).ok().out
+            if setting == "QUIET":
+                changed = {**env, f"NEWSLETTER_EDITIONS__DAILY__{setting}": "skip"}
+                assert_complains(reader("replay", TODAY, env=changed), "make no issue of a day that is quiet")
+
     def test_a_difference_is_printed(self, reader: Command, api: PapersApi) -> None:
         result = reader("replay", TODAY, env={"NEWSLETTER_EDITIONS__DAILY__LANGUAGE": "ko"})
         assert result.code == 1
