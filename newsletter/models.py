@@ -46,7 +46,8 @@ class Paper:
     ``id`` is the arXiv id without version (``2409.06820``), or the source's own id for others.
     ``votes`` is the count at the time the day was taken, None where it is not known; ``votable`` is whether
     any of its sources has votes at all (a paper of one that has none is not held to ``min_votes``).
-    ``authors`` keep the source's order. ``sections`` is a summary that came with the paper (a digest).
+    ``authors`` keep the source's order. ``sections`` is a summary that came with the paper (a digest), written in
+    ``sections_language`` as far as the digest's script tells.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Paper:
     organization: str | None = None
     comments: int | None = None
     sections: tuple[Section, ...] = ()
+    sections_language: str = ""
     sources: tuple[str, ...] = ()
 
 
@@ -114,14 +116,43 @@ class SummaryOrigin(Enum):
     TITLE = "title"  # nothing could be said: title and link only
 
 
+class PaperKind(Enum):
+    """What a paper mainly gives to its readers."""
+
+    BENCHMARK = "benchmark"
+    DATASET = "dataset"
+    MODEL = "model"
+    METHOD = "method"
+    SURVEY = "survey"
+    SYSTEM = "system"
+    THEORY = "theory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a summary is not sent: where it came from, the check it failed, the faulty text (may be empty), why."""
+
+    origin: SummaryOrigin
+    check: str
+    text: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What is said of a paper. ``lead`` is one sentence for places that show one line (may be empty)."""
+    """What is said of a paper. ``lead`` is one sentence for places that show one line (may be empty).
+
+    ``kind`` is None when unsure; ``result`` is the paper's own sentence with its main result, empty if it has
+    none. ``refused`` are the summaries that were not good enough to be this one.
+    """
 
     origin: SummaryOrigin
     sections: tuple[Section, ...]
     lead: str = ""
     language: str = "en"
+    kind: PaperKind | None = None
+    result: str = ""
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import PurePath
 
@@ -19,6 +19,7 @@ from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile, Warnings, first_date
 from newsletter.ingestion.python_literals import literal, readable
 from newsletter.models import Paper, Section
+from newsletter.scripts import language_of
 
 _KEY_LIMIT = 200
 _VIDEO = ("<div", "</div", "<video", "</video", "<source", "[watch video]")
@@ -55,7 +56,10 @@ def parse_digest(text: str, *, name: str) -> ParsedFile:
         raise SourceError(
             "the digest has no papers", subject=name, remedy="a paper starts with '### [Title](link)'"
         )
-    papers, repeated = merge_papers([[reader.paper(draft) for draft in reader.drafts]])
+    drafted = [reader.paper(draft) for draft in reader.drafts]
+    language = language_of(" ".join(section.text for paper in drafted for section in paper.sections))
+    drafted = [replace(paper, sections_language=language if paper.sections else "") for paper in drafted]
+    papers, repeated = merge_papers([drafted])
     for text_ in repeated:
         reader.warnings.add(f"{name}: {text_}")
     return ParsedFile(

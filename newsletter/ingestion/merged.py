@@ -119,6 +119,7 @@ def _union(first: Paper, other: Paper) -> Paper:
         organization=first.organization or other.organization,
         comments=_known(first.comments, other.comments),
         sections=first.sections or other.sections,
+        sections_language=first.sections_language if first.sections else other.sections_language,
         sources=tuple(dict.fromkeys((*first.sources, *other.sources))),
     )
 

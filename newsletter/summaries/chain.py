@@ -1,26 +1,59 @@
-"""A summarizer made of summarizers: the first that can say something does."""
+"""A summarizer made of summarizers: the first whose summary stands up to the checks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Summary, SummaryOrigin
+from newsletter.models import Paper, Refusal, Summary, SummaryOrigin
 from newsletter.protocols import Summarizer
+from newsletter.scripts import language_of
 from newsletter.summaries import sentences
+from newsletter.summaries.gate import Gate
+from newsletter.summaries.kinds import kind_of
+from newsletter.summaries.latex import to_text
+from newsletter.summaries.results import main_result
 
 
 class SummaryChain:
-    """Asks one summarizer after the other; what none can summarise keeps title and link."""
+    """Asks one summarizer after the other; a summary with an error is passed over, and it is kept why.
 
-    def __init__(self, summarizers: Iterable[Summarizer]) -> None:
+    What none can summarise keeps title and link. ``gate`` knows the papers of the day.
+    """
+
+    def __init__(self, summarizers: Iterable[Summarizer], gate: Gate | None = None) -> None:
         self._summarizers = tuple(summarizers)
+        self._gate = gate or Gate()
 
     def summarize(self, paper: Paper, language: str) -> Summary:
-        """Return the first summary that can be had, at last one without sections: the title must do."""
+        """Return the first summary that can be had and has no error, at last one without sections."""
+        refused: list[Refusal] = []
         for summarizer in self._summarizers:
             try:
-                return summarizer.summarize(paper, language)
+                summary = summarizer.summarize(paper, language)
             except SummaryError:
                 continue
-        return Summary(origin=SummaryOrigin.TITLE, sections=(), language=sentences.language_of(paper.title))
+            why = self._gate.refusals(paper, summary)
+            if not why:
+                return self._finish(paper, summary, (*refused, *summary.refused))
+            refused += [*summary.refused, *why]
+        title = Summary(origin=SummaryOrigin.TITLE, sections=(), language=language_of(paper.title))
+        return self._finish(paper, title, refused)
+
+    def _finish(self, paper: Paper, summary: Summary, refused: Iterable[Refusal]) -> Summary:
+        said = sentences.split(to_text(paper.abstract))
+        return replace(
+            summary,
+            lead=self._lead(paper, summary),
+            kind=summary.kind or kind_of(to_text(paper.title), said),
+            result=summary.result or main_result(said),
+            refused=tuple(dict.fromkeys(refused)),
+        )
+
+    def _lead(self, paper: Paper, summary: Summary) -> str:
+        """Return the source's short summary where it passes and is of the same language, else the best sentence."""
+        short = to_text(paper.short_summary)
+        if not short or (summary.sections and language_of(short) != summary.language):
+            return summary.lead
+        return short if self._gate.passes_as_lead(paper, short, language_of(short)) else summary.lead

@@ -50,20 +50,20 @@ _PHRASES: dict[Part, dict[float, str]] = {
             introduces, this work presents, this work proposes, this report introduces, this report
             presents, we instead propose, we therefore propose, we thus propose, we further propose,
             is introduced, is proposed, we open-source, this study introduces, this study presents,
-            this study proposes
+            this study proposes, this survey, this review, we survey, we review
         """,
         2.5: """
             in this paper, in this work, in this study, in this report, this paper, this work, this
             study, this survey, this report, to address this, to address these, to address the, to
             this end, to bridge, to fill, to tackle, to overcome, to mitigate, to close this, we
-            develop, we study, we investigate, we explore, we ask, we argue, we describe, we
+            develop, we study, we investigate, we explore, we ask, we describe, we
             examine, we create, we build, we release, we construct, we formulate, we revisit, we
             rethink, we identify, we analyze, we formalize, we unveil, is an, here we, our goal, we
             conduct, we provide, we aim, we design, we offer, we consider, we focus, we advocate, we
             establish, we curate
         """,
         1.0: """
-            novel, new, first, named, called, termed, dubbed, coined, inspired by, motivated by,
+            we argue, novel, new, first, named, called, termed, dubbed, coined, inspired by, motivated by,
             introduces, introduce, presents, proposes, open-source, framework, a framework,
             benchmark, paradigm, model that, method that, approach that, family of, designed to, is
             the first, to our
@@ -112,7 +112,15 @@ _PHRASES: dict[Part, dict[float, str]] = {
             outperform, state-of-the-art performance, state-of-the-art             results, new
             state-of-the-art, achieves, surpasses, surpassing, findings reveal, evaluation reveals,
             evaluations show, we found, we also find, improves over, evaluated             on,
-            compared to, compared with, achieves state-of-the-art, user studies
+            compared to, compared with, achieves state-of-the-art, user studies, we discover, further
+            discover, we further find, we also observe, we also show, we further show, we reveal, we
+            evaluate, we demonstrate, we further demonstrate, also demonstrate, reveals that, reveal that,
+            shows that, show that, demonstrate that, demonstrates that, indicate that, indicates that, find
+            that, observe that, results on, performance on, performance of, speeds up, reduces the, ranks
+            first, ranked first, highest score, outperformed by, matches the, rivals, on par with, better
+            than, less than, more than, evaluated across, across benchmarks, experiments across,
+            ablation studies, human study, remains poorly, fail to, struggle to, struggle with,
+            interestingly, surprisingly, to validate, to assess, generalize to, generalizes to, comparable to
         """,
         1.5: """
             correlation, correlations, correlate, success rate, raises, raising, cuts, lowers,
@@ -144,7 +152,9 @@ _PHRASES: dict[Part, dict[float, str]] = {
         1.5: """
             code, github, https, http, website, released, release, implications, contribute,
             community, offers a, foundation for, insights into, facilitate, towards, toward,
-            potential of, potential, overall, this work, our work, suggest, suggests, highlight,
+            potential of, potential, overall, fostering, insights, accelerate follow-up, valuable,
+            scalable solution, practitioners, reproducible, guidance for, broader, implications for,
+            this work, our work, suggest, suggests, highlight,
             highlights, highlighting, promising, advancing, step
         """,
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from newsletter.errors import SummaryError
 from newsletter.models import Paper, Section, Summary, SummaryOrigin
+from newsletter.scripts import language_of
 from newsletter.summaries import sentences
 
 
@@ -22,6 +23,6 @@ class DigestSummarizer:
         return Summary(
             origin=SummaryOrigin.DIGEST,
             sections=sections,
-            lead=" ".join(paper.short_summary.split()) or sentences.split(sections[0].text)[0],
-            language=sentences.language_of(" ".join(section.text for section in sections)),
+            lead=sentences.split(sections[0].text)[0],
+            language=language_of(" ".join(section.text for section in sections)),
         )

@@ -8,38 +8,56 @@ the strongest sentences of the three parts that readers want are kept, in their 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import SummaryError
 from newsletter.models import Paper, Section, Summary, SummaryOrigin
+from newsletter.scripts import language_of
 from newsletter.summaries import sentences
 from newsletter.summaries.cues import CUES, PLACES, TURNS, Part
 from newsletter.summaries.latex import to_text
+from newsletter.summaries.names import title_name
+from newsletter.summaries.numbers import squeeze
+from newsletter.summaries.results import has_measure
 
 HEADINGS = {
     Part.NEW: "What's New",
     Part.TECHNICAL: "Technical Details",
     Part.PERFORMANCE: "Performance Highlights",
 }
-_SHARE = 0.62  # of the abstract that a summary fills
+_SHARE = 0.66  # of the abstract that a summary fills
+_SHARE_OF_NAMED = 0.9  # that they may take with one that has the paper's name
 _SHARE_OF_FIRST = 0.8  # that the first sentences of all sections together may take
 _MOST_CHARACTERS = 1400  # about 200 words: more is no summary
 _LONGEST_SENTENCE = 2_500  # characters; no abstract has a longer one, but a broken feed may
 _MOST_SENTENCES = 60  # a feed may hold whole articles: what is new stands at the beginning
 _LONGEST_PHRASE = 3  # words
-_LEAST_CUES = {Part.NEW: 1.0, Part.TECHNICAL: 0.5, Part.PERFORMANCE: 2.5}  # else a section is left out
+_LEAST_CUES = {Part.NEW: 1.0, Part.TECHNICAL: 0.5, Part.PERFORMANCE: 1.8}  # else a section is left out
 
 _WORD = re.compile(r"[\w'’+-]+|[%×]")
 _CLEARLY_TECHNICAL = 1.5
 
-_MEASURE = re.compile(  # a measured figure: 12%, 4x, by 2.6; not the 3.1 of a model's name
-    r"\d\s?(?:%|×|x\b|points?\b|times\b|percent|fps\b)|\b(?:by|of|to|from|than|and|at|only|is)\s\d+\.\d",
-    re.IGNORECASE,
-)
 _FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*")
 _MOST_FIGURES = 4  # that count for a sentence
-_NAME = re.compile(r"[^:]{2,40}(?=:\s)")
+_BEGINS = 2.5  # the weight for what is new from which the background may be over
+_INTRODUCES = 3.0  # the weight for what is new from which a sentence says what the paper is
+_INTRODUCES_MORE = 2.5
+_EARLY = 1.0
+_WITHOUT_RESULT = 0.6  # of the weight for results that a sentence keeps which tells of none
+_OF_ITS_OWN = re.compile(
+    r"\b(?:[Tt]he first|benchmark|dataset)\b"
+    r"|\b(?:introduc|propos|present|construct|develop|build|releas|creat|launch)(?:e|es|ing)?(?:\s[a-z]+)*\s[A-Z]\w*[A-Z0-9]"
+)
+_GOES_ON = re.compile(
+    r"(?:furthermore|moreover|additionally|in addition|besides|next|then|finally|lastly|to further|building on"
+    r"|we (?:also|further|additionally|then))\b",
+    re.IGNORECASE,
+)
+_EXPLAINS = re.compile(r"(?:this|these|such|it|by)\b", re.IGNORECASE)  # it goes on about the sentence before
+_CONTRAST = re.compile(
+    r"(?:however|yet|although|while|unlike|existing|current|recent|despite)\b", re.IGNORECASE
+)
 _LEANS_BACK = re.compile(
     r"""(?:this|these|those|it|its|they|such|both|the\ (?:second|third|former|latter)|additionally|furthermore
       |moreover|besides|also|however|second(?:ly)?|third(?:ly)?|finally|then|next|lastly|thus|therefore
@@ -56,6 +74,7 @@ class _Sentence:
     cues: tuple[float, ...]  # by part
     leans_back: bool  # it speaks of the sentence before
     figures: int
+    is_named: bool  # it has the name of what the paper introduces
 
 
 class ExtractiveSummarizer:
@@ -77,25 +96,66 @@ class ExtractiveSummarizer:
             for part, heading in HEADINGS.items()
             if picked[part]
         )
-        lead = to_text(paper.short_summary) or read[picked[Part.NEW][0]].text
-        return Summary(
-            origin=SummaryOrigin.EXTRACT, sections=sections, lead=lead, language=sentences.language_of(text)
-        )
+        lead = read[picked[Part.NEW][0]].text
+        return Summary(origin=SummaryOrigin.EXTRACT, sections=sections, lead=lead, language=language_of(text))
+
+
+def labelled(paper: Paper) -> list[tuple[str, Part, bool]]:
+    """Return every sentence of an abstract with the part it was taken for, and whether an excerpt shows it there."""
+    said = sentences.split(to_text(paper.abstract))[:_MOST_SENTENCES]
+    read = _read(said, paper.title)
+    parts = _decode(read)
+    shown = {index: part for part, indexes in _pick(read, parts).items() for index in indexes}
+    return [(text, shown.get(index, parts[index]), index in shown) for index, text in enumerate(said)]
 
 
 def _read(texts: Sequence[str], title: str) -> list[_Sentence]:
-    match = _NAME.match(title)
-    name = match[0].lower() if match else ""
+    name = squeeze(title_name(to_text(title)))
     read: list[_Sentence] = []
-    named = False
+    begun = introduced = named = False
     for text in texts:
         cues = _cues(text)
-        if name and name in text.lower():
+        if introduced:
+            _after_introduction(text, cues)
+        elif not begun:
+            cues[Part.TECHNICAL] -= _EARLY
+            if _CONTRAST.match(text):
+                cues[Part.BACKGROUND] += 1.0
+        is_named = bool(name) and name in squeeze(text)
+        if is_named:
             cues[Part.BACKGROUND] -= 2.0
-            cues[Part.NEW] += 0.0 if named else 1.5  # where the paper's name is first said
+            if not named:
+                cues[Part.NEW] += 1.5  # where the paper's name is first said
+            elif introduced and squeeze(text).startswith(name):
+                cues[Part.TECHNICAL] += 0.8
             named = True
-        read.append(_Sentence(text, tuple(cues), bool(_LEANS_BACK.match(text)), len(_FIGURE.findall(text))))
+        begun = begun or cues[Part.NEW] >= _BEGINS
+        introduced = introduced or cues[Part.NEW] >= _INTRODUCES
+        read.append(
+            _Sentence(
+                text,
+                tuple(cues),
+                leans_back=_LEANS_BACK.match(text) is not None,
+                figures=len(_FIGURE.findall(text)),
+                is_named=is_named,
+            )
+        )
     return read
+
+
+def _after_introduction(text: str, cues: list[float]) -> None:
+    """Weigh a sentence after the one that said what the paper is.
+
+    What is introduced now is a part of it, unless it has a name of its own.
+    """
+    if cues[Part.NEW] >= _INTRODUCES_MORE:
+        if _OF_ITS_OWN.search(text):
+            cues[Part.NEW] += 1.0
+        else:
+            cues[Part.NEW] -= 2.5
+            cues[Part.TECHNICAL] += 2.0
+    if _GOES_ON.match(text):
+        cues[Part.TECHNICAL] += 1.0
 
 
 def _cues(text: str) -> list[float]:
@@ -110,8 +170,12 @@ def _cues(text: str) -> list[float]:
     for phrase in found:
         for part, weight in CUES[phrase]:
             cues[part] += weight
-    if _MEASURE.search(text):
+    if has_measure(text):
         cues[Part.PERFORMANCE] += 2.0
+    elif not any(
+        weight >= 3.0 and part is Part.PERFORMANCE for phrase in found for part, weight in CUES[phrase]
+    ):
+        cues[Part.PERFORMANCE] *= _WITHOUT_RESULT * (0.5 if _EXPLAINS.match(text) else 1.0)
     return cues
 
 
@@ -143,13 +207,15 @@ def _pick(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list[i
         leans = read[index].leans_back and index - 1 not in kept
         return _strength(read[index], part) - (_PENALTY_OF_LEANING if leans else 0)
 
-    def keep_best(offered: Sequence[Part], allowed: float) -> bool:
+    def keep_best(offered: Iterable[Part], allowed: float, *, named: bool = False) -> bool:
         room = allowed - sum(len(read[index].text) for index in kept)
         fitting = [
             (worth(index, part), -index, part)
             for part in offered
             for index in free[part]
-            if index not in kept and (not kept or len(read[index].text) <= room)
+            if index not in kept
+            and (not kept or len(read[index].text) <= room)
+            and (not named or read[index].is_named)
         ]
         if not fitting:
             return False
@@ -160,7 +226,15 @@ def _pick(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list[i
 
     for part in (Part.NEW, Part.PERFORMANCE, Part.TECHNICAL):
         keep_best([part], _SHARE_OF_FIRST * total)
-    while keep_best(list(HEADINGS), min(_SHARE * total, _MOST_CHARACTERS)):
+    if not any(read[index].is_named for index in kept):
+        if not any(read[index].is_named for indexes in free.values() for index in indexes):
+            free[Part.NEW] += [
+                index for index, part in enumerate(parts) if read[index].is_named and part is not Part.END
+            ]
+        for offered in ([Part.NEW], HEADINGS):
+            if keep_best(offered, _SHARE_OF_NAMED * total, named=True):
+                break
+    while keep_best(HEADINGS, min(_SHARE * total, _MOST_CHARACTERS)):
         pass
     return picked
 
@@ -190,5 +264,5 @@ def _is_technical(sentence: _Sentence) -> bool:
 
 def _strength(sentence: _Sentence, part: Part) -> float:
     """Return how well a sentence stands for a part, and how little for the parts that are not shown."""
-    figures = 0.8 * min(sentence.figures, _MOST_FIGURES) if part is not Part.NEW else 0.0
+    figures = 2.0 * min(sentence.figures, _MOST_FIGURES) if part is not Part.NEW else 0.0
     return sentence.cues[part] + figures - 0.5 * max(sentence.cues[Part.BACKGROUND], sentence.cues[Part.END])

@@ -1,4 +1,4 @@
-"""Cut a text into its sentences, and tell its language by its script."""
+"""Cut a text into its sentences."""
 
 from __future__ import annotations
 
@@ -34,16 +34,6 @@ _BOUNDARY = re.compile(
 )
 _LONGEST_TOKEN = 80  # how far back a word before a stop is looked for; bounds the work on endless tokens
 _DIGITS_OF_ITEM = 2  # "1." and "12." at the head of a list's item; "2023." is a year
-_SCRIPTS = (
-    ("ko", re.compile(r"[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")),
-    ("ja", re.compile(r"[\u3040-\u30ff]")),
-    ("zh", re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf]")),
-    ("ar", re.compile(r"[\u0600-\u06ff\u0750-\u077f]")),
-    ("ru", re.compile(r"[\u0400-\u04ff]")),
-)
-_LETTER = re.compile(r"[^\W\d_]")
-_LEAST_SHARE = 0.2  # English terms stay in good Korean: its Hangul share lies between 0.6 and 0.9
-_LEAST_KANA_SHARE = 0.1  # Japanese is told from Chinese by its kana, beside which stand many Han characters
 
 
 def split(text: str) -> list[str]:
@@ -61,16 +51,6 @@ def split(text: str) -> list[str]:
     if rest := text[start:].strip():
         sentences.append(rest)
     return sentences
-
-
-def language_of(text: str) -> str:
-    """Return the language that a text's script tells: ko, ja, zh, ar, ru, else en."""
-    letters = len(_LETTER.findall(text)) or 1
-    shares = {language: len(script.findall(text)) / letters for language, script in _SCRIPTS}
-    if shares["ja"] >= _LEAST_KANA_SHARE and shares["ja"] + shares["zh"] >= _LEAST_SHARE:
-        return "ja"
-    language = max(shares, key=lambda name: shares[name])
-    return language if shares[language] >= _LEAST_SHARE else "en"
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:

@@ -43,11 +43,24 @@ def test_a_digest_s_sections_pass_as_they_are() -> None:
     ]
 
 
-def test_a_digest_in_english_is_english_and_a_short_summary_leads() -> None:
+def test_a_digest_in_english_is_english() -> None:
     summary = DigestSummarizer().summarize(
-        paper(Section(heading="What's New", text="A pen."), short_summary="It  writes."), "ko"
+        paper(Section(heading="What's New", text="A pen. It writes.")), "ko"
     )
-    assert (summary.language, summary.lead) == ("en", "It writes.")
+    assert (summary.language, summary.lead) == ("en", "A pen.")
+
+
+@pytest.mark.parametrize(
+    ("short", "lead"),
+    [
+        ("Quill  writes\nby $\\alpha$.", "Quill writes by α."),
+        ("Quill writes with the", "We present Quill, a pen."),  # cut in the middle
+        ("깃펜이 편지를 씁니다.", "We present Quill, a pen."),  # another language than the rest
+        ("", "We present Quill, a pen."),
+    ],
+)
+def test_the_source_s_short_summary_leads_where_it_passes(chain: Summarizer, short: str, lead: str) -> None:
+    assert chain.summarize(paper(abstract=ABSTRACT, short_summary=short), "en").lead == lead
 
 
 @pytest.mark.parametrize("sections", [(), (Section(heading="What's New", text=" "),)])

@@ -37,11 +37,6 @@ def test_recorded_abstracts(case: dict[str, Any]) -> None:
     assert summary.origin is SummaryOrigin.EXTRACT
 
 
-def test_the_source_s_own_short_summary_leads() -> None:
-    summary = excerpt("We present Quill. It writes.", short_summary="Quill writes\nby $\\alpha$.")
-    assert summary.lead == "Quill writes by α."
-
-
 def test_a_section_is_left_out_rather_than_filled_with_a_wrong_sentence() -> None:
     summary = excerpt("Letters have been written for ages. We present Quill, a study of why.")
     assert [section.heading for section in summary.sections] == ["What's New"]

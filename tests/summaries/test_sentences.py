@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.summaries.sentences import language_of, split
+from newsletter.scripts import language_of
+from newsletter.summaries.sentences import split
 
 # Sentences, and the text that must give them back when they are joined by a space.
 JOINED = [

@@ -1,0 +1,82 @@
+"""What kind of paper it is, told by phrases of its title and of the sentences that say what is new."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from newsletter.models import PaperKind
+
+_INTRODUCED = (  # we introduce the first large, open ...
+    r"(?:introduc|present|propos|releas|construct|develop|creat|build|curat|contribut|collect|design|establish"
+    r"|open-sourc)\w*\s(?:(?!\b(?:that|which|for|to|with|by|on|using)\b)[\w’'-]+[\s,]+(?:\([^)]*\),?\s)?){0,7}?"
+)
+_PHRASES: dict[PaperKind, tuple[tuple[float, str], ...]] = {
+    PaperKind.SURVEY: (
+        (3.0, r"\b(?:this|our|the present|comprehensive) (?:survey|review)\b|\bwe (?:survey|review)\b"),
+        (2.0, r"\bsystematic (?:survey|review|literature)\b|\bin this (?:survey|review)\b|\btaxonomy of\b"),
+    ),
+    PaperKind.BENCHMARK: (
+        (3.0, _INTRODUCED + r"(?:benchmark|testbed|evaluation suite|leaderboard|arena)\b"),
+        (2.0, r"\b(?:first|new|novel|comprehensive|large-scale) (?:[\w-]+ ){0,3}benchmark\b"),
+        (2.0, r"\ba benchmark (?:for|that|of|to)\b"),
+        (1.5, r"\b[A-Z]\w*-?Bench\b"),
+    ),
+    PaperKind.DATASET: (
+        (3.0, _INTRODUCED + r"(?:dataset|corpus|data set|collection of)\b"),
+        (2.0, r"\ba (?:[\w-]+ ){0,5}(?:dataset|corpus) (?:of|for|with|that|comprising|containing)\b"),
+    ),
+    PaperKind.SYSTEM: (
+        (3.0, _INTRODUCED + r"(?:library|toolkit|toolbox|platform|codebase|package|infrastructure|software)\b"),
+        (2.0, r"\bopen-source (?:[\w-]+ ){0,2}(?:library|toolkit|platform|package|tool|system|software)\b"),
+        (2.0, r"\bdemo system\b"),
+    ),
+    PaperKind.MODEL: (
+        (3.0, r"\btechnical report\b|\bopen-?weights?\b"),
+        (3.0, r"\b(?:family|series|suite|collection) of (?:[\w-]+ ){0,4}models\b"),
+        (2.5, _INTRODUCED + r"(?:foundation|language|vision|multimodal|reasoning|embedding|audio)[\w-]* models?\b"),
+        (2.5, r"\ba (?:[\w.-]+ ){0,5}model (?:with|of) [\d.]+ ?(?:B|M|billion|million)\b"),
+        (2.5, r"\b[\d.]+B[- ](?:parameters?|model)"),
+        (1.5, r"\bpre-?trained (?:on|from scratch)\b[^.]{0,60}\btokens\b"),
+    ),
+    PaperKind.THEORY: (
+        (3.0, r"\bwe (?:prove|derive)\b|\btheoretical(?:ly)? (?:analysis|framework|study)\b"),
+        (3.0, r"\bwe establish (?:that|the|a)? ?(?:[\w-]+ ){0,3}(?:bound|rate|guarantee)"),
+        (2.0, r"\b(?:convergence rate|sample complexity|upper bound|lower bound|regret bound|theorem|provabl[ye])\b"),
+    ),
+    PaperKind.METHOD: (
+        (2.5, _INTRODUCED + r"(?:method|framework|approach|algorithm|architecture|technique|strategy|paradigm)s?\b"),
+        (2.5, _INTRODUCED + r"(?:pipeline|scheme|mechanism|objective|module|network|recipe)s?\b"),
+        (1.0, r"\bour (?:method|approach|framework|algorithm|technique)\b"),
+    ),
+}  # fmt: skip
+_TITLE = 3.0  # the weight of a word in the title
+_TITLE_WORDS = {
+    PaperKind.SURVEY: r"\bsurvey\b|\breview of\b|\ba review\b|\boverview of\b",
+    PaperKind.BENCHMARK: r"\bbenchmark(?:ing)?\b|bench\b|\barena\b|\bevaluat(?:ing|ion)\b",
+    PaperKind.DATASET: r"\bdataset\b|\bcorpus\b|\b\d+[MKB] (?:images|pairs|samples)\b",
+    PaperKind.SYSTEM: r"\blibrary\b|\btoolkit\b|\bplatform\b|\bopen-source (?:framework|system|tool)\b",
+    PaperKind.MODEL: r"\btechnical report\b|\bfoundation models?\b(?! for)|\bopen (?:\w+ ){0,2}models?\b",
+    PaperKind.THEORY: r"\btheory of\b|\btheoretical\b|\bbounds?\b|\bconvergence of\b",
+}
+_LEAST = 3.0  # the weight of a kind that is told
+_LEAST_LEAD = 0.5  # over the next one
+_COMPILED = {
+    kind: tuple((weight, re.compile(pattern, re.IGNORECASE)) for weight, pattern in phrases)
+    for kind, phrases in _PHRASES.items()
+}
+_IN_TITLE = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _TITLE_WORDS.items()}
+
+
+def kind_of(title: str, new: Sequence[str]) -> PaperKind | None:
+    """Return the kind of a paper by its title and the sentences that say what is new; None when unsure."""
+    text = " ".join(new)
+    weights = {
+        kind: (_TITLE if kind in _IN_TITLE and _IN_TITLE[kind].search(title) else 0.0)
+        + sum(weight for weight, pattern in phrases if pattern.search(text))
+        for kind, phrases in _COMPILED.items()
+    }
+    best, second = sorted(weights, key=lambda kind: weights[kind], reverse=True)[:2]
+    if weights[best] < _LEAST or weights[best] - weights[second] < _LEAST_LEAD:
+        return None
+    return best

@@ -1,0 +1,107 @@
+"""The numbers of a source, and what of a summary's numbers is not among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from newsletter.summaries.numbers.digits import find
+from newsletter.summaries.numbers.values import Form, Number, tidy
+
+_MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
+_LARGEST_SLIP = 0.15  # of a declared rounding, in shares of the value
+
+
+class Known:
+    """The numbers of a source: what a summary of it may say."""
+
+    __slots__ = ("_names", "_units")
+
+    def __init__(self, text: str) -> None:
+        self._units: dict[float, set[str]] = {}
+        for number in find(text, markers=True):
+            self._units.setdefault(tidy(number.value), set()).add(number.unit)
+            if number.form is Form.DIGITS:  # 7B may be said as 7, and 3.5% as 3.5
+                self._units.setdefault(_as_written(number.text), set()).add(number.unit)
+        self._names = squeeze(text)
+
+    def __contains__(self, number: object) -> bool:
+        assert isinstance(number, Number)
+        if number.form is Form.NAME:
+            return self._has_name(number.text)
+        if number.value in self._units:
+            return True
+        if number.unit == "%" and self._units.get(tidy(number.value / 100), {"?"}) == {""}:
+            return True  # 0.87 said as 87%
+        if number.form is Form.SPELLED and number.unit in {"%", "x"}:
+            return self._has_share(number)
+        return number.declared and any(_rounds_to(value, number) for value in self._units)
+
+    def units(self, number: Number) -> frozenset[str]:
+        """Return the units that the source gives to this value."""
+        return frozenset(self._units.get(number.value, ()))
+
+    def _has_share(self, number: Number) -> bool:
+        """Tell whether "half" or "twice" stands in the source in another form: 50%, 0.5, 2x, 2."""
+        share = number.value / 100 if number.unit == "%" else number.value
+        ways = (share, 1 / share, share * 100)
+        return any(tidy(way) in self._units for way in ways)
+
+    def _has_name(self, name: str) -> bool:
+        key = squeeze(name)
+        at = self._names.find(key)
+        while at >= 0:
+            before, after = self._names[at - 1 : at], self._names[at + len(key) : at + len(key) + 1]
+            if not (key[:1].isdigit() and before.isdigit()) and not (key[-1:].isdigit() and after.isdigit()):
+                return True
+            at = self._names.find(key, at + 1)
+        return False
+
+
+def _as_written(text: str) -> float:
+    match = re.match(r"[\d,]+(?:\.\d+)?", text)
+    return tidy(float(match[0].replace(",", ""))) if match else 0.0
+
+
+def _rounds_to(value: float, number: Number) -> bool:
+    """Tell whether the number is the value, rounded to as many places as the number has."""
+    if not value or abs(value - number.value) > _LARGEST_SLIP * abs(value):
+        return False
+    written = _as_written(number.text)
+    scale = number.value / written if written else 1.0
+    decimals = len(number.text.partition(".")[2].rstrip("%×xkKMBT ")) if "." in number.text else 0
+    step = 10.0**-decimals
+    if not decimals:
+        while written and written % (step * 10) == 0:
+            step *= 10
+    return abs(value - number.value) <= step * scale
+
+
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_–‑^]+(?=\d)")
+_SQUEEZED = re.compile(r"[\s\-_–‑^]+")
+_PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
+
+
+def squeeze(text: str) -> str:
+    """Return the text in small letters without spaces and hyphens, in which Llama 3 and LLaMA-3 are the same."""
+    return _SQUEEZED.sub("", _BETWEEN_DIGITS.sub("·", text.lower().translate(_PLAIN_DIGITS)))
+
+
+def absent(numbers: Sequence[Number], known: Known) -> list[Number]:
+    """Return the numbers that a source does not have."""
+    return [number for number in numbers if number not in known]
+
+
+def with_other_unit(numbers: Sequence[Number], known: Known) -> list[tuple[Number, Mapping[str, str]]]:
+    """Return the numbers that the source has, but only with another unit."""
+    differing: list[tuple[Number, Mapping[str, str]]] = []
+    for number in numbers:
+        units = known.units(number)
+        if number.unit and units and number.unit not in units and "" not in units:
+            differing.append((number, {"unit": number.unit, "source": ", ".join(sorted(units))}))
+    return differing
+
+
+def may_be_counted(number: Number) -> bool:
+    """Tell whether the number may be the writer's own count of things: three components."""
+    return number.form is Form.SPELLED and number.unit == "" and number.value <= _MOST_SPELLED_COUNT

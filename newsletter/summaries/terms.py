@@ -1,0 +1,128 @@
+"""What a text speaks of: its terms, weighted by how rare they are, and how far a source supports them.
+
+A term is a Latin word cut to a few letters, which takes the place of stemming, or what the glossary knows as
+the rendering of an English term in another language. Its weight is its inverse document frequency over
+abstracts of the field (`frequencies.txt`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
+_LETTERS = 7  # that a term keeps
+_ENGLISH_WORDS = frozenset(
+    ("the", "of", "and", "to", "in", "is", "we", "that", "for", "on", "with", "as", "by", "an", "are", "our", "this",
+     "from", "be", "it", "which", "can", "these", "at", "has", "not")
+)  # fmt: skip
+_ENGLISH_SHARE = 0.08  # of the words of an English text that are among these, at least; abstracts have 0.3
+_FEWEST_WORDS = 30  # that tell a language
+
+
+def key(word: str) -> str:
+    """Return the letters that a word is compared by."""
+    word = word.lower()
+    if len(word) > 3 and word[-1] == "s" and word[-2] != "s":
+        word = word[:-1]
+    return word[:_LETTERS]
+
+
+def keys(text: str) -> set[str]:
+    """Return the terms of an English text."""
+    return set(map(key, set(_WORD.findall(text))))
+
+
+def is_english(text: str) -> bool:
+    """Tell whether a text in Latin letters is English; short texts count as English."""
+    words = _WORD.findall(text)
+    if len(words) < _FEWEST_WORDS:
+        return True
+    return sum(word.lower() in _ENGLISH_WORDS for word in words) >= _ENGLISH_SHARE * len(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Something a text speaks of. A source supports it that has all terms of one of the ``ways``."""
+
+    weight: float
+    ways: tuple[frozenset[str], ...]
+
+
+def mentions(text: str, language: str) -> list[Mention]:
+    """Return what a text in a language speaks of, each thing once."""
+    weigh = weights()
+    english = is_english(text)
+    words = {
+        key(word)
+        for word in set(_WORD.findall(text))
+        if english or language in renderings() or not word[1:].islower()  # in French only names are English
+    }
+    found = [Mention(weigh[term], (frozenset((term,)),)) for term in sorted(words)]
+    known = renderings().get(language)
+    if known is not None:
+        for rendering in sorted(set(known.pattern.findall(text))):
+            ways = known.ways[rendering]
+            found.append(Mention(min(max(weigh[term] for term in way) for way in ways), ways))
+    return found
+
+
+def support(said: Iterable[Mention], source: set[str]) -> float:
+    """Return the share of what is said, by weight, that a source with these terms supports (0 to 1)."""
+    total = supported = 0.0
+    for mention in said:
+        total += mention.weight
+        if any(way <= source for way in mention.ways):
+            supported += mention.weight
+    return supported / total if total else 0.0
+
+
+class _Weights(dict[str, float]):
+    """Weights by term; a term that no abstract had weighs most."""
+
+    def __init__(self, counts: Mapping[str, int], documents: int) -> None:
+        self._most = math.log(documents + 1)
+        super().__init__({term: self._most - math.log(count + 1) for term, count in counts.items()})
+
+    def __missing__(self, term: str) -> float:
+        return self._most
+
+
+@cache
+def weights() -> Mapping[str, float]:
+    """Return the weight of every term."""
+    head, *lines = (files(__package__) / "frequencies.txt").read_text("utf-8").splitlines()
+    counts = {term: int(count) for count, *terms in map(str.split, lines) for term in terms}
+    return _Weights(counts, int(head.split()[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Renderings:
+    pattern: re.Pattern[str]
+    ways: Mapping[str, tuple[frozenset[str], ...]]
+
+
+@cache
+def glossary() -> Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]:
+    """Return the glossary: language -> ``terms`` or ``forbidden`` -> English term -> renderings."""
+    return tomllib.loads((files(__package__) / "glossary.toml").read_text("utf-8"))
+
+
+@cache
+def renderings() -> Mapping[str, _Renderings]:
+    """Return for each language of the glossary how its renderings are found, and what they stand for."""
+    known: dict[str, _Renderings] = {}
+    for language, tables in glossary().items():
+        ways: dict[str, tuple[frozenset[str], ...]] = {}
+        for term, written in tables["terms"].items():
+            terms = frozenset(keys(term) or {term.replace(" ", "")})
+            for rendering in written:
+                ways[rendering] = (*ways.get(rendering, ()), terms)
+        pattern = re.compile("|".join(re.escape(each) for each in sorted(ways, key=len, reverse=True)))
+        known[language] = _Renderings(pattern, ways)
+    return known

@@ -1,0 +1,120 @@
+"""Faults that a text shows by itself: LaTeX or template text, a copied prompt, an end in the middle, a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Span = tuple[int, int]
+
+_LATEX = re.compile(
+    r"""\\(?:[A-Za-z]+|[()\[\]{}$%&_^])                      # \mlee, \(, \%
+      | \$(?=\S)(?!\d)[^$\s]{1,40}\$                          # $x$; not a price
+      | \$[^$\n]{0,60}[\\^_{}][^$\n]{0,60}\$                  # $10^5$
+      | (?:emph|(?:text|math|bold)(?:bf|it|tt|sc|rm|sf|cal|bb|frak|symbol)?)\{  # its backslash lost
+      | \b(?:cite[pt]?|eqref|ref|label|footnote)\{
+      | [_^]\{ | [}\w]\^?\$: | \}\$
+      | \{[^{},:;\s"']{1,40}\}                                # {x_n}; not {0, 1}
+    """,
+    re.VERBOSE,
+)
+_TEMPLATE = re.compile(
+    r"""\{\{ | \}\} | \{% | %\} | <\|[a-z_]+\|> | ```
+      | \[(?:INSERT|YOUR|TITLE|ABSTRACT|PAPER|SUMMARY|PLACEHOLDER|여기에|제목|초록)\b[^\]]{0,60}\]
+      | </?(?:title|abstract|paper|source|summary|section|instructions?)>
+      | \b(?:TODO|TBD|FIXME)\b | \blorem\ ipsum\b
+    """,
+    re.VERBOSE,
+)
+_OF_PROMPT = re.compile(
+    r"""\bas\ an\ AI(?:\ language)?\ (?:model|assistant)
+      | \bI\ (?:cannot|can't|can’t|am\ unable\ to|don't\ have|do\ not\ have)\b
+      | \bhere(?:'s|’s|\ is)\ (?:a|the|your)\ (?:\w+\ )?(?:summary|translation)\b
+      | \bplease\ (?:provide|share|paste)\b | \b(?:summari[sz]e|translate)\ the\ (?:following|text|abstract|paper)\b
+      | \bno\ (?:abstract|text|paper)\ (?:was|is|has\ been)\ (?:provided|given)\b
+      | \b(?:write|answer|respond|reply)\ in\ (?:korean|english|japanese|chinese|german|french|spanish|arabic)\b
+      | \b(?:\d|two|three)(?:\s?[-–]\s?\d|\ to\ \w+)?\ sentences\ (?:that|which|on|about|describing)\b
+      | 죄송합니다 | (?:초록|논문|본문|내용|텍스트)(?:이|가|은|는)?\ ?(?:제공되지\ 않|주어지지\ 않|없어\ 요약)
+      | (?:초록|논문|본문|내용|텍스트)(?:을|를)\ ?(?:제공해|입력해|공유해)\ ?주 | 요약해\ ?(?:주|드리)
+      | 다음은[^.]{0,30}요약(?:입니다|한) | AI\ ?언어\ ?모델로서 | \d~?\d?문장(?:으로|\ 이내로)\ (?:작성|요약)
+      | (?:한국어|영어|일본어|중국어)로\ (?:작성|번역|답변)해
+      | 申し訳 | 要約してください | 以下は[^。]{0,20}要約
+      | 抱歉 | 请提供 | 以下是[^。]{0,20}(?:摘要|总结)
+      | 作为(?:一个)?(?:AI|人工智能)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_HINTS = (  # one of which stands in every match: looking for plain strings is fast
+    "an ai", "i can", "i am unable", "i do", "here's", "here’s", "here is", "please", "summari", "translate",
+    "no abstract", "no text", "no paper", "write in", "answer in", "respond in", "reply in", "sentences", "죄송", "않",
+    "없어 요약", "제공해", "입력해", "공유해", "요약", "언어모델로서", "언어 모델로서", "작성", "번역해", "답변해",
+    "申し訳", "要約", "抱歉", "请提供", "摘要", "总结", "作为",
+)  # fmt: skip
+_NOTHING = re.compile(
+    r"(?:none|null|n/?a|nan|undefined|not (?:available|provided|stated|specified)|[-–—.…*\s]*"
+    r"|없음|해당 ?(?:사항 ?)?없음|なし|該当なし|无|暂无)[.。]?",
+    re.IGNORECASE,
+)
+_ENDS = frozenset(".!?。！？．؟…”’\"'」』)]）】›»*`|")
+_CLOSING = "”’\"'」』)]）】›»*`"
+_DOTS = ("...", "…", "..")
+_OPEN_AT_END = re.compile(
+    r"""(?:[,，、;:(\[（「『–—-]|\b(?:the|a|an|of|and|or|to|in|on|with|for|by|from|that|which|is|are|as|at|than|its|their|our|we)
+      |(?:\s|[가-힣])(?:및|또는|그리고|하여|하고|하며|이며|으로|에서|에게|를|을|은|는|의|와|과))$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LONG_ENOUGH = 60  # characters: a heading-like phrase without a full stop is shorter
+_STOP = re.compile(r"[.!?。！？]\s|[。！？]")
+
+
+def latex_or_template(text: str) -> Iterator[Span]:
+    """Return where LaTeX or a template's own text was left."""
+    for pattern in (_LATEX, _TEMPLATE):
+        if pattern is _TEMPLATE or any(mark in text for mark in "\\${"):
+            for match in pattern.finditer(text):
+                yield match.span()
+
+
+def of_prompt(text: str) -> Iterator[Span]:
+    """Return where a text repeats an instruction, or answers one, instead of summarising."""
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return
+    for match in _OF_PROMPT.finditer(text):
+        yield match.span()
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a section is empty, or only says that it is."""
+    return _NOTHING.fullmatch(text.strip()) is not None
+
+
+def cut_at(text: str, *, others_end: bool) -> Span | None:
+    """Return the last words of a section that was cut in the middle, None if it ends as a text does.
+
+    ``others_end`` is whether other sections of the entry end with a full stop: then this one should.
+    """
+    text = text.rstrip()
+    bare = text.rstrip(_CLOSING)
+    if bare.endswith(_DOTS) and not bare.endswith("etc..."):
+        return _last_words(text)
+    if text[-1:] in _ENDS:
+        return None
+    if _OPEN_AT_END.search(text) or others_end or _STOP.search(text) is not None:
+        return _last_words(text)
+    return None
+
+
+def lacks_end(text: str) -> bool:
+    """Tell whether a single sentence is too long to be a heading and has no full stop: it may have been cut."""
+    return len(text) >= _LONG_ENOUGH and not ends_as_text(text)
+
+
+def ends_as_text(text: str) -> bool:
+    """Tell whether a text ends with a full stop or another mark that ends one."""
+    return text.rstrip()[-1:] in _ENDS
+
+
+def _last_words(text: str) -> Span:
+    start = text.rfind(" ", 0, max(0, len(text) - 20)) + 1
+    return start, len(text)
