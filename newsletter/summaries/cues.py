@@ -74,17 +74,18 @@ _PHRASES: dict[Part, dict[float, str]] = {
             specifically, concretely, technically, consists of, consist of, comprises, comprising,
             composed of, key idea, core idea, at its core, is based on, built on, built upon, builds
             on, builds upon, trained on, trained with, is trained, was trained, we train, we use, we
-            employ, we             adopt, we leverage, we apply, we design, we devise, we collect,
-            we construct, we             decompose, we incorporate, we integrate, we further
-            introduce, we also introduce, our             method, our approach, our framework, our
+            employ, we adopt, we leverage, we apply, we design, we devise, we collect,
+            we construct, we decompose, we incorporate, we integrate, we further
+            introduce, we also introduce, our
             model, two-stage, three-stage, key components, main components, two key, three key, in
             particular, during training, during inference, at inference, in the first, first stage,
-            second stage, by using, our key, our pipeline, our system, we formulate, we then, we
-            first, we fine-tune, three components, two             components, four components,
-            simple components, makes the following, three steps, two             steps, we address,
-            by introducing, by incorporating, our proposed, we augment, we expand
+            second stage, by using, our key, we formulate, we then, we
+            first, we fine-tune, three components, two components, four components,
+            simple components, makes the following, three steps, two steps, we address,
+            by introducing, by incorporating, we augment, we expand
         """,
         1.2: """
+            our method, our approach, our framework, our model, our system, our pipeline, our proposed,
             leverages, leveraging, employs, employing, uses, using, utilizes, utilizing,
             incorporates, integrates, integrating, combines, combining, adopts, introduces, first,
             second, third, then, finally, next, firstly, secondly, stage, stages, module, modules,
@@ -120,7 +121,8 @@ _PHRASES: dict[Part, dict[float, str]] = {
             first, ranked first, highest score, outperformed by, matches the, rivals, on par with, better
             than, less than, more than, evaluated across, across benchmarks, experiments across,
             ablation studies, human study, remains poorly, fail to, struggle to, struggle with,
-            interestingly, surprisingly, to validate, to assess, generalize to, generalizes to, comparable to
+            interestingly, surprisingly, to validate, to assess, generalize to, generalizes to, comparable to, best performance, significant improvements, significant gains, ranks second,
+            we uncover, we confirm, obtains the best, additional gains, additional improvements, yields faster, ablations show
         """,
         1.5: """
             correlation, correlations, correlate, success rate, raises, raising, cuts, lowers,

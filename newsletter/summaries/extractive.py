@@ -44,6 +44,7 @@ _BEGINS = 2.5  # the weight for what is new from which the background may be ove
 _INTRODUCES = 3.0  # the weight for what is new from which a sentence says what the paper is
 _INTRODUCES_MORE = 2.5
 _EARLY = 1.0
+_LAST = 1.0  # for the end, of the last sentence if it has no result
 _WITHOUT_RESULT = 0.6  # of the weight for results that a sentence keeps which tells of none
 _OF_ITS_OWN = re.compile(
     r"\b(?:[Tt]he first|benchmark|dataset)\b"
@@ -113,8 +114,10 @@ def _read(texts: Sequence[str], title: str) -> list[_Sentence]:
     name = squeeze(title_name(to_text(title)))
     read: list[_Sentence] = []
     begun = introduced = named = False
-    for text in texts:
+    for number, text in enumerate(texts, 1):
         cues = _cues(text)
+        if number == len(texts) and not has_measure(text):
+            cues[Part.END] += _LAST
         if introduced:
             _after_introduction(text, cues)
         elif not begun:
@@ -151,6 +154,7 @@ def _after_introduction(text: str, cues: list[float]) -> None:
     if cues[Part.NEW] >= _INTRODUCES_MORE:
         if _OF_ITS_OWN.search(text):
             cues[Part.NEW] += 1.0
+            cues[Part.TECHNICAL] *= 0.6
         else:
             cues[Part.NEW] -= 2.5
             cues[Part.TECHNICAL] += 2.0

@@ -57,8 +57,16 @@ _TITLE_WORDS = {
     PaperKind.DATASET: r"\bdataset\b|\bcorpus\b|\b\d+[MKB] (?:images|pairs|samples)\b",
     PaperKind.SYSTEM: r"\blibrary\b|\btoolkit\b|\bplatform\b|\bopen-source (?:framework|system|tool)\b",
     PaperKind.MODEL: r"\btechnical report\b|\bfoundation models?\b(?! for)|\bopen (?:\w+ ){0,2}models?\b",
-    PaperKind.THEORY: r"\btheory of\b|\btheoretical\b|\bbounds?\b|\bconvergence of\b",
+    PaperKind.THEORY: r"\btheory of (?!mind)|\btheoretical\b|\bbounds?\b|\bconvergence of\b",
 }
+_ELSEWHERE = 0.4
+_INTRODUCES = re.compile(
+    r"\b(?:we|this (?:paper|work|report|study|survey|article)|here we)\b.{0,80}?\b(?:introduc|propos|present|releas|develop"
+    r"|construct|creat|build|describ|survey|review|prove|stud(?:y|ies)|investigat)",
+    re.IGNORECASE,
+)
+_PROPOSES = re.compile(r"\b(?:propose|design|develop)s? ", re.IGNORECASE)  # said of methods most of all
+_PRESENTS = re.compile(r"\b(?:introduce|present)s? ", re.IGNORECASE)
 _LEAST = 3.0  # the weight of a kind that is told
 _LEAST_LEAD = 0.5  # over the next one
 _COMPILED = {
@@ -68,14 +76,23 @@ _COMPILED = {
 _IN_TITLE = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _TITLE_WORDS.items()}
 
 
-def kind_of(title: str, new: Sequence[str]) -> PaperKind | None:
-    """Return the kind of a paper by its title and the sentences that say what is new; None when unsure."""
-    text = " ".join(new)
+def kind_of(title: str, abstract: Sequence[str]) -> PaperKind | None:
+    """Return the kind of a paper by its title and its abstract's sentences; None when unsure.
+
+    The sentence that introduces the paper's own thing counts in full, the others by half: many a method comes
+    with a dataset.
+    """
+    first = next((text for text in abstract if _INTRODUCES.search(text)), "")
+    rest = " ".join(text for text in abstract if text is not first)
     weights = {
-        kind: (_TITLE if kind in _IN_TITLE and _IN_TITLE[kind].search(title) else 0.0)
-        + sum(weight for weight, pattern in phrases if pattern.search(text))
+        kind: _TITLE * (kind in _IN_TITLE and _IN_TITLE[kind].search(title) is not None)
+        + sum(
+            weight if pattern.search(first) else weight * _ELSEWHERE if pattern.search(rest) else 0.0
+            for weight, pattern in phrases
+        )
         for kind, phrases in _COMPILED.items()
     }
+    weights[PaperKind.METHOD] += 3.0 if _PROPOSES.search(first) else 1.5 if _PRESENTS.search(first) else 0.0
     best, second = sorted(weights, key=lambda kind: weights[kind], reverse=True)[:2]
     if weights[best] < _LEAST or weights[best] - weights[second] < _LEAST_LEAD:
         return None
