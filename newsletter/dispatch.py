@@ -113,6 +113,7 @@ class Dispatcher:
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
                 document=issue_json(issue), warnings=issue.warnings, left_out=issue.left_out, now=letter.date,
+                refused={entry.paper.id: entry.summary.refused for entry in issue.entries if entry.summary.refused},
             )  # fmt: skip
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:

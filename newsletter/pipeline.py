@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from newsletter.models import DayOfPapers, Entry, Issue, Occasion, Selection
+from newsletter.models import DayOfPapers, Entry, Issue, Occasion, Selection, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.ranker import Candidate, choose, explain
 
@@ -47,3 +47,23 @@ def make_issue(
             (ranked.candidate.paper.id, explain(ranked)) for ranked in ranking if ranked.place is None
         ),
     )
+
+
+def refusals(issue: Issue) -> Iterator[str]:
+    """Yield a sentence for each entry that has another summary than the first that was there, and why."""
+    for entry in issue.entries:
+        refused = entry.summary.refused
+        if refused:
+            first = refused[0]
+            fault = f' "{first.text[:60]}"' if first.text else ""
+            yield (
+                f"{entry.paper.id}: its {first.origin.value} summary is not sent ({first.check}{fault}: {first.why}); "
+                f"in its place stands {_PLACES[entry.summary.origin]}"
+            )
+
+
+_PLACES = {
+    SummaryOrigin.DIGEST: "that of a digest",
+    SummaryOrigin.EXTRACT: "an excerpt",
+    SummaryOrigin.TITLE: "title and link",
+}

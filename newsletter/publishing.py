@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
@@ -10,8 +10,8 @@ from enum import Enum
 from newsletter import store
 from newsletter.collecting import Collector, candidates
 from newsletter.dispatch import Dispatcher, RunResult
-from newsletter.models import DayKind, DayOfPapers, Occasion, Selection
-from newsletter.pipeline import make_issue
+from newsletter.models import DayKind, DayOfPapers, Occasion, Paper, Selection
+from newsletter.pipeline import make_issue, refusals
 from newsletter.protocols import Summarizer
 
 ROLL_UP_DAYS = 14  # how far back the best of what was not sent is looked for
@@ -70,14 +70,15 @@ class Policy:
 class Publisher:
     """One edition's run: collect, choose, summarise, and have the issue sent.
 
-    ``policy`` and ``language`` are the edition's; ``history_days`` earlier days are observed again.
+    ``policy`` and ``language`` are the edition's; ``history_days`` earlier days are observed again. ``summarizer``
+    makes one for the papers among which a summary may fit another.
     """
 
     language: str
     policy: Policy
     collector: Collector
     history_days: int
-    summarizer: Summarizer
+    summarizer: Callable[[Sequence[Paper]], Summarizer]
     dispatcher: Dispatcher
 
     def run(self, days: Sequence[date], *, dry_run: bool = False) -> RunResult:
@@ -170,7 +171,7 @@ class Publisher:
             )
         issue = make_issue(
             collected, people, edition=self.dispatcher.edition, language=self.language, selection=plan.selection,
-            summarizer=self.summarizer, occasion=plan.occasion,
+            summarizer=self.summarizer([each.paper for each in people]), occasion=plan.occasion,
         )  # fmt: skip
         carried = sum(entry.carried_from is not None for entry in issue.entries)
         more = f", {carried} of earlier days" if carried else ""
@@ -188,6 +189,8 @@ class Publisher:
             )
         origins = sorted({entry.summary.origin.value for entry in issue.entries})
         self.dispatcher.report(f"summarise {', '.join(origins) or 'nothing'}")
+        for sentence in refusals(issue):
+            self.dispatcher.report(f"refuse    {sentence}")
         result = self.dispatcher.plan_and_send(issue, dry_run=dry_run)
         failed = [part.source for part in collected.parts if part.kind is DayKind.FAILED]
         if not failed:

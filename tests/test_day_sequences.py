@@ -69,7 +69,7 @@ def publisher(database: Database, source: Days, policy: Policy, now: datetime) -
     )  # fmt: skip
     collector = Collector(database=database, source=source, clock=lambda: now, history=source)
     return Publisher(
-        language="en", policy=policy, collector=collector, history_days=3, summarizer=SummaryChain([]),
+        language="en", policy=policy, collector=collector, history_days=3, summarizer=lambda _papers: SummaryChain([]),
         dispatcher=dispatcher,
     )  # fmt: skip
 

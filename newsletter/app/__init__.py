@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from newsletter.collecting import Collector
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
-    from newsletter.models import DayOfPapers, Letter
+    from newsletter.models import DayOfPapers, Letter, Paper
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Policy, Publisher
     from newsletter.ranker import Candidate
@@ -174,13 +174,17 @@ class App:
             )
         return collected
 
-    def summarizer(self) -> Summarizer:
-        """Return the chain of summarizers: what came with the paper, else its own sentences, else the title."""
+    def summarizer(self, papers: Sequence[Paper]) -> Summarizer:
+        """Return the chain of summarizers for papers of a day, of which a summary may turn out to fit another.
+
+        It asks for what came with the paper, else its own sentences, else the title.
+        """
         from newsletter.summaries.chain import SummaryChain
         from newsletter.summaries.digest import DigestSummarizer
         from newsletter.summaries.extractive import ExtractiveSummarizer
+        from newsletter.summaries.gate import Gate
 
-        return SummaryChain([DigestSummarizer(), ExtractiveSummarizer()])
+        return SummaryChain([DigestSummarizer(), ExtractiveSummarizer()], Gate(papers))
 
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""
@@ -257,7 +261,7 @@ class App:
             policy=self.policy(edition),
             collector=collector,
             history_days=self.settings.sources.history_days,
-            summarizer=self.summarizer(),
+            summarizer=self.summarizer,
             dispatcher=Dispatcher(
                 edition=edition,
                 database=collector.database,

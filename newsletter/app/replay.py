@@ -57,7 +57,7 @@ def replay(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
         people = with_history(connection, edition, today, [each for each in earlier if each], as_of=as_of)
     issue = make_issue(
         today, people, edition=edition, language=app.settings.edition(edition).language, selection=plan.selection,
-        summarizer=app.summarizer(), occasion=plan.occasion,
+        summarizer=app.summarizer([each.paper for each in people]), occasion=plan.occasion,
     )  # fmt: skip
     rendered = render(issue, changed(app.design(edition), issue_number=record.number))
     again = make_letter(rendered, issue, app.identity(example=True), sent.date)

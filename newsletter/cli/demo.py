@@ -41,9 +41,10 @@ def demo(folder: Path) -> int:
             for email, name in SUBSCRIBERS:
                 people.add(connection, email, edition="daily", name=name, actor="demo", now=now())
         result = send(app, "daily", SAMPLE_DAY, (sample_day_path(),))
+        collected = app.day_for_preview([sample_day_path()], SAMPLE_DAY)
         issue = make_issue(
-            app.day_for_preview([sample_day_path()], SAMPLE_DAY), edition="daily", language="en",
-            selection=app.selection("daily", None, None), summarizer=app.summarizer(),
+            collected, edition="daily", language="en", selection=app.selection("daily", None, None),
+            summarizer=app.summarizer(collected.papers),
         )  # fmt: skip
         write_all(
             folder / "preview", preview_files(issue, app.design("daily"), app.identity(example=True), now())

@@ -45,6 +45,9 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
     click.echo(", ".join(f"{number} {state}" for state, number in counts.items()))
     for warning in record.warnings:
         click.echo(f"warning: {warning}")
+    for paper_id, refusals in record.refused.items():
+        for refusal in refusals:
+            click.echo(f"refused: {paper_id}, {refusal.origin.value} summary, {refusal.check}: {refusal.why}")
     rows = [
         (str(rank), "-" if entry["votes"] is None else str(entry["votes"]), entry["id"], entry["title"])
         for rank, entry in enumerate(record.document["entries"], 1)

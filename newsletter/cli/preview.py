@@ -54,7 +54,7 @@ def preview(
     with open_app(context) as app:
         from newsletter.app import now
         from newsletter.letters import preview_files
-        from newsletter.pipeline import make_issue
+        from newsletter.pipeline import make_issue, refusals
 
         name = app.edition_name(edition)
         collected = app.day_for_preview(paths, day)
@@ -65,8 +65,10 @@ def preview(
             edition=name,
             language=language or app.settings.edition(name).language,
             selection=app.selection(name, top, min_votes),
-            summarizer=app.summarizer(),
+            summarizer=app.summarizer(collected.papers),
         )
+        for sentence in refusals(issue):
+            warn(sentence)
         files = preview_files(issue, app.design(name), app.identity(example=True), now())
     write_all(folder, files)
     click.echo(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from newsletter.errors import IssueError
-from newsletter.models import DayKind, IssueState
+from newsletter.models import DayKind, IssueState, Refusal
 from newsletter.store.tables import issue, issue_paper
 
 PAGE = 500  # ids in one statement
@@ -44,6 +44,7 @@ class IssueRecord:
     kind: DayKind
     warnings: tuple[str, ...]
     left_out: dict[str, str]
+    refused: dict[str, tuple[Refusal, ...]]
     document: dict[str, Any]
     created_at: datetime
     sending_at: datetime | None
@@ -65,8 +66,9 @@ def create_issue(
     now: datetime,
     warnings: tuple[str, ...] = (),
     left_out: Iterable[tuple[str, str]] = (),
+    refused: Mapping[str, Sequence[Refusal]] | None = None,
 ) -> IssueRecord:
-    """Store a new issue as approved, with what was left out of it and why.
+    """Store a new issue as approved, with what was left out of it and why; ``refused`` summaries by paper.
 
     Raise `IssueError` if the edition has an issue of that day.
     """
@@ -77,7 +79,8 @@ def create_issue(
         insert(issue).values(
             edition=edition, day=day, number=number, state=IssueState.APPROVED.value, kind=kind.value,
             warnings=msgspec.json.encode(warnings).decode(), left_out=msgspec.json.encode(dict(left_out)).decode(),
-            document=msgspec.json.encode(document), created_at=now, approved_at=now,
+            refused=msgspec.json.encode(refused or {}).decode(), document=msgspec.json.encode(document),
+            created_at=now, approved_at=now,
         )
     )  # fmt: skip
     key = created.inserted_primary_key
@@ -144,7 +147,9 @@ def _record(row: Row[Any]) -> IssueRecord:
         id=row.id, edition=row.edition, day=row.day, number=row.number, state=IssueState(row.state),
         reason=row.reason, kind=DayKind(row.kind),
         warnings=msgspec.json.decode(row.warnings, type=tuple[str, ...]),
-        left_out=msgspec.json.decode(row.left_out, type=dict[str, str]), document=msgspec.json.decode(row.document),
+        left_out=msgspec.json.decode(row.left_out, type=dict[str, str]),
+        refused=msgspec.json.decode(row.refused, type=dict[str, tuple[Refusal, ...]]),
+        document=msgspec.json.decode(row.document),
         created_at=row.created_at, sending_at=row.sending_at, finished_at=row.finished_at,
     )  # fmt: skip
 

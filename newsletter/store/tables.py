@@ -73,6 +73,7 @@ issue = Table(
     Column("kind", String(16), nullable=False),
     Column("warnings", Text, nullable=False, server_default="[]"),  # JSON list
     Column("left_out", Text, nullable=False, server_default="{}"),  # JSON: paper id -> why
+    Column("refused", Text, nullable=False, server_default="{}"),  # JSON: paper id -> summaries not sent, why
     Column("document", LargeBinary, nullable=False),  # the object of issue.json
     Column("created_at", UtcTime, nullable=False),
     Column("approved_at", UtcTime),

@@ -121,8 +121,10 @@ _PHRASES: dict[Part, dict[float, str]] = {
             first, ranked first, highest score, outperformed by, matches the, rivals, on par with, better
             than, less than, more than, evaluated across, across benchmarks, experiments across,
             ablation studies, human study, remains poorly, fail to, struggle to, struggle with,
-            interestingly, surprisingly, to validate, to assess, generalize to, generalizes to, comparable to, best performance, significant improvements, significant gains, ranks second,
-            we uncover, we confirm, obtains the best, additional gains, additional improvements, yields faster, ablations show
+            interestingly, surprisingly, to validate, to assess, generalize to, generalizes to,
+            comparable to, best performance, significant improvements, significant gains, ranks second,
+            we uncover, we confirm, obtains the best, additional gains, additional improvements,
+            yields faster, ablations show
         """,
         1.5: """
             correlation, correlations, correlate, success rate, raises, raising, cuts, lowers,

@@ -61,8 +61,8 @@ _TITLE_WORDS = {
 }
 _ELSEWHERE = 0.4
 _INTRODUCES = re.compile(
-    r"\b(?:we|this (?:paper|work|report|study|survey|article)|here we)\b.{0,80}?\b(?:introduc|propos|present|releas|develop"
-    r"|construct|creat|build|describ|survey|review|prove|stud(?:y|ies)|investigat)",
+    r"\b(?:we|this (?:paper|work|report|study|survey|article)|here we)\b.{0,80}?"
+    r"\b(?:introduc|propos|present|releas|develop|construct|creat|build|describ|survey|review|prove|stud(?:y|ies)|investigat)",
     re.IGNORECASE,
 )
 _PROPOSES = re.compile(r"\b(?:propose|design|develop)s? ", re.IGNORECASE)  # said of methods most of all
