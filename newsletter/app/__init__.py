@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Policy, Publisher
     from newsletter.ranker import Candidate
+    from newsletter.summaries.audit import Audited
     from newsletter.templating.issue import Design
     from subscribers.subscriptions import SubscriberList
 
@@ -185,6 +186,26 @@ class App:
         from newsletter.summaries.gate import Gate
 
         return SummaryChain([DigestSummarizer(), ExtractiveSummarizer()], Gate(papers))
+
+    def audit_file(self, path: Path, sources: Sequence[Path]) -> tuple[list[Audited], tuple[str, ...]]:
+        """Return a digest's entries with what is wrong with them, and the warnings of the files that were read."""
+        from newsletter.app.auditing import audit_file
+
+        return audit_file(path, sources)
+
+    def audit_stored(self, day: date | None) -> list[tuple[date, Audited]] | None:
+        """Return the summaries of a stored day (the newest without ``day``), checked; None if there are none."""
+        from newsletter.app.auditing import audit_days
+
+        database = self.existing_database()
+        return audit_days(database, day, newest=day is None) or None if database is not None else None
+
+    def audit_stored_days(self) -> list[tuple[date, Audited]]:
+        """Return the summaries of all stored days, checked."""
+        from newsletter.app.auditing import audit_days
+
+        database = self.existing_database()
+        return audit_days(database, None, newest=False) if database is not None else []
 
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""

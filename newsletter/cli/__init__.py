@@ -21,6 +21,10 @@ COMMANDS = {
     "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
     "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),
     "rank": ("newsletter.cli.rank:rank", "Print who would stand in the issue of a day, and why."),
+    "summaries": (
+        "newsletter.cli.summaries:summaries",
+        "Check that summaries are true to their papers.",
+    ),
     "issues": ("newsletter.cli.issues:issues", "Look at issues."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
     "replay": (

@@ -9,13 +9,22 @@ from newsletter.store.answers import (
     remember,
     reserve_turn,
 )
-from newsletter.store.days import find_day, find_paper, load_day, newest_day, save_day, vote_history
+from newsletter.store.days import (
+    find_day,
+    find_paper,
+    load_day,
+    newest_day,
+    save_day,
+    stored_days,
+    vote_history,
+)
 from newsletter.store.installation import get_setting, put_setting
 from newsletter.store.issues import (
     IssueRecord,
     create_issue,
     find_issue,
     issues_of,
+    issues_on,
     left_out_of,
     move_issue,
     next_number,
@@ -34,6 +43,7 @@ __all__ = [
     "forget_answers",
     "get_setting",
     "issues_of",
+    "issues_on",
     "keep_answer",
     "left_out_of",
     "load_day",
@@ -46,6 +56,7 @@ __all__ = [
     "reserve_turn",
     "save_day",
     "sent_papers",
+    "stored_days",
     "unfinished_issues",
     "vote_history",
 ]

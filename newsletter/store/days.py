@@ -124,6 +124,14 @@ def find_day(connection: Connection, day: date) -> DayOfPapers | None:
     return load_day(connection, row, day) if row else None
 
 
+def stored_days(connection: Connection) -> list[date]:
+    """Return the days that have papers, oldest first."""
+    rows = connection.execute(
+        select(source_day_paper.c.day).distinct().order_by(source_day_paper.c.day)
+    ).scalars()
+    return list(rows)
+
+
 def find_paper(connection: Connection, paper_id: str) -> tuple[Paper, tuple[date, ...]] | None:
     """Return a paper with its votes as last observed, and the days on which it was collected."""
     row = connection.execute(select(paper.c.document).where(paper.c.id == paper_id)).one_or_none()

@@ -133,6 +133,12 @@ def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = 
     return _record(row) if row is not None else None
 
 
+def issues_on(connection: Connection, day: date) -> list[IssueRecord]:
+    """Return the issues of a day, of every edition."""
+    rows = connection.execute(select(issue).where(issue.c.day == day).order_by(issue.c.edition))
+    return [_record(row) for row in rows]
+
+
 def unfinished_issues(connection: Connection, edition: str) -> list[IssueRecord]:
     """Return the issues of an edition that were begun and are not finished, oldest first."""
     states = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)

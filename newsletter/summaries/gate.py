@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from newsletter.models import Paper, Refusal, Section, Summary, SummaryOrigin
 from newsletter.scripts import language_of
-from newsletter.summaries.grounding import Day, Finding, Said, check, errors
+from newsletter.summaries.findings import Finding, Said
+from newsletter.summaries.grounding import check, errors
+from newsletter.summaries.sources import Day
 
 
 class Gate:

@@ -66,9 +66,13 @@ def mentions(text: str, language: str) -> list[Mention]:
     found = [Mention(weigh[term], (frozenset((term,)),)) for term in sorted(words)]
     known = renderings().get(language)
     if known is not None:
-        for rendering in sorted(set(known.pattern.findall(text))):
-            ways = known.ways[rendering]
-            found.append(Mention(min(max(weigh[term] for term in way) for way in ways), ways))
+        beginnings = {text[place : place + 2] for place in range(len(text) - 1)}
+        found += [
+            mention
+            for beginning in sorted(beginnings & known.keys())
+            for rendering, mention in known[beginning]
+            if rendering in text
+        ]
     return found
 
 
@@ -101,12 +105,6 @@ def weights() -> Mapping[str, float]:
     return _Weights(counts, int(head.split()[0]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Renderings:
-    pattern: re.Pattern[str]
-    ways: Mapping[str, tuple[frozenset[str], ...]]
-
-
 @cache
 def glossary() -> Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]:
     """Return the glossary: language -> ``terms`` or ``forbidden`` -> English term -> renderings."""
@@ -114,15 +112,17 @@ def glossary() -> Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]:
 
 
 @cache
-def renderings() -> Mapping[str, _Renderings]:
-    """Return for each language of the glossary how its renderings are found, and what they stand for."""
-    known: dict[str, _Renderings] = {}
+def renderings() -> Mapping[str, Mapping[str, Sequence[tuple[str, Mention]]]]:
+    """Return for each language its renderings by their first two characters, and what each speaks of."""
+    weigh = weights()
+    known: dict[str, dict[str, list[tuple[str, Mention]]]] = {}
     for language, tables in glossary().items():
         ways: dict[str, tuple[frozenset[str], ...]] = {}
         for term, written in tables["terms"].items():
-            terms = frozenset(keys(term) or {term.replace(" ", "")})
             for rendering in written:
-                ways[rendering] = (*ways.get(rendering, ()), terms)
-        pattern = re.compile("|".join(re.escape(each) for each in sorted(ways, key=len, reverse=True)))
-        known[language] = _Renderings(pattern, ways)
+                ways[rendering] = (*ways.get(rendering, ()), frozenset(keys(term)))
+        of_language = known.setdefault(language, {})
+        for rendering, each in ways.items():
+            mention = Mention(min(max(weigh[term] for term in way) for way in each), each)
+            of_language.setdefault(rendering[:2], []).append((rendering, mention))
     return known

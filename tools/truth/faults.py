@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from newsletter.models import Section
 from newsletter.summaries import names, numbers, sentences
-from newsletter.summaries.grounding import Said, Source
+from newsletter.summaries.findings import Said
 from newsletter.summaries.results import has_measure
+from newsletter.summaries.sources import Source
 from tools.truth.pairs import Pair
 
 Fault = Callable[[Pair, Sequence[Pair], random.Random], Said | None]

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from newsletter.summaries.grounding import Check, Finding, Said, Severity, check
+from newsletter.summaries.findings import Check, Finding, Said, Severity
+from newsletter.summaries.grounding import check
 from tools.truth.faults import FAULTS
 from tools.truth.pairs import Pair
 

@@ -15,7 +15,8 @@ from newsletter.models import Paper, Section, SummaryOrigin
 from newsletter.sample import sample_day_path
 from newsletter.scripts import language_of
 from newsletter.summaries.extractive import ExtractiveSummarizer
-from newsletter.summaries.grounding import Day, Said
+from newsletter.summaries.findings import Said
+from newsletter.summaries.sources import Day
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from newsletter.summaries.numbers.digits import find
 from newsletter.summaries.numbers.values import Form, Number, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
@@ -13,17 +12,17 @@ _LARGEST_SLIP = 0.15  # of a declared rounding, in shares of the value
 
 
 class Known:
-    """The numbers of a source: what a summary of it may say."""
+    """The numbers of a source: what a summary of it may say. ``squeezed`` is the text that names stand in."""
 
     __slots__ = ("_names", "_units")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, found: Iterable[Number], squeezed: str) -> None:
         self._units: dict[float, set[str]] = {}
-        for number in find(text, markers=True):
+        for number in found:
             self._units.setdefault(tidy(number.value), set()).add(number.unit)
             if number.form is Form.DIGITS:  # 7B may be said as 7, and 3.5% as 3.5
                 self._units.setdefault(_as_written(number.text), set()).add(number.unit)
-        self._names = squeeze(text)
+        self._names = squeezed
 
     def __contains__(self, number: object) -> bool:
         assert isinstance(number, Number)
@@ -77,14 +76,21 @@ def _rounds_to(value: float, number: Number) -> bool:
     return abs(value - number.value) <= step * scale
 
 
-_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_–‑^]+(?=\d)")
-_SQUEEZED = re.compile(r"[\s\-_–‑^]+")
+_SEPARATORS = "-_–‑^"
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_–‑^-]+(?=\d)")
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 
 
 def squeeze(text: str) -> str:
     """Return the text in small letters without spaces and hyphens, in which Llama 3 and LLaMA-3 are the same."""
-    return _SQUEEZED.sub("", _BETWEEN_DIGITS.sub("·", text.lower().translate(_PLAIN_DIGITS)))
+    text = text.lower()
+    if not text.isascii() and _RAISED.search(text):
+        text = text.translate(_PLAIN_DIGITS)
+    text = "".join(_BETWEEN_DIGITS.sub("·", text).split())
+    for separator in _SEPARATORS:
+        text = text.replace(separator, "")
+    return text
 
 
 def absent(numbers: Sequence[Number], known: Known) -> list[Number]:
@@ -92,14 +98,12 @@ def absent(numbers: Sequence[Number], known: Known) -> list[Number]:
     return [number for number in numbers if number not in known]
 
 
-def with_other_unit(numbers: Sequence[Number], known: Known) -> list[tuple[Number, Mapping[str, str]]]:
-    """Return the numbers that the source has, but only with another unit."""
-    differing: list[tuple[Number, Mapping[str, str]]] = []
+def with_other_unit(numbers: Sequence[Number], known: Known) -> Iterator[tuple[Number, str]]:
+    """Yield the numbers that the source has, but only with other units, and those."""
     for number in numbers:
         units = known.units(number)
         if number.unit and units and number.unit not in units and "" not in units:
-            differing.append((number, {"unit": number.unit, "source": ", ".join(sorted(units))}))
-    return differing
+            yield number, ", ".join(sorted(units))
 
 
 def may_be_counted(number: Number) -> bool:

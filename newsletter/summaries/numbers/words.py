@@ -55,7 +55,7 @@ _OTHER_WORD = re.compile(any_of(word for word in _WORDS if not word.isascii()))
 _NUMBER_WORDS = frozenset(
     part for word in [*_SPELLED, *_WORDS] for part in word.split("-") if part not in {"zero", "one"}
 )
-_MARKS = str.maketrans(dict.fromkeys("-–—/.,;:!?()[]'\"’”", " "))
+_LATIN = re.compile(r"[a-z]+")
 _CJK = re.compile(r"[\u4e00-\u9fff\uac00-\ud7a3]")
 _NATIVE = {
     "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9,
@@ -78,7 +78,7 @@ _CHINESE = re.compile(
 
 def spelled(text: str) -> Iterator[Number]:
     """Yield the numbers that a text spells out; one is none, as in 'one of'."""
-    if not _NUMBER_WORDS.isdisjoint(text.lower().translate(_MARKS).split()):
+    if not _NUMBER_WORDS.isdisjoint(_LATIN.findall(text.lower())):
         for match in _ENGLISH.finditer(text):
             value = _english(match[0])
             if value > 1:

@@ -1,0 +1,68 @@
+"""Audits: a digest's file against files of sources, and what is stored against the papers that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from newsletter import store
+from newsletter.database import Database
+from newsletter.errors import InputError
+from newsletter.ingestion.files import read_file
+from newsletter.models import Paper, Section, SummaryOrigin
+from newsletter.summaries.audit import Audited, Auditor, audit
+
+
+def audit_file(path: Path, sources: Sequence[Path]) -> tuple[list[Audited], tuple[str, ...]]:
+    """Return a digest's entries, checked against the papers of other files, and what those files warned of."""
+    digest = read_file(path)
+    if not any(paper.sections for paper in digest.papers):
+        raise InputError(
+            "holds no summaries",
+            subject=str(path),
+            remedy="give a digest (.md); files of papers go to --sources",
+        )
+    read = [read_file(source) for source in sources]
+    warnings = tuple(text for file in (digest, *read) for text in file.warnings)
+    return audit(digest.papers, [paper for file in read for paper in file.papers]), warnings
+
+
+def audit_days(database: Database, day: date | None, *, newest: bool) -> list[tuple[date, Audited]]:
+    """Return the summaries of stored days, checked: of all, of one, or of the newest that has any."""
+    found: list[tuple[date, Audited]] = []
+    with database.read() as connection:
+        days = store.stored_days(connection) if day is None else [day]
+        for each in reversed(days):
+            found += [(each, audited) for audited in _of_day(connection, each)]
+            if newest and found:
+                break
+    return found
+
+
+def _of_day(connection: Any, day: date) -> Iterator[Audited]:
+    collected = store.find_day(connection, day)
+    papers = {paper.id: paper for paper in collected.papers} if collected is not None else {}
+    auditor = Auditor(papers.values())
+    for paper in papers.values():
+        if paper.sections:
+            yield auditor.audit(paper, SummaryOrigin.DIGEST)
+    for record in store.issues_on(connection, day):
+        for entry in record.document["entries"]:
+            origin = SummaryOrigin(entry["summary"]["origin"])
+            if origin in {SummaryOrigin.DIGEST, SummaryOrigin.TITLE}:
+                continue  # the one stands above, the other says nothing
+            known = papers.get(entry["id"])
+            if known is None:  # carried from an earlier day
+                stored = store.find_paper(connection, entry["id"])
+                known = stored[0] if stored is not None else _bare(entry)
+            sections = msgspec.convert(entry["summary"]["sections"], tuple[Section, ...])
+            yield auditor.audit(replace(known, sections=sections), origin)
+
+
+def _bare(entry: dict[str, Any]) -> Paper:
+    return Paper(id=entry["id"], title=entry["title"], url=entry["url"] or "")

@@ -1,0 +1,185 @@
+"""`newsletter summaries`: how true the summaries are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsletter.cli.shared import Day, json_option, open_app, print_json, print_table, warn
+from newsletter.errors import InputError
+
+if TYPE_CHECKING:
+    from newsletter.summaries.audit import Audited
+    from newsletter.summaries.findings import Finding
+
+_AROUND = 70  # characters on either side of a fault that are shown
+
+
+@click.group(short_help="Check that summaries are true to their papers.")
+def summaries() -> None:
+    """Check that summaries are true to their papers: anybody's digest, or what was collected and sent."""
+
+
+@summaries.command("check", short_help="Check every entry of a digest.")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--sources", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
+    help="File with the papers' abstracts (Hugging Face JSON, feed, arXiv answer); repeatable.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def check_(context: click.Context, file: Path, paths: tuple[Path, ...], as_json: bool) -> int:
+    """Check every entry of a digest against its paper.
+
+    An error is a reason not to send a summary, a warning one to look. Without a source, what shows by itself is
+    checked. The exit code is 1 if an entry has an error.
+    """
+    with open_app(context) as app:
+        audited, warnings = app.audit_file(file, paths)
+    for text in warnings:
+        warn(text)
+    if as_json:
+        print_json(as_object(audited))
+    else:
+        draw(audited)
+    return 1 if any(each.errors for each in audited) else 0
+
+
+@summaries.command(short_help="Check the summaries of a stored day.")
+@click.argument("day", type=Day(), required=False)
+@json_option
+@click.pass_context
+def show(context: click.Context, day: date | None, as_json: bool) -> None:
+    """Check the summaries of a stored day: those that came with its papers, and those of its issues."""
+    with open_app(context) as app:
+        stored = app.audit_stored(day)
+    if stored is None:
+        subject = {"subject": str(day)} if day else {}
+        raise InputError("no summaries are stored", remedy="`newsletter run` makes some", **subject)
+    audited = [each for _, each in stored]
+    if as_json:
+        print_json(as_object(audited))
+    else:
+        draw(audited)
+
+
+@summaries.command(short_help="Count the faults of all stored days, by check and month.")
+@json_option
+@click.pass_context
+def report(context: click.Context, as_json: bool) -> None:
+    """Count the faults of the summaries of all stored days, by check and month."""
+    with open_app(context) as app:
+        stored = app.audit_stored_days()
+    months = sorted({day.isoformat()[:7] for day, _ in stored})
+    entries = Counter(day.isoformat()[:7] for day, _ in stored)
+    faults = Counter(
+        (name, finding.severity.value, day.isoformat()[:7])
+        for day, each in stored
+        for name, finding in {finding.check.value: finding for finding in each.findings}.items()
+    )
+    checks = sorted({(severity, name) for name, severity, _ in faults})
+    if as_json:
+        print_json({
+            "months": [
+                {
+                    "month": month, "entries": entries[month],
+                    "checks": [
+                        {"check": name, "severity": severity, "entries": faults[name, severity, month]}
+                        for severity, name in checks if faults[name, severity, month]
+                    ],
+                }
+                for month in months
+            ]
+        })  # fmt: skip
+        return
+    if not stored:
+        click.echo("No summaries are stored yet.")
+        return
+    rows = [("", "entries", *(str(entries[month]) for month in months))]
+    rows += [
+        (severity, name, *(str(faults[name, severity, month] or "") for month in months))
+        for severity, name in checks
+    ]
+    print_table(("", "check", *months), rows)
+
+
+def as_object(audited: Sequence[Audited]) -> dict[str, Any]:
+    """Return what ``--json`` prints of checked entries."""
+    totals = Counter(each.status.value for each in audited)
+    failed = Counter(name for each in audited for name in {finding.check.value for finding in each.errors})
+    warned = Counter(name for each in audited for name in {finding.check.value for finding in each.warnings})
+    return {
+        "entries": [
+            {
+                "id": each.paper.id,
+                "status": each.status.value,
+                "failed": [_finding(each, finding) for finding in each.errors],
+                "warnings": [_finding(each, finding) for finding in each.warnings],
+            }
+            for each in audited
+        ],
+        "totals": {
+            "entries": len(audited),
+            **{status: totals[status] for status in ("ok", "failed", "no-source")},
+            "checks": {
+                "failed": dict(sorted(failed.items())),
+                "warnings": dict(sorted(warned.items())),
+            },
+        },
+    }
+
+
+def _finding(audited: Audited, finding: Finding) -> dict[str, Any]:
+    section = audited.section_of(finding)
+    place = None
+    if section is not None:
+        place = {
+            "section": finding.section,
+            "heading": section.heading,
+            "start": finding.start,
+            "end": finding.end,
+        }
+    return {
+        "check": finding.check.value,
+        "severity": finding.severity.value,
+        "text": finding.text,
+        "place": place,
+        "why": finding.why,
+    }
+
+
+def draw(audited: Sequence[Audited]) -> None:
+    """Print every entry that has a fault, with the sentence that it stands in, and the sums."""
+    for each in audited:
+        if each.findings:
+            click.echo(f"{_mark(each.status.value)}  {each.paper.id}  {' '.join(each.paper.title.split())}")
+        for finding in each.findings:
+            severity = click.style(finding.severity.value, fg="red" if finding in each.errors else "yellow")
+            click.echo(f"    {severity} {finding.check.value}: {finding.why}")
+            section = each.section_of(finding)
+            if section is not None and finding.text:
+                click.echo(f"        {_quoted(section.text, finding)}")
+    totals = Counter(each.status.value for each in audited)
+    said = [f"{len(audited)} entries", *(f"{totals[name]} {name}" for name in ("ok", "failed", "no-source"))]
+    click.echo(", ".join(said))
+
+
+def _mark(status: str) -> str:
+    return click.style(f"{status:9}", fg={"failed": "red", "ok": "green"}.get(status), bold=True)
+
+
+def _quoted(text: str, finding: Finding) -> str:
+    """Return the words around a fault, the fault itself marked."""
+    text = text.replace("\n", " ")
+    before, after = text[: finding.start], text[finding.end :]
+    begin = f"…{before[-_AROUND:].partition(' ')[2]}" if len(before) > _AROUND else before
+    end = f"{after[:_AROUND].rpartition(' ')[0]}…" if len(after) > _AROUND else after
+    fault = text[finding.start : finding.end]
+    if len(fault) > 3 * _AROUND:
+        fault = f"{fault[:_AROUND]} … {fault[-_AROUND:]}"
+    return f"{begin}{click.style(f'»{fault}«', fg='red', bold=True)}{end}"
