@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check lint types contracts docs-check docs bench lock browser pictures format clean
+.PHONY: help demo test check lint types contracts docs-check docs bench truth lock browser pictures format clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,9 @@ docs: $(VENV)/.dev  ## Make the docs and catalogues that come from the code
 
 bench: $(VENV)/.test  ## Print ratios measured in one run
 	$(BIN)/python -m benchmarks
+
+truth: $(VENV)/.test  ## Measure how true summaries are, and what the checks find (docs/truth.md has the figures)
+	$(BIN)/python -m tools.truth
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format

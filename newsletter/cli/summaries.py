@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,6 @@ from newsletter.errors import InputError
 if TYPE_CHECKING:
     from newsletter.summaries.audit import Audited
     from newsletter.summaries.findings import Finding
-
-_AROUND = 70  # characters on either side of a fault that are shown
 
 
 @click.group(short_help="Check that summaries are true to their papers.")
@@ -154,32 +152,54 @@ def _finding(audited: Audited, finding: Finding) -> dict[str, Any]:
 
 
 def draw(audited: Sequence[Audited]) -> None:
-    """Print every entry that has a fault, with the sentence that it stands in, and the sums."""
+    """Print every entry that has a fault, each fault marked in its sentence, and the sums."""
     for each in audited:
         if each.findings:
-            click.echo(f"{_mark(each.status.value)}  {each.paper.id}  {' '.join(each.paper.title.split())}")
-        for finding in each.findings:
-            severity = click.style(finding.severity.value, fg="red" if finding in each.errors else "yellow")
-            click.echo(f"    {severity} {finding.check.value}: {finding.why}")
-            section = each.section_of(finding)
-            if section is not None and finding.text:
-                click.echo(f"        {_quoted(section.text, finding)}")
+            click.echo(f"{_status(each.status.value)} {each.paper.id}  {' '.join(each.paper.title.split())}")
+        for findings in _alike(each.findings):
+            first = findings[0]
+            severity = click.style(first.severity.value, fg="red" if first in each.errors else "yellow")
+            click.echo(f"  {severity} {first.check.value}: {first.why}")
+            for number, section in enumerate(each.paper.sections):
+                for sentence in _marked(section.text, [one for one in findings if one.section == number]):
+                    click.echo(f"      {sentence}")
     totals = Counter(each.status.value for each in audited)
-    said = [f"{len(audited)} entries", *(f"{totals[name]} {name}" for name in ("ok", "failed", "no-source"))]
-    click.echo(", ".join(said))
+    entries = "1 entry" if len(audited) == 1 else f"{len(audited)} entries"
+    click.echo(", ".join([entries, *(f"{totals[name]} {name}" for name in ("ok", "failed", "no-source"))]))
 
 
-def _mark(status: str) -> str:
+def _status(status: str) -> str:
     return click.style(f"{status:9}", fg={"failed": "red", "ok": "green"}.get(status), bold=True)
 
 
-def _quoted(text: str, finding: Finding) -> str:
-    """Return the words around a fault, the fault itself marked."""
-    text = text.replace("\n", " ")
-    before, after = text[: finding.start], text[finding.end :]
-    begin = f"…{before[-_AROUND:].partition(' ')[2]}" if len(before) > _AROUND else before
-    end = f"{after[:_AROUND].rpartition(' ')[0]}…" if len(after) > _AROUND else after
-    fault = text[finding.start : finding.end]
-    if len(fault) > 3 * _AROUND:
-        fault = f"{fault[:_AROUND]} … {fault[-_AROUND:]}"
-    return f"{begin}{click.style(f'»{fault}«', fg='red', bold=True)}{end}"
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Return the findings, those of one check together."""
+    together: dict[object, list[Finding]] = {}
+    for finding in findings:
+        together.setdefault((finding.check, finding.severity, finding.why), []).append(finding)
+    return list(together.values())
+
+
+def _marked(text: str, findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield the sentences that have faults, with these marked."""
+    from newsletter.summaries.sentences import split
+
+    at = 0
+    for sentence in split(text):
+        start = max(text.find(sentence, at), at)
+        at = start + len(sentence)
+        inside = sorted(
+            {
+                (max(each.start, start), min(each.end, at))
+                for each in findings
+                if each.start < at and each.end > start
+            }
+        )
+        if not inside:
+            continue
+        parts, done = [], start
+        for begin, end in inside:
+            if begin >= done:
+                parts += [text[done:begin], click.style(f"»{text[begin:end]}«", fg="red", bold=True)]
+                done = end
+        yield "".join([*parts, text[done:at]])

@@ -15,6 +15,7 @@ _COPIED_WORDS = 8  # in a row that a summary shares with its prompt by no accide
 
 def faults_of_form(said: Said) -> Iterator[Finding]:
     """Yield the faults that a summary shows by itself."""
+    may_be_of_prompt = wording.may_be_of_prompt(said.text)
     ends = [wording.ends_as_text(section.text) for section in said.sections]
     for place, section in enumerate(said.sections):
         text = section.text
@@ -25,7 +26,7 @@ def faults_of_form(said: Said) -> Iterator[Finding]:
             continue
         for span in wording.latex_or_template(text):
             yield at(Check.LATEX, Severity.ERROR, "LaTeX or template text was left", place, text, span)
-        for span in wording.of_prompt(text):
+        for span in wording.of_prompt(text) if may_be_of_prompt else ():
             yield at(Check.PROMPT, Severity.ERROR, "it repeats or answers the prompt", place, text, span)
         for span in _copied(said, place):
             yield at(Check.PROMPT, Severity.ERROR, "it repeats the prompt", place, text, span)
@@ -49,7 +50,7 @@ def _of_the_whole(said: Said) -> Iterator[Finding]:
     if whole.strip() and not is_written_in(whole, said.language):
         why = f"too few of its letters are of a script in which {said.language!r} is written"
         yield Finding(check=Check.WRONG_LANGUAGE, severity=Severity.ERROR, why=why)
-    elif said.language == "en" and not terms.is_english(whole):
+    elif said.language == "en" and said.origin is not SummaryOrigin.EXTRACT and not terms.is_english(whole):
         yield Finding(check=Check.WRONG_LANGUAGE, severity=Severity.ERROR, why="it does not read as English")
     if len(whole) + sum(map("\u1100".__le__, whole)) > _MOST_WIDTH:
         why = f"{len(whole):,} characters are no summary"

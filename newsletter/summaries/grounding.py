@@ -7,7 +7,7 @@ given it is an error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from newsletter.models import SummaryOrigin
 from newsletter.scripts import language_of
@@ -47,7 +47,8 @@ def _against(said: Said, source: Source, day: Day | None) -> Iterator[Finding]:
         why = "its source has no text that it could rest on"
         yield Finding(check=Check.EMPTY_SOURCE, severity=Severity.ERROR, why=why)
         return
-    if _is_excerpt(said, source):
+    excerpt = _is_excerpt(said, source)
+    if excerpt:
         yield from _changed(said, source)
     elif (misfit := _fits_another(said, source, day)) is not None:
         yield Finding(check=Check.WRONG_PAPER, severity=Severity.ERROR, why=misfit)
@@ -57,7 +58,7 @@ def _against(said: Said, source: Source, day: Day | None) -> Iterator[Finding]:
     yield from _numbers(said, source)
     yield from _names(said, source)
     yield from _renderings(said, source)
-    yield from _dropped_result(said, source)
+    yield from _dropped_result(said, source, excerpt=excerpt)
 
 
 def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
@@ -67,7 +68,8 @@ def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
     other of the day, and not too few.
     """
     mentioned = terms.mentions(said.text, said.language)
-    if not _tells(mentioned) or len(source.terms) < _FEWEST_TERMS:
+    telling = sum(mention.weight >= _WEIGHS for mention in mentioned)
+    if telling < _FEWEST_MENTIONS or len(source.terms) < _FEWEST_TERMS:
         return None
     own = terms.support(mentioned, source.terms)
     other = day.best_other(mentioned, source) if day is not None else None
@@ -81,9 +83,10 @@ def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
     return f"its source has {own:.0%} of what it speaks of, another of the day {other:.0%}"
 
 
-def _tells(mentioned: Sequence[terms.Mention]) -> bool:
-    """Tell whether what is mentioned is enough to tell one paper from another."""
-    return sum(mention.weight >= _WEIGHS for mention in mentioned) >= _FEWEST_MENTIONS
+def _tells(spoken_of: Iterable[str]) -> bool:
+    """Tell whether terms are enough to tell one paper from another."""
+    weigh = terms.weights()
+    return sum(weigh[term] >= _WEIGHS for term in spoken_of) >= _FEWEST_MENTIONS
 
 
 def _invented(said: Said, source: Source) -> Iterator[Finding]:
@@ -92,8 +95,8 @@ def _invented(said: Said, source: Source) -> Iterator[Finding]:
         return
     for place, spoken in enumerate(said.sentences):
         for start, sentence in spoken:
-            mentioned = terms.mentions(sentence, said.language)
-            if _tells(mentioned) and terms.support(mentioned, source.terms) < _LEAST_OF_SENTENCE:
+            spoken_of = terms.keys(sentence)
+            if terms.share(spoken_of, source.terms) < _LEAST_OF_SENTENCE and _tells(spoken_of):
                 why = "the source has next to nothing of this sentence"
                 span = (start, start + len(sentence))
                 yield at(Check.SENTENCE, Severity.WARNING, why, place, said.sections[place].text, span)
@@ -137,12 +140,12 @@ def _numbers(said: Said, source: Source) -> Iterator[Finding]:
         for number in numbers.absent(found, source.numbers):
             exact = said.exact and not numbers.may_be_counted(number)
             severity = Severity.ERROR if exact else Severity.WARNING
-            span = (number.start, number.end)
-            yield at(Check.NUMBER, severity, "the source does not have this number", place, text, span)
+            why = f"the {'source' if said.exact else 'abstract'} does not have this number"
+            yield at(Check.NUMBER, severity, why, place, text, (number.start, number.end))
         for number, own in numbers.with_other_unit(found, source.numbers):
             why = f"the source has it as {own}, not as {number.unit}"
             yield at(Check.UNIT, Severity.WARNING, why, place, text, (number.start, number.end))
-        for first, second in placing.exchanged(text, found, said.language, source.places):
+        for first, second in placing.exchanged(text, found, said.language, source.numbers):
             why = f"in the source {first.text} stands where {second.text} does here"
             yield at(Check.EXCHANGED, Severity.WARNING, why, place, text, (first.start, second.end))
 
@@ -166,7 +169,7 @@ def _turned(said: Said, source: Source) -> Iterator[Finding]:
     for place, section in enumerate(said.sections):
         span = directions.turned(section.text, directions.ways(section.text), source.directions)
         for start, sentence in said.sentences[place] if span is None and said.language == "en" else ():
-            inside = placing.turned(sentence, said.language, source.statements)
+            inside = placing.turned(sentence, source.statements)
             if inside is not None:
                 span = (start + inside[0], start + inside[1])
                 break
@@ -191,11 +194,24 @@ def _renderings(said: Said, source: Source) -> Iterator[Finding]:
                     yield at(Check.RENDERING, Severity.WARNING, why, place, section.text, span)
 
 
-def _dropped_result(said: Said, source: Source) -> Iterator[Finding]:
+def _dropped_result(said: Said, source: Source, *, excerpt: bool) -> Iterator[Finding]:
     results = result_sentences(source.sentences) if has_measure(source.abstract) else []
+    if not results:
+        return
+    if excerpt:
+        if not any(sentence in said.text for sentence in results):
+            yield _without(results[0])
+        return
+    told = [number.text for found in said.numbers for number in found if number.unit or "." in number.text]
+    if any(figure in sentence for sentence in results for figure in told):
+        return
     stated = [number for sentence in results for number in numbers.find(sentence)]
     figures = [number for number in stated if number.unit or "." in number.text] or stated
-    kept = numbers.Known([number for found in said.numbers for number in found], "")
+    kept = numbers.Known(said.text)
     if figures and not any(number in kept for number in figures):
-        why = f"the source's result is left out: {results[0]}"
-        yield Finding(check=Check.RESULT, severity=Severity.WARNING, why=why)
+        yield _without(results[0])
+
+
+def _without(result: str) -> Finding:
+    why = f"the source's result is left out: {result}"
+    return Finding(check=Check.RESULT, severity=Severity.WARNING, why=why)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from newsletter.summaries import directions, terms
-from newsletter.summaries.numbers import Number
+from newsletter.summaries.numbers import Known, Number
 
 _AROUND = 48  # characters on either side of a number that say what it counts
 _LEAST_LEADS = {
@@ -34,54 +34,51 @@ def statement(sentence: str) -> Statement:
     return Statement(sentence, terms.keys(sentence), directions.ways(sentence))
 
 
-def places(text: str, found: Sequence[Number]) -> dict[float, set[str]]:
-    """Return the terms around every number of a source, by its value."""
-    around: dict[float, set[str]] = {}
-    for number in found:
-        around.setdefault(number.value, set()).update(_around(text, number))
-    return around
-
-
 def exchanged(
-    text: str, found: Sequence[Number], language: str, source: Mapping[float, set[str]]
+    text: str, found: Sequence[Number], language: str, source: Known
 ) -> Iterator[tuple[Number, Number]]:
-    """Yield the pairs of numbers that stand in each other's place; ``source`` has the terms around each number."""
-    known = [number for number in found if number.value in source]
-    if len({number.value for number in known}) < 2:
+    """Yield the pairs of numbers that stand in each other's place, by the terms around them."""
+    around: list[tuple[Number, set[str], set[str]]] = []  # a number, the terms here, and those in the source
+    if len({number.text for number in found}) < 2:
         return
+    for number in found:
+        spans = [(start, start + len(number.text)) for start in source.literally(number)]
+        if spans:
+            there = set().union(*(_around(source.text, *span) for span in spans))
+            around.append((number, _around(text, number.start, number.end), there))
     weigh = terms.weights()
-    around = [(number, _around(text, number)) for number in known]
 
-    def fit(said: set[str], value: float) -> float:
-        return sum(weigh[term] for term in said & source[value])
+    def fit(said: set[str], there: set[str]) -> float:
+        return sum(weigh[term] for term in said & there)
 
-    for (first, near_first), (second, near_second) in combinations(around, 2):
-        if first.value == second.value:
+    for (first, here_first, there_first), (second, here_second, there_second) in combinations(around, 2):
+        if first.text == second.text:
             continue
-        own = fit(near_first, first.value) + fit(near_second, second.value)
-        crossed = fit(near_first, second.value) + fit(near_second, first.value)
+        own = fit(here_first, there_first) + fit(here_second, there_second)
+        crossed = fit(here_first, there_second) + fit(here_second, there_first)
         if crossed - own >= _LEAST_LEADS[language == "en"]:
             yield first, second
 
 
-def _around(text: str, number: Number) -> set[str]:
+def _around(text: str, start: int, end: int) -> set[str]:
     """Return the terms beside a number, in its own sentence."""
-    before = text[max(0, number.start - _AROUND) : number.start]
-    after = text[number.end : number.end + _AROUND]
-    end = _END.search(after)
+    before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
+    stop = _END.search(after)
     starts = [match.end() for match in _END.finditer(before)]
     return terms.keys(before[starts[-1] if starts else 0 :]) | terms.keys(
-        after[: end.start() if end else None]
+        after[: stop.start() if stop else None]
     )
 
 
-def turned(sentence: str, language: str, source: Sequence[Statement]) -> directions.Span | None:
-    """Return where a sentence goes the other way than the source's sentence that says the same."""
+def turned(sentence: str, source: Sequence[Statement]) -> directions.Span | None:
+    """Return where an English sentence goes the other way than the source's sentence that says the same."""
     own = directions.ways(sentence)
+    if not own:
+        return None
     spans = [directions.turned(sentence, own, each.ways) for each in source]
     if not any(spans):
         return None
-    said = terms.mentions(sentence, language)
-    likes = [terms.support(said, each.terms) for each in source]
+    said = terms.keys(sentence)
+    likes = [terms.share(said, each.terms) for each in source]
     best = max(likes)
     return spans[likes.index(best)] if best >= _LEAST_LIKE else None

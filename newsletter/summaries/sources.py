@@ -30,19 +30,9 @@ class Source:
         return numbers.squeeze(self.text)
 
     @cached_property
-    def found_numbers(self) -> list[numbers.Number]:
-        """The numbers of title and abstract, list markers too."""
-        return numbers.find(self.text, markers=True)
-
-    @cached_property
     def numbers(self) -> numbers.Known:
         """What a summary may say of numbers."""
-        return numbers.Known(self.found_numbers, self.squeezed)
-
-    @cached_property
-    def places(self) -> dict[float, set[str]]:
-        """The terms around every number."""
-        return placing.places(self.text, self.found_numbers)
+        return numbers.Known(self.text)
 
     @cached_property
     def directions(self) -> directions.Ways:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
 _LETTERS = 7  # that a term keeps
-_ENGLISH_WORDS = frozenset(
-    ("the", "of", "and", "to", "in", "is", "we", "that", "for", "on", "with", "as", "by", "an", "are", "our", "this",
-     "from", "be", "it", "which", "can", "these", "at", "has", "not")
-)  # fmt: skip
-_ENGLISH_SHARE = 0.08  # of the words of an English text that are among these, at least; abstracts have 0.3
-_FEWEST_WORDS = 30  # that tell a language
+_ENGLISH_WORDS = tuple(
+    f" {word} "
+    for word in ("the", "of", "and", "to", "in", "is", "we", "that", "for", "with", "by", "our", "are")
+)
+_ENGLISH_SHARE = 0.03  # of the words of an English text that are among these, at least; abstracts have 0.25
+_FEWEST_WORDS = 40  # that tell a language
 
 
 def key(word: str) -> str:
@@ -40,10 +40,10 @@ def keys(text: str) -> set[str]:
 
 def is_english(text: str) -> bool:
     """Tell whether a text in Latin letters is English; short texts count as English."""
-    words = _WORD.findall(text)
-    if len(words) < _FEWEST_WORDS:
+    words = text.count(" ") + 1
+    if words < _FEWEST_WORDS:
         return True
-    return sum(word.lower() in _ENGLISH_WORDS for word in words) >= _ENGLISH_SHARE * len(words)
+    return sum(map(text.count, _ENGLISH_WORDS)) >= _ENGLISH_SHARE * words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Mention:
 def mentions(text: str, language: str) -> list[Mention]:
     """Return what a text in a language speaks of, each thing once."""
     weigh = weights()
-    english = is_english(text)
+    english = language == "en" or is_english(text)
     words = {
         key(word)
         for word in set(_WORD.findall(text))
@@ -84,6 +84,13 @@ def support(said: Iterable[Mention], source: set[str]) -> float:
         if any(way <= source for way in mention.ways):
             supported += mention.weight
     return supported / total if total else 0.0
+
+
+def share(said: Set[str], source: Set[str]) -> float:
+    """Return the share of terms, by weight, that a source has (0 to 1): `support` for English."""
+    weigh = weights()
+    total = sum(map(weigh.__getitem__, said))
+    return sum(map(weigh.__getitem__, said & source)) / total if total else 0.0
 
 
 class _Weights(dict[str, float]):

@@ -26,6 +26,7 @@ _TEMPLATE = re.compile(
     """,
     re.VERBOSE,
 )
+_MARKS_OF_TEMPLATES = ("{{", "}}", "{%", "%}", "<", "```", "[", "TODO", "TBD", "FIXME", "orem")
 _OF_PROMPT = re.compile(
     r"""\bas\ an\ AI(?:\ language)?\ (?:model|assistant)
       | \bI\ (?:cannot|can't|can’t|am\ unable\ to|don't\ have|do\ not\ have)\b
@@ -50,6 +51,7 @@ _HINTS = (  # one of which stands in every match: looking for plain strings is f
     "없어 요약", "제공해", "입력해", "공유해", "요약", "언어모델로서", "언어 모델로서", "작성", "번역해", "답변해",
     "申し訳", "要約", "抱歉", "请提供", "摘要", "总结", "作为",
 )  # fmt: skip
+_ASCII_HINTS = tuple(hint for hint in _HINTS if hint.isascii())
 _NOTHING = re.compile(
     r"(?:none|null|n/?a|nan|undefined|not (?:available|provided|stated|specified)|[-–—.…*\s]*"
     r"|없음|해당 ?(?:사항 ?)?없음|なし|該当なし|无|暂无)[.。]?",
@@ -68,18 +70,22 @@ _STOP = re.compile(r"[.!?。！？]\s|[。！？]")
 
 
 def latex_or_template(text: str) -> Iterator[Span]:
-    """Return where LaTeX or a template's own text was left."""
-    for pattern in (_LATEX, _TEMPLATE):
-        if pattern is _TEMPLATE or any(mark in text for mark in "\\${"):
-            for match in pattern.finditer(text):
-                yield match.span()
+    """Yield where LaTeX or a template's own text was left."""
+    if "{" in text or "\\" in text or "$" in text:
+        yield from (match.span() for match in _LATEX.finditer(text))
+    if any(map(text.__contains__, _MARKS_OF_TEMPLATES)):
+        yield from (match.span() for match in _TEMPLATE.finditer(text))
+
+
+def may_be_of_prompt(text: str) -> bool:
+    """Tell whether `of_prompt` can find anything: a fast look."""
+    lower = text.lower()
+    hints = _ASCII_HINTS if text.isascii() else _HINTS
+    return any(map(lower.__contains__, hints))
 
 
 def of_prompt(text: str) -> Iterator[Span]:
-    """Return where a text repeats an instruction, or answers one, instead of summarising."""
-    lower = text.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return
+    """Yield where a text repeats an instruction, or answers one, instead of summarising."""
     for match in _OF_PROMPT.finditer(text):
         yield match.span()
 

@@ -1,14 +1,28 @@
-from tools.truth import pairs
-from tools.truth.measure import measure
+"""Measure the truth of summaries: `python -m tools.truth [--write]` (docs/truth.md)."""
 
-c = pairs.corpus()
-for name, ps in {
-    "ko": pairs.korean(c),
-    "short en": pairs.short_summaries(c),
-    "excerpts as summaries": pairs.excerpts(c, told=False),
-    "excerpts": pairs.excerpts(c, told=True),
-}.items():
-    m = measure(name, ps)
-    print(name, m.pairs, "flagged", m.flagged, dict(m.alarms))
-    for f in m.faults:
-        print("   ", f.fault, f.tried, round(f.found / f.tried, 3), round(f.as_error / f.tried, 3))
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tools.truth import pairs, report
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "truth.md"
+
+
+def main(arguments: list[str]) -> None:
+    """Print the figures; with ``--write`` put them into the page."""
+    own = list(report.figures(pairs.own()))
+    print("\n".join(own))
+    shared = None
+    if pairs.corpus() is not pairs.own():
+        shared = list(report.figures(pairs.corpus()))
+        print("\n".join([report.SHARED_HEADING, *shared]))
+    if "--write" in arguments:
+        if shared is None:
+            sys.exit("the recorded papers are not beside this checkout; the page needs them")
+        PAGE.write_text(report.page(own, shared), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -109,7 +109,7 @@ def short_summaries(known: Corpus) -> list[Pair]:
 
 
 def excerpts(known: Corpus, *, told: bool) -> list[Pair]:
-    """Return the pairs with our own excerpts. ``told`` says that they are; else they stand for true summaries."""
+    """Return the pairs with our own excerpts. ``told`` says that they are; else they stand for a model's."""
     summarizer = ExtractiveSummarizer()
 
     def said(paper: Paper) -> Said:
@@ -118,7 +118,8 @@ def excerpts(known: Corpus, *, told: bool) -> list[Pair]:
         except SummaryError:
             return Said(sections=(), language="en")
         origin = SummaryOrigin.EXTRACT if told else SummaryOrigin.DIGEST
-        return Said(sections=summary.sections, language=language_of(paper.abstract), origin=origin)
+        language = language_of(paper.abstract)
+        return Said(sections=summary.sections, language=language, origin=origin, exact=not told)
 
     return _pairs(known, said)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
+from newsletter.summaries.numbers.digits import find
 from newsletter.summaries.numbers.values import Form, Number, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
@@ -12,20 +14,43 @@ _LARGEST_SLIP = 0.15  # of a declared rounding, in shares of the value
 
 
 class Known:
-    """The numbers of a source: what a summary of it may say. ``squeezed`` is the text that names stand in."""
+    """The numbers of a source: what a summary of it may say."""
 
-    __slots__ = ("_names", "_units")
+    def __init__(self, text: str) -> None:
+        self.text = text
 
-    def __init__(self, found: Iterable[Number], squeezed: str) -> None:
-        self._units: dict[float, set[str]] = {}
-        for number in found:
-            self._units.setdefault(tidy(number.value), set()).add(number.unit)
+    @cached_property
+    def _names(self) -> str:
+        return squeeze(self.text)
+
+    @cached_property
+    def _units(self) -> dict[float, set[str]]:
+        """The values of the text, each with its units."""
+        known: dict[float, set[str]] = {}
+        for number in find(self.text, markers=True):
+            known.setdefault(tidy(number.value), set()).add(number.unit)
             if number.form is Form.DIGITS:  # 7B may be said as 7, and 3.5% as 3.5
-                self._units.setdefault(_as_written(number.text), set()).add(number.unit)
-        self._names = squeezed
+                known.setdefault(_as_written(number.text), set()).add(number.unit)
+        return known
+
+    def literally(self, number: Number) -> Iterator[int]:
+        """Yield where the text has a number just as it is written: most are, and to look for that is fast."""
+        written = number.text
+        start = self.text.find(written)
+        while start >= 0:
+            before, after = self.text[start - 1 : start], self.text[start + len(written) :][:2]
+            if not (before.isalnum() or before in {".", ","}) and not _goes_on(written, after):
+                yield start
+            start = self.text.find(written, start + 1)
+
+    def has_literally(self, number: Number) -> bool:
+        """Tell whether the text has a number just as it is written."""
+        return next(self.literally(number), None) is not None
 
     def __contains__(self, number: object) -> bool:
         assert isinstance(number, Number)
+        if self.has_literally(number):
+            return True
         if number.form is Form.NAME:
             return self._has_name(number.text)
         if number.value in self._units:
@@ -93,6 +118,13 @@ def squeeze(text: str) -> str:
     return text
 
 
+def _goes_on(written: str, after: str) -> bool:
+    """Tell whether a number goes on after what was found of it: 1.5 in 1.57, 7 in 7B."""
+    if after[:1].isalnum():
+        return after[:1].isdigit() or written[-1:].isalnum()
+    return after[:1] in {".", ","} and after[1:2].isdigit() and written[-1:].isdigit()
+
+
 def absent(numbers: Sequence[Number], known: Known) -> list[Number]:
     """Return the numbers that a source does not have."""
     return [number for number in numbers if number not in known]
@@ -101,8 +133,10 @@ def absent(numbers: Sequence[Number], known: Known) -> list[Number]:
 def with_other_unit(numbers: Sequence[Number], known: Known) -> Iterator[tuple[Number, str]]:
     """Yield the numbers that the source has, but only with other units, and those."""
     for number in numbers:
+        if not number.unit or known.has_literally(number):
+            continue
         units = known.units(number)
-        if number.unit and units and number.unit not in units and "" not in units:
+        if units and number.unit not in units and "" not in units:
             yield number, ", ".join(sorted(units))
 
 

@@ -53,7 +53,10 @@ _WORDS: dict[str, tuple[float, str]] = {
 _WORD = re.compile(rf"\b(?:{any_of(word for word in _WORDS if word.isascii())})\b", re.IGNORECASE)
 _OTHER_WORD = re.compile(any_of(word for word in _WORDS if not word.isascii()))
 _NUMBER_WORDS = frozenset(
-    part for word in [*_SPELLED, *_WORDS] for part in word.split("-") if part not in {"zero", "one"}
+    part for word in [*_SPELLED, *_WORDS] for part in word.split("-")[:1] if part not in {"zero", "one"}
+)
+_ONE_OF_MORE = re.compile(
+    r"\bone[-\s](?:hundred|thousand|million|billion|trillion|third|fourth|fifth|tenth)\b"
 )
 _LATIN = re.compile(r"[a-z]+")
 _CJK = re.compile(r"[\u4e00-\u9fff\uac00-\ud7a3]")
@@ -78,33 +81,53 @@ _CHINESE = re.compile(
 
 def spelled(text: str) -> Iterator[Number]:
     """Yield the numbers that a text spells out; one is none, as in 'one of'."""
-    if not _NUMBER_WORDS.isdisjoint(_LATIN.findall(text.lower())):
-        for match in _ENGLISH.finditer(text):
-            value = _english(match[0])
-            if value > 1:
-                unit = "x" if match["fold"] or text[match.end() : match.end() + 6].lower() == " times" else ""
-                yield _said(value, unit, match)
-        for match in _WORD.finditer(text):
-            yield _said(*_WORDS[match[0].lower()], match)
+    lower = text.lower()
+    if len(lower) != len(text):  # a letter such as İ becomes two
+        lower = text
+    end = 0
+    for start in sorted(_starts(lower)):
+        match = _ENGLISH.match(lower, start) or _WORD.match(lower, start) if start >= end else None
+        if match is None:
+            continue
+        end = match.end()
+        if match.re is _WORD:
+            yield _said(*_WORDS[match[0]], text, match)
+        elif (value := _english(match[0])) > 1:
+            unit = "x" if match["fold"] or lower.startswith(" times", end) else ""
+            yield _said(value, unit, text, match)
     if text.isascii() or _CJK.search(text) is None:
         return
     for match in _OTHER_WORD.finditer(text):
-        yield _said(*_WORDS[match[0]], match)
+        yield _said(*_WORDS[match[0]], text, match)
     for match in _KOREAN.finditer(text):
         if match["below"]:
             below = float(match["below"]) or 1.0
-            yield _said(100 * float(match["above"]) / below, "%", match)
+            yield _said(100 * float(match["above"]) / below, "%", text, match)
         else:
-            yield _said(float(_NATIVE[match["n"]]), "x" if match["counter"] == "배" else "", match)
+            yield _said(float(_NATIVE[match["n"]]), "x" if match["counter"] == "배" else "", text, match)
     for match in _CHINESE.finditer(text):
         if match["percent"]:
-            yield _said(_han(match["percent"]), "%", match)
+            yield _said(_han(match["percent"]), "%", text, match)
         else:
-            yield _said(_han(match["tens"]), "x" if match["counter"] == "倍" else "", match)
+            yield _said(_han(match["tens"]), "x" if match["counter"] == "倍" else "", text, match)
 
 
-def _said(value: float, unit: str, match: re.Match[str]) -> Number:
-    return Number(tidy(value), unit, Form.SPELLED, match[0], match.start(), match.end())
+def _starts(lower: str) -> Iterator[int]:
+    """Yield where a word begins that may be a number."""
+    for word in _NUMBER_WORDS.intersection(_LATIN.findall(lower)):
+        start = lower.find(word)
+        while start >= 0:
+            if not lower[start - 1 : start].isalnum():
+                yield start
+            start = lower.find(word, start + 1)
+    if "one" in lower:
+        for match in _ONE_OF_MORE.finditer(lower):
+            yield match.start()
+
+
+def _said(value: float, unit: str, text: str, match: re.Match[str]) -> Number:
+    start, end = match.span()
+    return Number(tidy(value), unit, Form.SPELLED, text[start:end], start, end)
 
 
 def _english(text: str) -> float:
