@@ -18,7 +18,7 @@ _LEAST_LEADS = {
 _LEAST_LIKE = (
     0.5  # of what a sentence speaks of that the source's sentence has, too, to be the same statement
 )
-_END = re.compile(r"[.!?。]\s")
+_END = re.compile(r"[.!?。]\s|\d")
 
 
 class Statement(NamedTuple):
@@ -61,13 +61,9 @@ def exchanged(
 
 
 def _around(text: str, start: int, end: int) -> set[str]:
-    """Return the terms beside a number, in its own sentence."""
+    """Return the terms beside a number, in its own sentence and up to the next number."""
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
-    stop = _END.search(after)
-    starts = [match.end() for match in _END.finditer(before)]
-    return terms.keys(before[starts[-1] if starts else 0 :]) | terms.keys(
-        after[: stop.start() if stop else None]
-    )
+    return terms.keys(_END.split(before)[-1]) | terms.keys(_END.split(after, maxsplit=1)[0])
 
 
 def turned(sentence: str, source: Sequence[Statement]) -> directions.Span | None:

@@ -23,7 +23,9 @@ def figures(known: Corpus) -> Iterator[str]:
     sets = {
         "Korean digests": pairs.korean(known),
         "English short summaries": pairs.short_summaries(known),
-        "Excerpts, taken for summaries that a model made of the abstract alone": pairs.excerpts(known, told=False),
+        "Excerpts, taken for summaries that a model made of the abstract alone": pairs.excerpts(
+            known, told=False
+        ),
         "Excerpts": pairs.excerpts(known, told=True),
     }
     for name, found in sets.items():

@@ -46,7 +46,7 @@ _DIGITS = re.compile(
     rf"""(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|10(?=\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])|\d+(?:\.\d+)?)
     (?P<power>(?:\s?[×x·]\s?10|(?<=10))(?:\^\{{?(?P<up>[-−]?\d+)\}}?|(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)))?
     (?P<scale>\s?(?:{_OTHER_SCALES})|[\s-]?(?:{_LATIN_SCALES})(?![A-Za-z\d]))?
-    (?P<unit>\s?(?![×xX]\s?\d)(?:{_OTHER_UNITS})|[\s-]?(?![×xX]\s?\d)(?:{_LATIN_UNITS})(?![A-Za-z\d]))?
+    (?P<unit>[\s-]?(?![×xX]\s?\d)(?:{_LATIN_UNITS})(?![A-Za-z\d])|\s?(?![×xX]\s?\d)(?:{_OTHER_UNITS}))?
     (?P<after>[A-Za-z])?""",
     re.VERBOSE,
 )
@@ -59,6 +59,7 @@ _DECLARED_BEFORE = re.compile(
 _DECLARED_AFTER = re.compile(
     r"\s?(?:\+|or (?:so|more)|이상|가량|정도|여\s?(?:개|명|종)|여\b|넘|미만|以上|以下|余|左右|多)"
 )
+_LONGEST_NAME = 40  # characters beside the digits; bounds the work on endless names
 _LOOK_BACK = 16  # characters in which a word such as "approximately" stands
 _TO = frozenset(["-", "–", "—", "~", "to", "and", "에서", "から", "到", "至"])
 _RUN = re.compile(r"\d+")
@@ -103,10 +104,11 @@ def _number(text: str, match: re.Match[str]) -> Number:
     start, end = match.span("digits")
     scale, unit = match["scale"], _UNITS.get((match["unit"] or "").strip(), "")
     if _in_name(text, start) or (match["after"] and not match["unit"] and not scale):
-        name_start = start
-        while name_start and _is_of_name(text[name_start - 1]):
+        name_start, furthest = start, max(0, start - _LONGEST_NAME)
+        while name_start > furthest and _is_of_name(text[name_start - 1]):
             name_start -= 1
-        while end < len(text) and _is_of_name(text[end]) and text[end] not in "-_":
+        furthest = min(len(text), end + _LONGEST_NAME)
+        while end < furthest and _is_of_name(text[end]) and text[end] not in "-_":
             end += 1
         return Number(value, "", Form.NAME, text[name_start:end], name_start, end)
     if match["power"]:

@@ -10,6 +10,7 @@ from newsletter.summaries.numbers.digits import find
 from newsletter.summaries.numbers.values import Form, Number, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
+_OF_NAME = "name"  # stands for the unit of a number that is a part of a name
 _LARGEST_SLIP = 0.15  # of a declared rounding, in shares of the value
 
 
@@ -28,7 +29,8 @@ class Known:
         """The values of the text, each with its units."""
         known: dict[float, set[str]] = {}
         for number in find(self.text, markers=True):
-            known.setdefault(tidy(number.value), set()).add(number.unit)
+            unit = _OF_NAME if number.form is Form.NAME else number.unit
+            known.setdefault(tidy(number.value), set()).add(unit)
             if number.form is Form.DIGITS:  # 7B may be said as 7, and 3.5% as 3.5
                 known.setdefault(_as_written(number.text), set()).add(number.unit)
         return known
@@ -53,8 +55,9 @@ class Known:
             return True
         if number.form is Form.NAME:
             return self._has_name(number.text)
-        if number.value in self._units:
-            return True
+        units = self._units.get(number.value, set())
+        if units - {_OF_NAME} or (units and number.form is Form.DIGITS and not number.unit):
+            return True  # Llama 3 may be said of LLaMA-3, but not three letters
         if number.unit == "%" and self._units.get(tidy(number.value / 100), {"?"}) == {""}:
             return True  # 0.87 said as 87%
         if number.form is Form.SPELLED and number.unit in {"%", "x"}:
@@ -63,7 +66,7 @@ class Known:
 
     def units(self, number: Number) -> frozenset[str]:
         """Return the units that the source gives to this value."""
-        return frozenset(self._units.get(number.value, ()))
+        return frozenset(self._units.get(number.value, ())) - {_OF_NAME}
 
     def _has_share(self, number: Number) -> bool:
         """Tell whether "half" or "twice" stands in the source in another form: 50%, 0.5, 2x, 2."""

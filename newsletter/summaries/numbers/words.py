@@ -86,7 +86,7 @@ def spelled(text: str) -> Iterator[Number]:
         lower = text
     end = 0
     for start in sorted(_starts(lower)):
-        match = _ENGLISH.match(lower, start) or _WORD.match(lower, start) if start >= end else None
+        match = _WORD.match(lower, start) or _ENGLISH.match(lower, start) if start >= end else None
         if match is None:
             continue
         end = match.end()
