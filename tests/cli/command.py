@@ -24,7 +24,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "newsletter" / "sample" / "2024-0
 FILES = ["issue.eml", "issue.html", "issue.json", "issue.md", "issue.txt"]
 COUNTS = ["prepared", "accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled"]
 PEOPLE = ("ada@example.org", "grace@example.org", "minjun@example.org")
-NO_COMPLAINT = re.compile(r"newsletter: warning: |(collect|rank|summarise|render|plan|send|resume|warning) +")
+NO_COMPLAINT = re.compile(
+    r"newsletter: warning: |(collect|rank|summarise|refuse|render|plan|send|resume|warning) +"
+)
 SENDER = {
     "NEWSLETTER_SENDER__EMAIL": "news@example.org",
     "NEWSLETTER_SENDER__POSTAL_ADDRESS": "5 Paper Lane, 1234 Sampletown",
