@@ -65,9 +65,13 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
     if found is None:
         raise _missing(paper_id, "`newsletter papers list` names those that were collected")
     paper, days = found
+    from newsletter.summaries.about import kind_and_result
+
+    kind, result = kind_and_result(paper)
     if as_json:
         print_json({
             "id": paper.id, "title": paper.title, "url": paper.url, "votes": paper.votes,
+            "kind": kind.value if kind else None, "result": result,
             "sources": list(paper.sources), "days": [each.isoformat() for each in days],
             "sent": {edition: each.isoformat() for edition, each in sent.items()}, "left_out": left_out,
             "history": [{"at": seen.taken_at.isoformat(), "votes": seen.votes} for seen in history],
@@ -75,6 +79,10 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
         return
     click.echo(f"{paper.title}\n{paper.url}")
     click.echo(f"collected on {', '.join(each.isoformat() for each in days)} from {', '.join(paper.sources)}")
+    if kind is not None:
+        click.echo(f"kind: {kind.value}")
+    if result:
+        click.echo(f"main result: {result}")
     for edition, each in sent.items():
         click.echo(f"sent in {each}/{edition}")
     for name, reason in left_out.items():

@@ -9,11 +9,9 @@ from newsletter.errors import SummaryError
 from newsletter.models import Paper, Refusal, Summary, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.scripts import language_of
-from newsletter.summaries import sentences
+from newsletter.summaries.about import kind_and_result
 from newsletter.summaries.gate import Gate
-from newsletter.summaries.kinds import kind_of
 from newsletter.summaries.latex import to_text
-from newsletter.summaries.results import main_result
 
 
 class SummaryChain:
@@ -42,12 +40,12 @@ class SummaryChain:
         return self._finish(paper, title, refused)
 
     def _finish(self, paper: Paper, summary: Summary, refused: Iterable[Refusal]) -> Summary:
-        said = sentences.split(to_text(paper.abstract))
+        kind, result = kind_and_result(paper)
         return replace(
             summary,
             lead=self._lead(paper, summary),
-            kind=summary.kind or kind_of(to_text(paper.title), said),
-            result=summary.result or main_result(said),
+            kind=summary.kind or kind,
+            result=summary.result or result,
             refused=tuple(dict.fromkeys(refused)),
         )
 

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> None:
     print("\n".join(own))
     shared = None
     if pairs.corpus() is not pairs.own():
-        shared = list(report.figures(pairs.corpus()))
+        shared = [*report.model_day(), *report.figures(pairs.corpus())]
         print("\n".join([report.SHARED_HEADING, *shared]))
     if "--write" in arguments:
         if shared is None:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from newsletter.ingestion.files import read_file
 from newsletter.summaries import sentences
+from newsletter.summaries.audit import audit
 from newsletter.summaries.kinds import kind_of
 from newsletter.summaries.latex import to_text
 from tools.truth import excerpting, pairs
@@ -14,6 +16,20 @@ from tools.truth.measure import Measured, measure
 from tools.truth.pairs import Corpus
 
 KINDS = Path(__file__).with_name("kinds.json")
+
+
+def model_day() -> Iterator[str]:
+    """Yield what the checks say of the day that is the model of an issue, where its recording is at hand."""
+    name = "2024-09-12"
+    digest, answer = pairs.SHARED / "digests" / f"{name}.md", pairs.SHARED / "huggingface" / f"{name}.json"
+    if not digest.exists() or not answer.exists():
+        return
+    yield f"### The digest of {name} against the recorded answer of that day\n"
+    for entry in audit(read_file(digest).papers, read_file(answer).papers):
+        found = ", ".join(dict.fromkeys(finding.check.value for finding in entry.errors))
+        if found or entry.paper.title.startswith(("PingPong", "Agent Workflow")):
+            yield f"- {entry.paper.title.partition(':')[0]}: {entry.status.value}{f' ({found})' if found else ''}"
+    yield ""
 
 
 def figures(known: Corpus) -> Iterator[str]:
