@@ -14,7 +14,7 @@ from newsletter.scripts import language_of
 from newsletter.summaries import directions, names, numbers, placing, terms
 from newsletter.summaries.findings import Check, Finding, Said, Severity, at
 from newsletter.summaries.form import faults_of_form
-from newsletter.summaries.results import has_measure, result_sentences
+from newsletter.summaries.results import has_measure, result_sentences, states_result
 from newsletter.summaries.sources import Day, Source
 
 _LEAST_SUPPORT = {True: 0.55, False: 0.2}  # of English text, and of others: support + lead over the next best
@@ -30,6 +30,7 @@ def check(said: Said, source: Source | None, day: Day | None = None) -> list[Fin
     """Return what is wrong with a summary, errors first. Without a source, what shows by itself."""
     found = list(faults_of_form(said))
     if source is not None:
+        found = [finding for finding in found if not _is_quoted(finding, source)]
         found += _against(said, source, day)
     found.sort(key=lambda finding: finding.severity is Severity.WARNING)
     return found
@@ -38,6 +39,11 @@ def check(said: Said, source: Source | None, day: Day | None = None) -> list[Fin
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Return the errors among findings."""
     return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def _is_quoted(finding: Finding, source: Source) -> bool:
+    """Tell whether what looks like a prompt is the source's own: a paper on refusals quotes "I cannot"."""
+    return finding.check is Check.PROMPT and finding.text.lower() in source.text.lower()
 
 
 def _against(said: Said, source: Source, day: Day | None) -> Iterator[Finding]:
@@ -195,21 +201,29 @@ def _renderings(said: Said, source: Source) -> Iterator[Finding]:
 
 
 def _dropped_result(said: Said, source: Source, *, excerpt: bool) -> Iterator[Finding]:
-    results = result_sentences(source.sentences) if has_measure(source.abstract) else []
-    if not results:
+    if not has_measure(source.abstract) or (not excerpt and _keeps_a_result(said, source)):
         return
+    results = result_sentences(source.sentences)
     if excerpt:
-        if not any(sentence in said.text for sentence in results):
+        if results and not any(sentence in said.text for sentence in results):
             yield _without(results[0])
-        return
-    told = [number.text for found in said.numbers for number in found if number.unit or "." in number.text]
-    if any(figure in sentence for sentence in results for figure in told):
         return
     stated = [number for sentence in results for number in numbers.find(sentence)]
     figures = [number for number in stated if number.unit or "." in number.text] or stated
     kept = numbers.Known(said.text)
     if figures and not any(number in kept for number in figures):
         yield _without(results[0])
+
+
+def _keeps_a_result(said: Said, source: Source) -> bool:
+    """Tell, without taking the source apart, whether a figure stands there in a sentence with a result: most do."""
+    text = source.text
+    for number in (number for found in said.numbers for number in found):
+        if number.unit or "." in number.text:
+            for start in source.numbers.literally(number):
+                if states_result(text[text.rfind(". ", 0, start) + 1 : text.find(". ", start) + 1 or None]):
+                    return True
+    return False
 
 
 def _without(result: str) -> Finding:

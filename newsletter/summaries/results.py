@@ -26,9 +26,14 @@ def has_measure(sentence: str) -> bool:
     return _MEASURE.search(sentence) is not None
 
 
+def states_result(sentence: str) -> bool:
+    """Tell whether a sentence states a result with a number."""
+    return has_measure(sentence) and _OF_RESULTS.search(sentence) is not None
+
+
 def result_sentences(sentences: Sequence[str]) -> list[str]:
     """Return the sentences that state a result with a number."""
-    return [sentence for sentence in sentences if has_measure(sentence) and _OF_RESULTS.search(sentence)]
+    return list(filter(states_result, sentences))
 
 
 def main_result(sentences: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,13 @@ def test_a_copied_prompt_is_found() -> None:
     summary = changed(
         0, "Say in the first section what is new about the paper and nothing else.", prompt=prompt
     )
+    assert "error prompt" in names(found(summary))
+
+
+def test_what_the_source_says_itself_is_no_prompt() -> None:
+    refusals = replace(QUILL, abstract=f"{QUILL.abstract} It answers: I cannot write, please provide ink.")
+    summary = changed(0, "Quill answers: I cannot write, please provide ink.")
+    assert names(check(summary, Source(refusals))) == []
     assert "error prompt" in names(found(summary))
 
 

@@ -97,6 +97,7 @@ def test_small_spelled_numbers_may_be_the_writer_s_own_count() -> None:
 def test_names_are_squeezed_alike() -> None:
     assert squeeze("LLaMA-3 8B") == squeeze("Llama 3-8B") == "llama3·8b"
     assert squeeze("L²M and L^2M") == "l2mandl2m"
+    assert squeeze("10²") == squeeze("10^2") == "10·2"
 
 
 PIECES = st.sampled_from(
