@@ -10,9 +10,7 @@ from newsletter.models import Paper, Section, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries.findings import Finding, Said, Severity
 from newsletter.summaries.grounding import check
-from newsletter.summaries.sources import Day
-
-_MOST_OTHERS = 60  # sources that a summary is compared with: among very many one fits by accident
+from newsletter.summaries.sources import MOST_OTHERS, Day
 
 
 class Status(Enum):
@@ -67,7 +65,7 @@ class Auditor:
 def audit(entries: Sequence[Paper], sources: Iterable[Paper]) -> list[Audited]:
     """Check the sections of every entry; ``sources`` are papers with their abstracts, of the entries and others."""
     known = list(sources)
-    if len(known) > _MOST_OTHERS:
+    if len(known) > MOST_OTHERS:
         ids = {entry.id for entry in entries}
         known = [paper for paper in known if paper.id in ids]
     auditor = Auditor(known)

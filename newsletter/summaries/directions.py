@@ -9,14 +9,14 @@ Ways = int  # bit 2n: a text goes up on scale n; bit 2n + 1: it goes down
 
 # For each scale, the beginnings of the words for up and for down; an underscore ends a word that is meant whole.
 _ENGLISH = (
-    ("outperform surpass exceed beat_ beats_ superior", "underperform inferior behind_ lag_ lags_ lagging"),
+    ("outperform surpass exceed beat_ beats_ superior", "underperform inferior lag_ lags_ lagging"),
     ("improv enhanc boost better_ strengthen", "degrad worse deteriorat impair weaken"),
     (
         "increas raise raising grow higher_ more_ gain",
         "decreas reduc lower drop_ drops_ declin fewer_ less_ cut_ cuts_ save_ saves_ saving minimi",
     ),
     (
-        "faster_ speed accelerat fast_ quick efficien real latency throughput",
+        "faster_ speed accelerat fast_ quick efficien",
         "slower_ slow_ slows_ slowed_ slowing_",
     ),
 )
@@ -26,7 +26,7 @@ _OTHERS = (
         "뒤처 뒤떨어 열등 못미치 밑돌 下回 劣 逊于 不如",
     ),
     (
-        "향상 개선 증진 강화 向上 改善 提升 提高 増強 改进",
+        "향상 개선 증진 向上 改善 提升 提高 増強 改进",
         "저하 악화 약화 떨어 低下 悪化 恶化 退化 削弱",
     ),
     (
@@ -35,7 +35,7 @@ _OTHERS = (
     ),
     (
         "빠르 빠른 가속 速く 高速 加速 更快",
-        "느리 느린 느려 감속 遅 减速 更慢",
+        "느리 느린 느려 감속 遅く 遅い 减速 更慢",
     ),
 )
 _ALLIED = (1, 2)  # what improves is often said to increase

@@ -50,7 +50,7 @@ def _of_the_whole(said: Said) -> Iterator[Finding]:
     if whole.strip() and not is_written_in(whole, said.language):
         why = f"too few of its letters are of a script in which {said.language!r} is written"
         yield Finding(check=Check.WRONG_LANGUAGE, severity=Severity.ERROR, why=why)
-    elif said.language == "en" and said.origin is not SummaryOrigin.EXTRACT and not terms.is_english(whole):
+    elif said.exact and said.language == "en" and not terms.is_english(whole):
         yield Finding(check=Check.WRONG_LANGUAGE, severity=Severity.ERROR, why="it does not read as English")
     if len(whole) + sum(map("\u1100".__le__, whole)) > _MOST_WIDTH:
         why = f"{len(whole):,} characters are no summary"

@@ -23,6 +23,8 @@ _LEAST_OF_SENTENCE = 0.25  # of one English sentence
 _FEWEST_MENTIONS = 6  # that weigh something; less cannot tell one paper from another
 _WEIGHS = 1.5
 _FEWEST_TERMS = 20  # of a source
+_FEWEST_QUOTED = 5  # words: fewer are a name
+_OF_LATEX = frozenset("\\$^_{")
 _QUOTED_SHARE = 0.5  # of an entry's sentences that are a source's own: then all should be
 
 
@@ -42,8 +44,10 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _is_quoted(finding: Finding, source: Source) -> bool:
-    """Tell whether what looks like a prompt is the source's own: a paper on refusals quotes "I cannot"."""
-    return finding.check is Check.PROMPT and finding.text.lower() in source.text.lower()
+    """Tell whether what looks like a prompt or a template is the source's own: a paper on refusals, one named TODO."""
+    if finding.check is Check.LATEX and not _OF_LATEX.isdisjoint(finding.text):
+        return False
+    return finding.check in {Check.PROMPT, Check.LATEX} and finding.text.lower() in source.text.lower()
 
 
 def _against(said: Said, source: Source, day: Day | None) -> Iterator[Finding]:
@@ -73,13 +77,13 @@ def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
     Its terms are weighed by how rare they are; a right one has more of them in its own source than in any
     other of the day, and not too few.
     """
-    mentioned = terms.mentions(said.text, said.language)
+    mentioned = terms.mentions(said.text, said.language, english=said.english)
     telling = sum(mention.weight >= _WEIGHS for mention in mentioned)
     if telling < _FEWEST_MENTIONS or len(source.terms) < _FEWEST_TERMS:
         return None
     own = terms.support(mentioned, source.terms)
     other = day.best_other(mentioned, source) if day is not None else None
-    english = said.language == "en"
+    english = said.english
     if other is None:
         return (
             None if own >= _LEAST_SUPPORT_ALONE[english] else f"its source has {own:.0%} of what it speaks of"
@@ -97,7 +101,7 @@ def _tells(spoken_of: Iterable[str]) -> bool:
 
 def _invented(said: Said, source: Source) -> Iterator[Finding]:
     """Find sentences of which the source has next to nothing; in English only, others say too few terms."""
-    if said.language != "en":
+    if not said.english:
         return
     for place, spoken in enumerate(said.sentences):
         for start, sentence in spoken:
@@ -115,7 +119,9 @@ def _is_excerpt(said: Said, source: Source) -> bool:
     if said.language != language_of(source.abstract):
         return False
     spoken = [sentence for section in said.sentences for _, sentence in section]
-    quoted = sum(sentence in source.abstract for sentence in spoken)
+    quoted = sum(
+        len(sentence.split()) >= _FEWEST_QUOTED and sentence in source.abstract for sentence in spoken
+    )
     return quoted > 0 and quoted >= _QUOTED_SHARE * len(spoken)
 
 
@@ -124,7 +130,9 @@ def _changed(said: Said, source: Source) -> Iterator[Finding]:
     own = sorted(source.sentences, key=len, reverse=True)
     why = "the source does not have this sentence, of which this is an excerpt"
     for place, section in enumerate(said.sections):
-        text, here = section.text, 0
+        text = section.text
+        starts = [start for start, _ in said.sentences[place]]
+        here = 0
         while here < len(text):
             match = next((sentence for sentence in own if text.startswith(sentence, here)), None)
             if match is not None:
@@ -132,10 +140,10 @@ def _changed(said: Said, source: Source) -> Iterator[Finding]:
                 while text[here : here + 1].isspace():
                     here += 1
                 continue
-            begins = [found for sentence in own if (found := text.find(f" {sentence}", here)) >= 0]
-            end = min(begins, default=len(text))
-            yield at(Check.EXCERPT, Severity.ERROR, why, place, text, (here, end))
-            here = end + 1
+            known = (start for start in starts if start > here and text.startswith(tuple(own), start))
+            end = next(known, len(text))
+            yield at(Check.EXCERPT, Severity.ERROR, why, place, text, (here, len(text[:end].rstrip())))
+            here = end
 
 
 def _numbers(said: Said, source: Source) -> Iterator[Finding]:
@@ -151,7 +159,7 @@ def _numbers(said: Said, source: Source) -> Iterator[Finding]:
         for number, own in numbers.with_other_unit(found, source.numbers):
             why = f"the source has it as {own}, not as {number.unit}"
             yield at(Check.UNIT, Severity.WARNING, why, place, text, (number.start, number.end))
-        for first, second in placing.exchanged(text, found, said.language, source.numbers):
+        for first, second in placing.exchanged(text, found, source.numbers, english=said.english):
             why = f"in the source {first.text} stands where {second.text} does here"
             yield at(Check.EXCHANGED, Severity.WARNING, why, place, text, (first.start, second.end))
 
@@ -174,7 +182,7 @@ def _turned(said: Said, source: Source) -> Iterator[Finding]:
     """Find where a section, or one of its sentences, goes the other way than the source does."""
     for place, section in enumerate(said.sections):
         span = directions.turned(section.text, directions.ways(section.text), source.directions)
-        for start, sentence in said.sentences[place] if span is None and said.language == "en" else ():
+        for start, sentence in said.sentences[place] if span is None and said.english else ():
             inside = placing.turned(sentence, source.statements)
             if inside is not None:
                 span = (start + inside[0], start + inside[1])
@@ -188,9 +196,10 @@ def _renderings(said: Said, source: Source) -> Iterator[Finding]:
     tables = terms.glossary().get(said.language)
     if tables is None:
         return
+    plain = source.text.lower().replace("-", " ")
     for term, wrong in tables["forbidden"].items():
         for rendering in wrong:
-            if rendering not in said.text or term not in source.text.lower().replace("-", " "):
+            if rendering not in said.text or term.replace("-", " ") not in plain:
                 continue
             for place, section in enumerate(said.sections):
                 start = section.text.find(rendering)

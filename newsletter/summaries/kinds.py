@@ -20,7 +20,7 @@ _PHRASES: dict[PaperKind, tuple[tuple[float, str], ...]] = {
         (3.0, _INTRODUCED + r"(?:benchmark|testbed|evaluation suite|leaderboard|arena)\b"),
         (2.0, r"\b(?:first|new|novel|comprehensive|large-scale) (?:[\w-]+ ){0,3}benchmark\b"),
         (2.0, r"\ba benchmark (?:for|that|of|to)\b"),
-        (1.5, r"\b[A-Z]\w*-?Bench\b"),
+        (1.5, r"(?-i:\b[A-Z]\w{0,30}-?Bench\b)"),
     ),
     PaperKind.DATASET: (
         (3.0, _INTRODUCED + r"(?:dataset|corpus|data set|collection of)\b"),
@@ -35,8 +35,8 @@ _PHRASES: dict[PaperKind, tuple[tuple[float, str], ...]] = {
         (3.0, r"\btechnical report\b|\bopen-?weights?\b"),
         (3.0, r"\b(?:family|series|suite|collection) of (?:[\w-]+ ){0,4}models\b"),
         (2.5, _INTRODUCED + r"(?:foundation|language|vision|multimodal|reasoning|embedding|audio)[\w-]* models?\b"),
-        (2.5, r"\ba (?:[\w.-]+ ){0,5}model (?:with|of) [\d.]+ ?(?:B|M|billion|million)\b"),
-        (2.5, r"\b[\d.]+B[- ](?:parameters?|model)"),
+        (2.5, r"\ba (?:[\w.-]+ ){0,5}model (?:with|of) [\d.]{1,8} ?(?:B|M|billion|million)\b"),
+        (2.5, r"\b\d{1,4}(?:\.\d{1,3})?B[- ](?:parameters?|model)"),
         (1.5, r"\bpre-?trained (?:on|from scratch)\b[^.]{0,60}\btokens\b"),
     ),
     PaperKind.THEORY: (

@@ -10,12 +10,15 @@ from newsletter.summaries.numbers import squeeze
 
 _LONGEST_NAME = 40
 _MOST_WORDS = 3
-_COINED = re.compile(r"[A-Z].*[A-Z0-9]|[a-z].*[A-Z]|\d")  # capitals or digits inside: MEDIC, PingPong, Qwen2
+_COINED = re.compile(
+    r"[A-Z]\S{0,40}?[A-Z0-9]|[a-z]\S{0,40}?[A-Z]|\d"
+)  # capitals or digits inside: MEDIC, PingPong, Qwen2
 _TITLE_NAME = re.compile(r"\s*([^:]{2,40}):\s")
+_COMMON = re.compile(r"-(?:based|driven|style|like|aware|guided|powered)$|^(?:RL|LLMs?|VLMs?|MLLMs?|AI)$")
 _SEVERAL = re.compile(r"\s(?:and|&|\+)\s|[(,]")
 _NAMED = re.compile(
     r"(?:called|named|dubbed|termed|coined|(?:introduc|propos|present|releas|develop)(?:e|es|ing)"
-    r"(?:\s(?:the|a|an|our|novel|new))*)\s[“\"'‘]?([A-Za-z0-9][A-Za-z0-9.+-]*)"
+    r"(?:\s(?:the|a|an|our|novel|new))*)\s[“\"'‘]?([A-Za-z0-9][A-Za-z0-9.+-]{0,40})"
 )
 _ACRONYM = r"[A-Z][A-Za-z0-9-]*[A-Z0-9][A-Za-z0-9-]*"
 _ACRONYM_BEFORE = re.compile(rf"(?<![A-Za-z0-9-])({_ACRONYM}?s?)\s?$")
@@ -24,6 +27,7 @@ _BRACKETS = re.compile(r"\(([A-Z][A-Za-z0-9 ,;-]{1,80})\)")
 _EXPANDED = re.compile(r"[A-Z][A-Za-z]+(?:[ -][A-Za-z]+)+")
 _BOTH = re.compile(rf"({_EXPANDED.pattern})[,;]\s?({_ACRONYM}s?)")
 _ONLY_ACRONYM = re.compile(rf"{_ACRONYM}s?")
+_WORD = re.compile(r"[A-Za-z]+")
 _LONGEST_EXPANSION = 90  # characters that are looked back for
 _SMALL_WORDS = frozenset(
     ["of", "the", "for", "and", "in", "to", "with", "on", "a", "an", "via", "by", "from", "at", "as"]
@@ -47,10 +51,12 @@ def title_name(title: str) -> str:
 def coined_names(title: str, abstract: str) -> tuple[str, ...]:
     """Return the names that a paper gives to what it introduces: its title's, and those its abstract coins."""
     found = [title_name(title)]
-    found += [
-        name.rstrip(".-") for name in _NAMED.findall(abstract) if _COINED.search(name) and name[0].isalpha()
-    ]
+    found += [name.rstrip(".-") for name in _NAMED.findall(abstract) if _is_coined(name)]
     return tuple(dict.fromkeys(name for name in found if len(name) > 1))
+
+
+def _is_coined(name: str) -> bool:
+    return bool(_COINED.search(name)) and name[0].isalpha() and not _COMMON.search(name)
 
 
 def is_named(name: str, squeezed: str) -> bool:
@@ -77,19 +83,21 @@ def expansions(text: str) -> Iterator[Expansion]:
     """Return the acronyms that a text spells out in Latin letters: ABC (A Big Cat), A Big Cat (ABC)."""
     for brackets in _BRACKETS.finditer(text):
         inside, end = brackets[1], brackets.end()
-        before = text[max(0, brackets.start() - _LONGEST_EXPANSION) : brackets.start()]
+        first = max(0, brackets.start() - _LONGEST_EXPANSION)
+        before = text[first : brackets.start()]
         both = _BOTH.fullmatch(inside)
         if both is not None:
             yield Expansion(both[2], both[1], *brackets.span())
         elif _ONLY_ACRONYM.fullmatch(inside):
-            words = _WORDS_BEFORE.search(before)
-            if words is not None:
-                said = re.split(r"[ -]+", words[0].strip())[-len(_letters(inside)) - 2 :]
-                yield Expansion(inside, " ".join(said), brackets.start() - len(" ".join(said)) - 1, end)
+            found = _WORDS_BEFORE.search(before)
+            words = list(_WORD.finditer(found[0]))[-len(_letters(inside)) - 2 :] if found else []
+            if found is not None and len(words) > 1:
+                said = " ".join(word[0] for word in words)
+                yield Expansion(inside, said, first + found.start() + words[0].start(), end)
         elif _EXPANDED.fullmatch(inside):
             acronym = _ACRONYM_BEFORE.search(before)
             if acronym is not None:
-                yield Expansion(acronym[1], inside, brackets.start() - len(acronym[0]), end)
+                yield Expansion(acronym[1], inside, first + acronym.start(), end)
 
 
 def is_supported(expansion: Expansion, squeezed: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 from newsletter.summaries import directions, terms
@@ -15,6 +16,8 @@ _LEAST_LEADS = {
     True: 5.0,
     False: 8.0,
 }  # by weight, of English and others, for two numbers in each other's place
+_MOST_NUMBERS = 24  # of a section, and places of each in the source: bounds the work on hostile text
+_MOST_PLACES = 8
 _LEAST_LIKE = (
     0.5  # of what a sentence speaks of that the source's sentence has, too, to be the same statement
 )
@@ -35,28 +38,29 @@ def statement(sentence: str) -> Statement:
 
 
 def exchanged(
-    text: str, found: Sequence[Number], language: str, source: Known
+    text: str, found: Sequence[Number], source: Known, *, english: bool
 ) -> Iterator[tuple[Number, Number]]:
     """Yield the pairs of numbers that stand in each other's place, by the terms around them."""
     around: list[tuple[Number, set[str], set[str]]] = []  # a number, the terms here, and those in the source
     if len({number.text for number in found}) < 2:
         return
-    for number in found:
-        spans = [(start, start + len(number.text)) for start in source.literally(number)]
+    for number in found[:_MOST_NUMBERS]:
+        starts = islice(source.literally(number), _MOST_PLACES)
+        spans = [(start, start + len(number.text)) for start in starts]
         if spans:
             there = set().union(*(_around(source.text, *span) for span in spans))
             around.append((number, _around(text, number.start, number.end), there))
     weigh = terms.weights()
 
     def fit(said: set[str], there: set[str]) -> float:
-        return sum(weigh[term] for term in said & there)
+        return math.fsum(weigh[term] for term in said & there)
 
     for (first, here_first, there_first), (second, here_second, there_second) in combinations(around, 2):
         if first.text == second.text:
             continue
         own = fit(here_first, there_first) + fit(here_second, there_second)
         crossed = fit(here_first, there_second) + fit(here_second, there_first)
-        if crossed - own >= _LEAST_LEADS[language == "en"]:
+        if crossed - own >= _LEAST_LEADS[english]:
             yield first, second
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 
 def _words(text: str) -> frozenset[str]:
@@ -11,9 +12,10 @@ def _words(text: str) -> frozenset[str]:
 
 # Abbreviations after which a sentence never ends, and those after which it ends where an opener follows.
 _NEVER_LAST = _words(
-    "e.g i.e eg ie cf vs w.r.t a.k.a viz approx resp ca dr prof mr mrs ms st gen col rep "
-    "fig figs eq eqs eqn ref refs thm def lem prop alg vol pp"
+    "e.g i.e eg ie cf vs w.r.t a.k.a viz approx resp ca prof "
+    "fig figs eq eqs eqn ref refs thm def lem prop alg vol"
 )
+_TITLES = _words("Dr Mr Mrs Ms St Gen Col Rep Jan Feb Aug Sept Oct Nov Dec")  # written just so
 _SELDOM_LAST = _words("al etc avg inc ltd corp co jr sr u.s u.k e.u u.s.a ph.d m.sc b.sc a.m p.m est")
 _LAST_WITHOUT_NUMBER = _words("no nos sec secs tab app ch chap art")  # No. 3, but: the answer is no.
 _OPENERS = _words(
@@ -32,6 +34,7 @@ _BOUNDARY = re.compile(
     """,
     re.VERBOSE,
 )
+_WORD = re.compile(r"\S+")
 _LONGEST_TOKEN = 80  # how far back a word before a stop is looked for; bounds the work on endless tokens
 _DIGITS_OF_ITEM = 2  # "1." and "12." at the head of a list's item; "2023." is a year
 
@@ -51,6 +54,22 @@ def split(text: str) -> list[str]:
     if rest := text[start:].strip():
         sentences.append(rest)
     return sentences
+
+
+def placed(text: str) -> list[tuple[int, str]]:
+    """Return the sentences of a text, each with the place in it where it begins; runs of white space are one space."""
+    flat = " ".join(text.split())
+    places: Sequence[int] = range(len(text))
+    if flat != text:
+        words = [match.span() for match in _WORD.finditer(text)]
+        places = [place for start, end in words for place in (*range(start, end), end)]
+    found: list[tuple[int, str]] = []
+    at = 0
+    for sentence in split(text):
+        at = flat.index(sentence, at)
+        found.append((places[at], sentence))
+        at += len(sentence)
+    return found
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
@@ -73,7 +92,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
 def _period_ends(token: str, after: str) -> bool:
     """Tell whether the period after ``token`` and before ``after`` ends a sentence."""
     word = token.lower()
-    if not word or word in _NEVER_LAST:
+    if not word or word in _NEVER_LAST or token in _TITLES:
         return False
     if word in _LAST_WITHOUT_NUMBER:
         return not (after[:1].isdigit() or after[:1] == "(")

@@ -9,6 +9,9 @@ from newsletter.models import Paper
 from newsletter.summaries import directions, numbers, placing, sentences, terms
 from newsletter.summaries.latex import to_text
 
+MOST_OTHERS = 60  # sources that a summary is compared with
+_MOST_READ = 40_000  # characters of an abstract: a feed may hold whole articles
+
 
 class Source:
     """A paper's title and abstract, cleaned of LaTeX."""
@@ -16,7 +19,7 @@ class Source:
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
         self.title = to_text(paper.title)
-        self.abstract = to_text(paper.abstract)
+        self.abstract = to_text(paper.abstract[:_MOST_READ])
         self.text = f"{self.title}. {self.abstract}"
 
     @cached_property
@@ -54,7 +57,11 @@ class Day:
     """The sources of a day, among which a summary may fit another one better."""
 
     def __init__(self, papers: Iterable[Paper]) -> None:
-        self._sources = {paper.id: Source(paper) for paper in papers}
+        self._sources: dict[str, Source] = {}
+        for paper in papers:
+            known = self._sources.get(paper.id)
+            if known is None or len(paper.abstract) > len(known.paper.abstract):
+                self._sources[paper.id] = Source(paper)
         self._places: dict[str, int] | None = None  # term -> the sources that have it, as bits
 
     def source(self, paper_id: str) -> Source | None:
@@ -68,9 +75,12 @@ class Day:
         return self._sources[paper.id]
 
     def best_other(self, said: Sequence[terms.Mention], own: Source) -> float | None:
-        """Return the best support (0 to 1) that any other source gives, None if there is no other."""
+        """Return the best support (0 to 1) that any other source gives, None if there is no other.
+
+        Among very many sources one fits by accident: then nothing is said.
+        """
         sources = [source for source in self._sources.values() if source.abstract]
-        if not any(source is not own for source in sources):
+        if len(sources) > MOST_OTHERS or not any(source is not own for source in sources):
             return None
         if self._places is None:
             self._places = {}

@@ -16,13 +16,21 @@ from functools import cache
 from importlib.resources import files
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]+")
+_HANGUL = re.compile("[가-힣]")
 _LETTERS = 7  # that a term keeps
 _ENGLISH_WORDS = tuple(
     f" {word} "
     for word in ("the", "of", "and", "to", "in", "is", "we", "that", "for", "with", "by", "our", "are")
 )
+_OTHERS_WORDS = tuple(
+    f" {word} "
+    for word in (
+        "de", "la", "le", "les", "des", "et", "une", "est", "pour", "der", "die", "das", "und", "von", "mit", "ein",
+        "eine", "el", "los", "las", "una", "que", "il", "che", "di", "del", "um", "uma", "para", "com",
+    )
+)  # fmt: skip
 _ENGLISH_SHARE = 0.03  # of the words of an English text that are among these, at least; abstracts have 0.25
-_FEWEST_WORDS = 40  # that tell a language
+_FEWEST_WORDS = 12  # that tell a language
 
 
 def key(word: str) -> str:
@@ -43,7 +51,8 @@ def is_english(text: str) -> bool:
     words = text.count(" ") + 1
     if words < _FEWEST_WORDS:
         return True
-    return sum(map(text.count, _ENGLISH_WORDS)) >= _ENGLISH_SHARE * words
+    english = sum(map(text.count, _ENGLISH_WORDS))
+    return english >= _ENGLISH_SHARE * words and english >= sum(map(text.count, _OTHERS_WORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +63,12 @@ class Mention:
     ways: tuple[frozenset[str], ...]
 
 
-def mentions(text: str, language: str) -> list[Mention]:
-    """Return what a text in a language speaks of, each thing once."""
+def mentions(text: str, language: str, *, english: bool) -> list[Mention]:
+    """Return what a text in a language speaks of, each thing once; ``english`` says that it is English, really.
+
+    The script tells English from Korean, but not from French.
+    """
     weigh = weights()
-    english = language == "en" or is_english(text)
     words = {
         key(word)
         for word in set(_WORD.findall(text))
@@ -71,9 +82,17 @@ def mentions(text: str, language: str) -> list[Mention]:
             mention
             for beginning in sorted(beginnings & known.keys())
             for rendering, mention in known[beginning]
-            if rendering in text
+            if _begins_word(rendering, text)
         ]
     return found
+
+
+def _begins_word(rendering: str, text: str) -> bool:
+    """Tell whether a rendering stands in a text; a Korean one where a word begins."""
+    start = text.find(rendering)
+    while start > 0 and _HANGUL.match(rendering) and _HANGUL.match(text, start - 1):
+        start = text.find(rendering, start + 1)
+    return start >= 0
 
 
 def support(said: Iterable[Mention], source: set[str]) -> float:
@@ -89,8 +108,8 @@ def support(said: Iterable[Mention], source: set[str]) -> float:
 def share(said: Set[str], source: Set[str]) -> float:
     """Return the share of terms, by weight, that a source has (0 to 1): `support` for English."""
     weigh = weights()
-    total = sum(map(weigh.__getitem__, said))
-    return sum(map(weigh.__getitem__, said & source)) / total if total else 0.0
+    total = math.fsum(map(weigh.__getitem__, said))  # whatever the order of a set is
+    return math.fsum(map(weigh.__getitem__, said & source)) / total if total else 0.0
 
 
 class _Weights(dict[str, float]):

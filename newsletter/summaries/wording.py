@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
+
+from newsletter.summaries.sentences import split
 
 Span = tuple[int, int]
 
 _LATEX = re.compile(
     r"""\\(?:[A-Za-z]+|[()\[\]{}$%&_^])                      # \mlee, \(, \%
       | \$(?=\S)(?!\d)[^$\s]{1,40}\$                          # $x$; not a price
-      | \$[^$\n]{0,60}[\\^_{}][^$\n]{0,60}\$                  # $10^5$
+      | \$(?!\d+(?:[\s,.;)]|$))[^$\n]{0,60}[\\^_{}][^$\n]{0,60}\$  # $10^5$; not $5 for a_b and $6
       | (?:emph|(?:text|math|bold)(?:bf|it|tt|sc|rm|sf|cal|bb|frak|symbol)?)\{  # its backslash lost
       | \b(?:cite[pt]?|eqref|ref|label|footnote)\{
       | [_^]\{ | [}\w]\^?\$: | \}\$
@@ -28,28 +31,32 @@ _TEMPLATE = re.compile(
 )
 _MARKS_OF_TEMPLATES = ("{{", "}}", "{%", "%}", "<", "```", "[", "TODO", "TBD", "FIXME", "orem")
 _OF_PROMPT = re.compile(
-    r"""\bas\ an\ AI(?:\ language)?\ (?:model|assistant)
-      | \bI\ (?:cannot|can't|can’t|am\ unable\ to|don't\ have|do\ not\ have)\b
+    r"""\bas\ an\ AI(?:\ language)?\ (?:model|assistant),
+      | \bI\ (?:cannot|can't|can’t|am\ unable\ to|do\ not\ have|don't\ have)
+        \ (?:summari|access|provide|see\ |read\ |view|find|any\ |enough)
       | \bhere(?:'s|’s|\ is)\ (?:a|the|your)\ (?:\w+\ )?(?:summary|translation)\b
-      | \bplease\ (?:provide|share|paste)\b | \b(?:summari[sz]e|translate)\ the\ (?:following|text|abstract|paper)\b
+      | \bplease\ (?:provide|share|paste)\ (?:the|your|me|a)\b
+      | (?:^|[.!?]\ )(?:please\ )?(?:summari[sz]e|translate)\ the\ (?:following|text|abstract|paper)\b
       | \bno\ (?:abstract|text|paper)\ (?:was|is|has\ been)\ (?:provided|given)\b
-      | \b(?:write|answer|respond|reply)\ in\ (?:korean|english|japanese|chinese|german|french|spanish|arabic)\b
-      | \b(?:\d|two|three)(?:\s?[-–]\s?\d|\ to\ \w+)?\ sentences\ (?:that|which|on|about|describing)\b
-      | 죄송합니다 | (?:초록|논문|본문|내용|텍스트)(?:이|가|은|는)?\ ?(?:제공되지\ 않|주어지지\ 않|없어\ 요약)
-      | (?:초록|논문|본문|내용|텍스트)(?:을|를)\ ?(?:제공해|입력해|공유해)\ ?주 | 요약해\ ?(?:주|드리)
-      | 다음은[^.]{0,30}요약(?:입니다|한) | AI\ ?언어\ ?모델로서 | \d~?\d?문장(?:으로|\ 이내로)\ (?:작성|요약)
-      | (?:한국어|영어|일본어|중국어)로\ (?:작성|번역|답변)해
-      | 申し訳 | 要約してください | 以下は[^。]{0,20}要約
-      | 抱歉 | 请提供 | 以下是[^。]{0,20}(?:摘要|总结)
-      | 作为(?:一个)?(?:AI|人工智能)
+      | (?:^|[.!?]\ )(?:please\ )?(?:write|answer|respond|reply)\ in
+        \ (?:korean|english|japanese|chinese|german|french)\b
+      | \b(?:\d|two|three)(?:\s?[-–]\s?\d|\ to\ \w+)?\ sentences\ (?:on|about|describing)\b
+      | 죄송합니다
+      | (?:초록|논문|본문|내용|텍스트)(?:이|가)?\ ?(?:제공되지\ 않|주어지지\ 않)[^.]{0,20}(?:요약|없|습니다)
+      | (?:초록|논문|본문|내용|텍스트)(?:을|를)\ ?(?:제공|입력|공유)해\ ?(?:주세요|주시면|주십시오)
+      | 요약해\ ?(?:주세요|주십시오|드리겠|드릴게)
+      | AI\ ?언어\ ?모델로서 | \d~?\d?문장(?:으로|\ 이내로)\ (?:작성|요약)(?:해|하[세십])
+      | (?:한국어|영어|일본어|중국어)로\ (?:작성|번역|답변)(?:해\ ?주세요|하세요|하십시오)
+      | 申し訳(?:ありません|ございません) | 要約してください | 抱歉，我 | 请提供(?:论文|摘要|文本|内容)
+      | 作为(?:一个)?(?:AI|人工智能)(?:语言)?(?:模型|助手)，
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _HINTS = (  # one of which stands in every match: looking for plain strings is fast
     "an ai", "i can", "i am unable", "i do", "here's", "here’s", "here is", "please", "summari", "translate",
     "no abstract", "no text", "no paper", "write in", "answer in", "respond in", "reply in", "sentences", "죄송", "않",
-    "없어 요약", "제공해", "입력해", "공유해", "요약", "언어모델로서", "언어 모델로서", "작성", "번역해", "답변해",
-    "申し訳", "要約", "抱歉", "请提供", "摘要", "总结", "作为",
+    "해 주", "해주", "요약", "언어모델로서", "언어 모델로서", "세요", "하십시오", "申し訳", "要約", "抱歉",
+    "请提供", "作为",
 )  # fmt: skip
 _ASCII_HINTS = tuple(hint for hint in _HINTS if hint.isascii())
 _NOTHING = re.compile(
@@ -62,11 +69,12 @@ _CLOSING = "”’\"'」』)]）】›»*`"
 _DOTS = ("...", "…", "..")
 _OPEN_AT_END = re.compile(
     r"""(?:[,，、;:(\[（「『–—-]|\b(?:the|a|an|of|and|or|to|in|on|with|for|by|from|that|which|is|are|as|at|than|its|their|our|we)
-      |(?:\s|[가-힣])(?:및|또는|그리고|하여|하고|하며|이며|으로|에서|에게|를|을|은|는|의|와|과))$""",
+      |(?:\s|[가-힣])(?:및|또는|그리고|하여|하고|하며|이며|에서|에게|으로서|를|을))$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ADDRESS_AT_END = re.compile(r"(?:https?://|www\.)\S+$|\b[\w-]+\.(?:com|org|io|ai|dev|net|edu)(?:/\S*)?$")
 _LONG_ENOUGH = 60  # characters: a heading-like phrase without a full stop is shorter
-_STOP = re.compile(r"[.!?。！？]\s|[。！？]")
+_LONGEST_ADDRESS = 200
 
 
 def latex_or_template(text: str) -> Iterator[Span]:
@@ -104,9 +112,9 @@ def cut_at(text: str, *, others_end: bool) -> Span | None:
     bare = text.rstrip(_CLOSING)
     if bare.endswith(_DOTS) and not bare.endswith("etc..."):
         return _last_words(text)
-    if text[-1:] in _ENDS:
+    if ends_as_text(text):
         return None
-    if _OPEN_AT_END.search(text) or others_end or _STOP.search(text) is not None:
+    if _OPEN_AT_END.search(text) or others_end or len(split(text)) > 1:
         return _last_words(text)
     return None
 
@@ -117,8 +125,12 @@ def lacks_end(text: str) -> bool:
 
 
 def ends_as_text(text: str) -> bool:
-    """Tell whether a text ends with a full stop or another mark that ends one."""
-    return text.rstrip()[-1:] in _ENDS
+    """Tell whether a text ends as texts do: with a full stop, another mark that ends one, a sign or an address."""
+    text = text.rstrip()
+    last = text[-1:]
+    if last in _ENDS or _ADDRESS_AT_END.search(text[-_LONGEST_ADDRESS:]):
+        return True
+    return bool(last) and not last.isalnum() and unicodedata.category(last)[0] == "S"
 
 
 def _last_words(text: str) -> Span:

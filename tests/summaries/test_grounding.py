@@ -102,8 +102,8 @@ def test_a_true_summary_passes(summary: Said) -> None:
         pytest.param(changed(1, "N/A"), "error empty-section", "N/A", id="not available"),
         pytest.param(changed(1, "A reservoir feeds two nibs, and a"), "error cut-section", "feeds two nibs, and a", id="cut"),
         pytest.param(changed(1, "A reservoir feeds ..."), "error cut-section", "A reservoir feeds ...", id="dots"),
-        pytest.param(changed(0, "As an AI language model, I see Quill, a pen."), "error prompt", "As an AI language model", id="robot"),
-        pytest.param(changed(0, "Quill의 초록이 제공되지 않았습니다.", KOREAN, language="ko"), "error prompt", "초록이 제공되지 않", id="sorry"),
+        pytest.param(changed(0, "As an AI language model, I see Quill, a pen."), "error prompt", "As an AI language model,", id="robot"),
+        pytest.param(changed(0, "Quill의 초록이 제공되지 않았습니다.", KOREAN, language="ko"), "error prompt", "초록이 제공되지 않았습니다", id="sorry"),
         pytest.param(said(*TRUE, language="ko"), "error wrong-language", "", id="English for Korean"),
         pytest.param(said(*KOREAN), "error wrong-language", "", id="Korean for English"),
         pytest.param(changed(2, "It outperforms the best pen by 32% in legibility and is 2.5x faster."), "warning number", "32%", id="number"),
@@ -170,8 +170,10 @@ def test_a_copied_prompt_is_found() -> None:
 
 
 def test_what_the_source_says_itself_is_no_prompt() -> None:
-    refusals = replace(QUILL, abstract=f"{QUILL.abstract} It answers: I cannot write, please provide ink.")
-    summary = changed(0, "Quill answers: I cannot write, please provide ink.")
+    refusals = replace(
+        QUILL, abstract=f"{QUILL.abstract} It answers: I cannot summarize, please provide the ink."
+    )
+    summary = changed(0, "Quill answers: I cannot summarize, please provide the ink.")
     assert names(check(summary, Source(refusals))) == []
     assert "error prompt" in names(found(summary))
 

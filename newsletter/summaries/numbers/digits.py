@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 
-from newsletter.summaries.numbers.values import Form, Number, any_of, tidy
+from newsletter.summaries.numbers.values import Form, Number, Rounding, any_of, tidy
 from newsletter.summaries.numbers.words import spelled
 
 
@@ -38,28 +39,43 @@ _UNITS = {
 _MULTIPLES = {"割": (10.0, "%")}
 
 
-_LATIN_SCALES = any_of(name for name in _SCALES if name.isascii())
+_LATIN_SCALES = any_of(name for name in _SCALES if name.isascii() and len(name) == 1)
+_LATIN_WORDS = any_of(name for name in _SCALES if name.isascii() and len(name) > 1)
 _OTHER_SCALES = any_of(name for name in _SCALES if not name.isascii())
 _LATIN_UNITS = any_of(name for name in _UNITS if name.isascii() and name[-1].isalpha())
-_OTHER_UNITS = any_of(name for name in _UNITS if not (name.isascii() and name[-1].isalpha()))
+_OTHER_UNITS = any_of(
+    name for name in _UNITS if len(name) > 1 and not (name.isascii() and name[-1].isalpha())
+)
+_SHORT_UNITS = (  # and the words that only begin like one
+    "[%％×倍点秒天割]|배(?!치|경|포|열|정)|점(?!수|진|군|차)|초(?!기|록|과|점)"
+    "|분(?!야|류|석|포|할|산|기|의)|일(?!반|부|관|정|치)"
+)
 _DIGITS = re.compile(
     rf"""(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|10(?=\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])|\d+(?:\.\d+)?)
-    (?P<power>(?:\s?[×x·]\s?10|(?<=10))(?:\^\{{?(?P<up>[-−]?\d+)\}}?|(?P<raised>[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)))?
-    (?P<scale>\s?(?:{_OTHER_SCALES})|[\s-]?(?:{_LATIN_SCALES})(?![A-Za-z\d]))?
-    (?P<unit>[\s-]?(?![×xX]\s?\d)(?:{_LATIN_UNITS})(?![A-Za-z\d])|\s?(?![×xX]\s?\d)(?:{_OTHER_UNITS}))?
+    (?P<power>(?:\s?[×x·]\s?10|(?<=10))(?:\^\{{?(?P<up>[-−]?\d{{1,3}})\}}?|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,3}})))?
+    (?P<scale>(?:{_OTHER_SCALES})|(?:{_LATIN_SCALES})(?![A-Za-z\d])|[\s-]?(?:{_LATIN_WORDS})(?![A-Za-z\d]))?
+    (?P<unit>[\s-]?(?![×xX]\s?\d)(?:{_LATIN_UNITS})(?![A-Za-z\d])
+      |\s?(?:{_OTHER_UNITS})|(?:\s(?=[%％×]))?(?![×]\s?\d)(?:{_SHORT_UNITS}))?
     (?P<after>[A-Za-z])?""",
     re.VERBOSE,
 )
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
-_DECLARED_BEFORE = re.compile(
-    r"(?:about|around|approximately|roughly|nearly|almost|over|exceeding|more than|less than|at least|up to|some|circa"
-    r"|[~≈∼>≥<≤]|약|대략|거의|최대|무려|約|およそ|ほぼ|约|大约|近|超过|高达)\s?$",
-    re.IGNORECASE,
-)
-_DECLARED_AFTER = re.compile(
-    r"\s?(?:\+|or (?:so|more)|이상|가량|정도|여\s?(?:개|명|종)|여\b|넘|미만|以上|以下|余|左右|多)"
-)
+_DECLARED = {
+    Rounding.ABOUT: (
+        "about|around|approximately|roughly|nearly|almost|some|circa|[~≈∼]|약|대략|거의|約|およそ|ほぼ|约|大约|近",
+        "or so|가량|정도|左右",
+    ),
+    Rounding.OVER: (
+        "over|exceeding|more than|at least|above|[>≥]|무려|超过",
+        "\\+|or more|이상|여\\s?(?:개|명|종)|여\\b|넘|以上|余|多",
+    ),
+    Rounding.UNDER: ("up to|less than|under|below|at most|[<≤]|최대|高达|最大", "미만|이하|以下|未満"),
+}
+_BEFORE = {way: re.compile(rf"(?:{before})\s?$", re.IGNORECASE) for way, (before, _) in _DECLARED.items()}
+_AFTER = {way: re.compile(rf"\s?(?:{after})") for way, (_, after) in _DECLARED.items()}
 _LONGEST_NAME = 40  # characters beside the digits; bounds the work on endless names
+_DIGITS_OF_YEAR = 4
+_LEAST_REST = 1000  # of 1万2000
 _LOOK_BACK = 16  # characters in which a word such as "approximately" stands
 _TO = frozenset(["-", "–", "—", "~", "to", "and", "에서", "から", "到", "至"])
 _RUN = re.compile(r"\d+")
@@ -70,11 +86,12 @@ def find(text: str, *, markers: bool = False) -> list[Number]:
     """Return the numbers of a text in their order; of (1), (2), (3) that count up, only with ``markers``."""
     found = list(spelled(text))
     if _RUN.search(text):
-        taken = [(number.start, number.end) for number in found]
+        found.sort(key=lambda number: number.start)
+        starts = [number.start for number in found]
         found += [
             number
             for number in _digits(text, set() if markers else _list_markers(text))
-            if not any(start < number.end and number.start < end for start, end in taken)
+            if not (place := bisect_left(starts, number.end)) or found[place - 1].end <= number.start
         ]
         found.sort(key=lambda number: number.start)
     return found
@@ -90,7 +107,13 @@ def _digits(text: str, markers: set[int]) -> list[Number]:
         match = _DIGITS.match(text, start)
         assert match is not None
         end = match.end("digits") if match["after"] else match.end()
-        found.append(_number(text, match))
+        number = _number(text, match)
+        if found and _goes_on(text, found[-1], number, scale=match["scale"]):
+            before = found.pop()
+            value = tidy(before.value + number.value)
+            written = text[before.start : number.end]
+            number = replace(number, value=value, text=written, start=before.start, declared=before.declared)
+        found.append(number)
     for place in range(len(found) - 1, 0, -1):  # in 10-20% the first number is a share too
         first, second = found[place - 1 : place + 1]
         if second.unit and not first.unit and text[first.end : second.start].strip() in _TO:
@@ -118,12 +141,27 @@ def _number(text: str, match: re.Match[str]) -> Number:
     if scale:
         value *= _SCALES[scale.strip(" -")]
         end = match.end("scale")
+    if unit == "s" and len(digits) == _DIGITS_OF_YEAR:
+        unit = ""  # the 1990s
     if unit:
         end = match.end("unit")
     if unit in _MULTIPLES:
         factor, unit = _MULTIPLES[unit]
         value *= factor
-    return Number(tidy(value), unit, Form.DIGITS, text[start:end], start, end, _is_declared(text, start, end))
+    return Number(tidy(value), unit, Form.DIGITS, text[start:end], start, end, _declared(text, start, end))
+
+
+def _goes_on(text: str, before: Number, number: Number, *, scale: str | None) -> bool:
+    """Tell whether two numbers are one: 3만 5천, 1억 2천만, 1万2000."""
+    large = before.text[-1:]
+    if (
+        large not in _SCALES
+        or large.isascii()
+        or before.unit
+        or text[before.end : number.start] not in {"", " "}
+    ):
+        return False
+    return number.value < _SCALES[large] and (scale is not None or number.value >= _LEAST_REST)
 
 
 def _in_name(text: str, start: int) -> bool:
@@ -136,16 +174,19 @@ def _in_name(text: str, start: int) -> bool:
 
 def _exponent(match: re.Match[str]) -> int:
     digits = (match["up"] or match["raised"]).translate(_RAISED)
-    return max(-60, min(int(digits or 0), 60)) if digits.lstrip("-").isdigit() else 0
+    return max(-60, min(int(digits), 60))
 
 
 def _is_of_name(character: str) -> bool:
     return character.isascii() and (character.isalnum() or character in "-_")
 
 
-def _is_declared(text: str, start: int, end: int) -> bool:
+def _declared(text: str, start: int, end: int) -> Rounding:
     before = text[max(0, start - _LOOK_BACK) : start]
-    return bool(_DECLARED_BEFORE.search(before) or _DECLARED_AFTER.match(text, end))
+    for way in _DECLARED:
+        if _BEFORE[way].search(before) or _AFTER[way].match(text, end):
+            return way
+    return Rounding.NONE
 
 
 def _list_markers(text: str) -> set[int]:

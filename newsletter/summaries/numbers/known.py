@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from newsletter.summaries.numbers.digits import find
-from newsletter.summaries.numbers.values import Form, Number, tidy
+from newsletter.summaries.numbers.values import Form, Number, Rounding, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
+_LARGEST_SLIP_OF_BOUND = 0.05  # "up to", "over"
 _OF_NAME = "name"  # stands for the unit of a number that is a part of a name
-_LARGEST_SLIP = 0.15  # of a declared rounding, in shares of the value
+_WRITTEN = re.compile(r"[\d,]+(?:\.(?P<decimals>\d+))?")
+_LARGEST_SLIP = 0.08  # of a declared rounding, in shares of the value
 
 
 class Known:
@@ -40,7 +42,10 @@ class Known:
         written = number.text
         start = self.text.find(written)
         while start >= 0:
-            before, after = self.text[start - 1 : start], self.text[start + len(written) :][:2]
+            before, after = (
+                self.text[start - 1 : start],
+                self.text[start + len(written) : start + len(written) + 2],
+            )
             if not (before.isalnum() or before in {".", ","}) and not _goes_on(written, after):
                 yield start
             start = self.text.find(written, start + 1)
@@ -62,7 +67,9 @@ class Known:
             return True  # 0.87 said as 87%
         if number.form is Form.SPELLED and number.unit in {"%", "x"}:
             return self._has_share(number)
-        return number.declared and any(_rounds_to(value, number) for value in self._units)
+        return number.declared is not Rounding.NONE and any(
+            _rounds_to(value, number) for value in self._units
+        )
 
     def units(self, number: Number) -> frozenset[str]:
         """Return the units that the source gives to this value."""
@@ -71,6 +78,8 @@ class Known:
     def _has_share(self, number: Number) -> bool:
         """Tell whether "half" or "twice" stands in the source in another form: 50%, 0.5, 2x, 2."""
         share = number.value / 100 if number.unit == "%" else number.value
+        if not share:
+            return False
         ways = (share, 1 / share, share * 100)
         return any(tidy(way) in self._units for way in ways)
 
@@ -86,22 +95,25 @@ class Known:
 
 
 def _as_written(text: str) -> float:
-    match = re.match(r"[\d,]+(?:\.\d+)?", text)
+    match = _WRITTEN.match(text)
     return tidy(float(match[0].replace(",", ""))) if match else 0.0
 
 
 def _rounds_to(value: float, number: Number) -> bool:
-    """Tell whether the number is the value, rounded to as many places as the number has."""
-    if not value or abs(value - number.value) > _LARGEST_SLIP * abs(value):
+    """Tell whether a number is a value, rounded to as many places as the number has, the way that it says."""
+    match = _WRITTEN.match(number.text)
+    if not value or match is None or abs(value - number.value) > _LARGEST_SLIP * abs(value):
         return False
-    written = _as_written(number.text)
-    scale = number.value / written if written else 1.0
-    decimals = len(number.text.partition(".")[2].rstrip("%×xkKMBT ")) if "." in number.text else 0
-    step = 10.0**-decimals
-    if not decimals:
-        while written and written % (step * 10) == 0:
-            step *= 10
-    return abs(value - number.value) <= step * scale
+    written = float(match[0].replace(",", ""))
+    step = 10.0 ** -len(match["decimals"] or "")
+    while not match["decimals"] and written and written % (step * 10) == 0:
+        step *= 10
+    step *= number.value / written if written else 1.0
+    over = value - number.value  # by so much the value is larger
+    if number.declared is Rounding.ABOUT:
+        return abs(over) <= step / 2
+    beyond = over if number.declared is Rounding.OVER else -over
+    return 0 <= beyond < min(step, _LARGEST_SLIP_OF_BOUND * abs(value))
 
 
 _SEPARATORS = "-_–‑^"

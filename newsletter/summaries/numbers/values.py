@@ -16,11 +16,21 @@ class Form(Enum):
     NAME = "name"  # part of a name: GPT-4, A100, 3D
 
 
+class Rounding(Enum):
+    """What a text says that a number is: exact, about, a bound from below or from above."""
+
+    NONE = "none"
+    ABOUT = "about"
+    OVER = "over"
+    UNDER = "under"
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number in a text; ``unit`` is a kind of unit (``%``, ``x``, ``s``), empty where it has none.
 
-    ``text`` is the number as written, from ``start`` to ``end``; ``declared`` says that it is called a rounding.
+    ``text`` is the number as written, from ``start`` to ``end``; ``declared`` is what it is called beside an exact
+    number.
     """
 
     value: float
@@ -29,7 +39,7 @@ class Number:
     text: str
     start: int
     end: int
-    declared: bool = False
+    declared: Rounding = Rounding.NONE
 
 
 def tidy(value: float) -> float:

@@ -37,8 +37,8 @@ _SPELLED = {word: float(value) for value, word in enumerate(_ONES)} | {
 }
 _SPELLED_SCALES = {"hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _ENGLISH = re.compile(
-    rf"\b(?:{'|'.join(_SPELLED)})(?:[-\s](?:{'|'.join([*_SPELLED, *_SPELLED_SCALES])}))*\b(?P<fold>[-\s]?fold\b)?",
-    re.IGNORECASE,
+    rf"\b(?:{'|'.join(_SPELLED)})(?:[-\s](?:and\s)?(?:{'|'.join([*_SPELLED, *_SPELLED_SCALES])}))*\b"
+    r"(?P<fold>[-\s]?fold\b)?"
 )
 _WORDS: dict[str, tuple[float, str]] = {
     "half": (50, "%"), "halves": (50, "%"), "halved": (50, "%"), "halving": (50, "%"),
@@ -50,7 +50,7 @@ _WORDS: dict[str, tuple[float, str]] = {
     "twofold": (2, "x"), "threefold": (3, "x"),
     "절반": (50, "%"), "一半": (50, "%"), "半分": (50, "%"), "半数": (50, "%"),
 }  # fmt: skip
-_WORD = re.compile(rf"\b(?:{any_of(word for word in _WORDS if word.isascii())})\b", re.IGNORECASE)
+_WORD = re.compile(rf"\b(?:{any_of(word for word in _WORDS if word.isascii())})\b")
 _OTHER_WORD = re.compile(any_of(word for word in _WORDS if not word.isascii()))
 _NUMBER_WORDS = frozenset(
     part for word in [*_SPELLED, *_WORDS] for part in word.split("-")[:1] if part not in {"zero", "one"}
@@ -72,6 +72,7 @@ _KOREAN = re.compile(
     rf"(?<![가-힣])(?P<n>{any_of(_NATIVE)})\s?(?P<counter>{_COUNTERS})|(?P<below>\d+)\s?분의\s?(?P<above>\d+)"
 )
 _HAN = dict(zip("一二两三四五六七八九", (1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
+_HAN_SCALES = {"十": 10.0, "百": 100.0}
 _CHINESE = re.compile(
     r"百分之(?P<percent>[一二三四五六七八九十百零点]+|\d+(?:\.\d+)?)"
     r"|(?P<tens>[一二两三四五六七八九]?十[一二三四五六七八九]?|[二两三四五六七八九])(?P<counter>个|個|种|種|项|項|阶段|段階|倍|层|類|类|步"
@@ -83,7 +84,7 @@ def spelled(text: str) -> Iterator[Number]:
     """Yield the numbers that a text spells out; one is none, as in 'one of'."""
     lower = text.lower()
     if len(lower) != len(text):  # a letter such as İ becomes two
-        lower = text
+        lower = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
     end = 0
     for start in sorted(_starts(lower)):
         match = _WORD.match(lower, start) or _ENGLISH.match(lower, start) if start >= end else None
@@ -146,9 +147,15 @@ def _english(text: str) -> float:
 def _han(text: str) -> float:
     if text[:1].isdigit():
         return float(text)
-    if text == "百":
-        return 100.0
-    if "十" in text:
-        tens, _, ones = text.partition("十")
-        return 10.0 * _HAN.get(tens[-1:], 1) + _HAN.get(ones[:1], 0)
-    return float(_HAN.get(text[:1], 0))
+    whole, point, decimals = text.partition("点")
+    if point:
+        digits = "".join(str(_HAN.get(letter, 0)) for letter in decimals)
+        return _han(whole) + (float(f"0.{digits}") if digits else 0.0)
+    total = current = 0.0
+    for letter in text:
+        if letter in _HAN_SCALES:
+            total += (current or 1.0) * _HAN_SCALES[letter]
+            current = 0.0
+        else:
+            current = float(_HAN.get(letter, 0))
+    return total + current
