@@ -45,23 +45,27 @@ def audit_days(database: Database, day: date | None, *, newest: bool) -> list[tu
 
 
 def _of_day(connection: Any, day: date) -> Iterator[Audited]:
+    """Yield the summaries that came with a day's papers, then those that its issues have of their own."""
     collected = store.find_day(connection, day)
     papers = {paper.id: paper for paper in collected.papers} if collected is not None else {}
-    auditor = Auditor(papers.values())
-    for paper in papers.values():
-        if paper.sections:
-            yield auditor.audit(paper, SummaryOrigin.DIGEST)
+    told: list[tuple[dict[str, Any], SummaryOrigin]] = []
     for record in store.issues_on(connection, day):
         for entry in record.document["entries"]:
             origin = SummaryOrigin(entry["summary"]["origin"])
-            if origin in {SummaryOrigin.DIGEST, SummaryOrigin.TITLE}:
-                continue  # the one stands above, the other says nothing
-            known = papers.get(entry["id"])
-            if known is None:  # carried from an earlier day
-                stored = store.find_paper(connection, entry["id"])
-                known = stored[0] if stored is not None else _bare(entry)
-            sections = msgspec.convert(entry["summary"]["sections"], tuple[Section, ...])
-            yield auditor.audit(replace(known, sections=sections), origin)
+            if origin not in {
+                SummaryOrigin.DIGEST,
+                SummaryOrigin.TITLE,
+            }:  # which stands below; which says nothing
+                told.append((entry, origin))
+                if entry["id"] not in papers:  # carried from an earlier day
+                    stored = store.find_paper(connection, entry["id"])
+                    papers[entry["id"]] = stored[0] if stored is not None else _bare(entry)
+    auditor = Auditor(papers.values())
+    of_day = collected.papers if collected is not None else ()
+    yield from (auditor.audit(paper, SummaryOrigin.DIGEST) for paper in of_day if paper.sections)
+    for entry, origin in told:
+        sections = msgspec.convert(entry["summary"]["sections"], tuple[Section, ...])
+        yield auditor.audit(replace(papers[entry["id"]], sections=sections), origin)
 
 
 def _bare(entry: dict[str, Any]) -> Paper:

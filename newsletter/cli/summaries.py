@@ -76,9 +76,9 @@ def report(context: click.Context, as_json: bool) -> None:
     months = sorted({day.isoformat()[:7] for day, _ in stored})
     entries = Counter(day.isoformat()[:7] for day, _ in stored)
     faults = Counter(
-        (name, finding.severity.value, day.isoformat()[:7])
+        (*fault, day.isoformat()[:7])
         for day, each in stored
-        for name, finding in {finding.check.value: finding for finding in each.findings}.items()
+        for fault in {(finding.check.value, finding.severity.value) for finding in each.findings}
     )
     checks = sorted({(severity, name) for name, severity, _ in faults})
     if as_json:
@@ -115,6 +115,7 @@ def as_object(audited: Sequence[Audited]) -> dict[str, Any]:
         "entries": [
             {
                 "id": each.paper.id,
+                **({"origin": each.origin.value} if each.origin is not None else {}),
                 "status": each.status.value,
                 "failed": [_finding(each, finding) for finding in each.errors],
                 "warnings": [_finding(each, finding) for finding in each.warnings],
@@ -155,7 +156,9 @@ def draw(audited: Sequence[Audited]) -> None:
     """Print every entry that has a fault, each fault marked in its sentence, and the sums."""
     for each in audited:
         if each.findings:
-            click.echo(f"{_status(each.status.value)} {each.paper.id}  {' '.join(each.paper.title.split())}")
+            origin = f" ({each.origin.value})" if each.origin is not None else ""
+            title = " ".join(each.paper.title.split())
+            click.echo(f"{_status(each.status.value)} {each.paper.id}{origin}  {title}")
         for findings in _alike(each.findings):
             first = findings[0]
             severity = click.style(first.severity.value, fg="red" if first in each.errors else "yellow")
@@ -182,12 +185,10 @@ def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 def _marked(text: str, findings: Sequence[Finding]) -> Iterator[str]:
     """Yield the sentences that have faults, with these marked."""
-    from newsletter.summaries.sentences import split
+    from newsletter.summaries.sentences import placed
 
-    at = 0
-    for sentence in split(text):
-        start = max(text.find(sentence, at), at)
-        at = start + len(sentence)
+    begins = [start for start, _ in placed(text)]
+    for start, at in zip(begins, [*begins[1:], len(text)], strict=True):
         inside = sorted(
             {
                 (max(each.start, start), min(each.end, at))
@@ -202,4 +203,4 @@ def _marked(text: str, findings: Sequence[Finding]) -> Iterator[str]:
             if begin >= done:
                 parts += [text[done:begin], click.style(f"»{text[begin:end]}«", fg="red", bold=True)]
                 done = end
-        yield "".join([*parts, text[done:at]])
+        yield " ".join("".join([*parts, text[done:at]]).split())

@@ -23,9 +23,10 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
-    """An entry with what is wrong with it."""
+    """An entry with what is wrong with it; ``origin`` is where its summary came from, None for anybody's."""
 
     paper: Paper
+    origin: SummaryOrigin | None
     status: Status
     errors: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
@@ -59,7 +60,7 @@ class Auditor:
         errors = tuple(each for each in found if each.severity is Severity.ERROR)
         status = Status.FAILED if errors else Status.NO_SOURCE if source is None else Status.OK
         warnings = tuple(each for each in found if each.severity is Severity.WARNING)
-        return Audited(paper=entry, status=status, errors=errors, warnings=warnings)
+        return Audited(paper=entry, origin=origin, status=status, errors=errors, warnings=warnings)
 
 
 def audit(entries: Sequence[Paper], sources: Iterable[Paper]) -> list[Audited]:

@@ -9,7 +9,7 @@ from itertools import combinations, islice
 from typing import NamedTuple
 
 from newsletter.summaries import directions, terms
-from newsletter.summaries.numbers import Known, Number
+from newsletter.summaries.numbers import Form, Known, Number
 
 _AROUND = 48  # characters on either side of a number that say what it counts
 _LEAST_LEADS = {
@@ -44,7 +44,7 @@ def exchanged(
     around: list[tuple[Number, set[str], set[str]]] = []  # a number, the terms here, and those in the source
     if len({number.text for number in found}) < 2:
         return
-    for number in found[:_MOST_NUMBERS]:
+    for number in [each for each in found if each.form is not Form.NAME][:_MOST_NUMBERS]:
         starts = islice(source.literally(number), _MOST_PLACES)
         spans = [(start, start + len(number.text)) for start in starts]
         if spans:

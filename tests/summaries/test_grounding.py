@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from newsletter.models import Paper, Section, SummaryOrigin
 from newsletter.summaries.findings import Check, Finding, Said, Severity
 from newsletter.summaries.grounding import check, errors
+from newsletter.summaries.sentences import placed
 from newsletter.summaries.sources import Day, Source
 
 QUILL = Paper(
@@ -239,6 +240,7 @@ def test_whatever_is_said_every_finding_stands_where_it_says(
         if finding.section is None:
             assert finding.text == ""
         else:
+            assert 0 <= finding.start <= finding.end <= len(summary.sections[finding.section].text)
             assert summary.sections[finding.section].text[finding.start : finding.end] == finding.text
     assert [each.severity for each in found(summary)] == sorted(
         (each.severity for each in found(summary)), key=lambda each: each is Severity.WARNING
@@ -251,3 +253,58 @@ def test_whatever_is_said_every_finding_stands_where_it_says(
 @pytest.mark.timeout(20)  # a hang fails
 def test_hostile_text_takes_no_more_than_its_length(piece: str) -> None:
     found(said(piece * (60_000 // len(piece))))
+
+
+def test_places_are_right_whatever_the_white_space() -> None:
+    text = "On  DuckBench it  does well,\nby 31%. Its  RIK(Royal  Kitchen) is small.  It  costs   32% more."
+    there = {each.check: each for each in found(changed(2, text))}
+    assert there[Check.NUMBER].text == "32%"
+    assert placed(text)[2] == (text.index("It  costs"), "It costs 32% more.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Quill est une plume que les canards tiennent dans le bec, avec une réserve d'encre et deux pointes pour écrire.",
+        "Quill ist eine Feder, die Enten im Schnabel halten, mit einem Vorrat an Tinte und zwei Spitzen für die Briefe.",
+        "Quill es una pluma que los patos sostienen en el pico, con una reserva de tinta y dos puntas para escribir.",
+    ],
+)
+def test_other_languages_in_latin_letters_are_no_error(text: str) -> None:
+    assert errors(found(said(text, text, text))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "데이터를 한국어로 번역해 구축했으며, 긴 문서를 요약해 주는 Quill 펜(pen)입니다.",
+        "Quill은 정확도 향상 효과가 있는 펜(pen)으로, 문제 정의와 좋은 결과를 보입니다.",
+    ],
+)
+def test_everyday_words_are_no_prompt(text: str) -> None:
+    assert errors(found(changed(0, text, KOREAN, language="ko"))) == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "A pen 🦆", "See https://example.org/quill", "Uses tools, e.g. web search", "31% better (on DuckBench)",
+        "정확도 향상 효과",
+    ],
+)  # fmt: skip
+def test_what_ends_as_texts_do_is_not_cut(end: str) -> None:
+    assert Check.CUT_SECTION not in {each.check for each in check(said(end), None)}
+
+
+@pytest.mark.timeout(20)  # a hang fails
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "We introduce aaaaaaaaaaaaaaaaaaaaaa ", "1.", "It costs 1.5 and 2.5 and 3.5 grams. ", "half 5 ", "about 7.3 ",
+        "It improves. It degrades. ", "10⁻⁻⁵ ", "(1) ",
+    ],
+)  # fmt: skip
+def test_hostile_sources_take_no_more_than_their_length(piece: str) -> None:
+    hostile = replace(QUILL, abstract=piece * (40_000 // len(piece)))
+    for origin in (None, SummaryOrigin.EXTRACT):
+        check(said(piece * (20_000 // len(piece)), origin=origin), Source(hostile), Day([hostile, *OTHERS]))

@@ -34,13 +34,13 @@ def other_days_paper(pair: Pair, among: Sequence[Pair], rng: random.Random) -> S
 
 
 def number_absent(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said | None:
-    """A number changed into one that the source does not have."""
-    known = Source(pair.paper).numbers
+    """A number changed into one whose digits the source does not have, told without the code that is measured."""
+    there = {_plain(numeral) for numeral in _NUMERAL.findall(Source(pair.paper).text)}
 
     def edit(text: str) -> str | None:
         for _ in range(20):
             changed = _with_number(text, rng, lambda digits: _other_digits(digits, rng, every=True))
-            if changed is not None and changed[1] is not None and changed[1] not in known:
+            if changed is not None and not any(_plain(one) in there for one in _NUMERAL.findall(changed[1])):
                 return changed[0]
         return None
 
@@ -91,6 +91,7 @@ def name_changed(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said 
     return _everywhere(pair.said, lambda text: text.replace(name, other))
 
 
+_NUMERAL = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _OPPOSITES = [
     ("outperforms", "underperforms"), ("outperform", "underperform"), ("outperforming", "underperforming"),
     ("surpasses", "falls behind"), ("exceeds", "lags behind"), ("superior", "inferior"), ("improves", "degrades"),
@@ -251,16 +252,18 @@ def _everywhere(said: Said, edit: Callable[[str], str]) -> Said:
     return replace(said, sections=[replace(each, text=edit(each.text)) for each in said.sections])
 
 
-def _with_number(
-    text: str, rng: random.Random, change: Callable[[str], str]
-) -> tuple[str, numbers.Number | None] | None:
+def _with_number(text: str, rng: random.Random, change: Callable[[str], str]) -> tuple[str, str] | None:
+    """Return a text with one of its numbers changed, and that number."""
     found = [each for each in numbers.find(text) if any(map(str.isdigit, each.text))]
     if not found:
         return None
     number = rng.choice(found)
-    changed = text[: number.start] + change(number.text) + text[number.end :]
-    again = next((each for each in numbers.find(changed) if each.start == number.start), None)
-    return changed, again
+    instead = change(number.text)
+    return text[: number.start] + instead + text[number.end :], instead
+
+
+def _plain(numeral: str) -> float:
+    return float(numeral.replace(",", ""))
 
 
 def _other_digits(text: str, rng: random.Random, *, every: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,7 +33,6 @@ class Pair:
     paper: Paper
     said: Said
     day: Day
-    others: Sequence[Paper]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +131,5 @@ def _pairs(known: Corpus, say: object) -> list[Pair]:
         for paper in papers:
             said = say(paper)
             if said.sections:
-                others = [other for other in papers if other.id != paper.id]
-                pairs.append(Pair(paper=paper, said=said, day=day, others=others))
+                pairs.append(Pair(paper=paper, said=said, day=day))
     return pairs
-
-
-def by_id(pairs: Iterable[Pair]) -> dict[str, Pair]:
-    """Return the pairs by their paper's id."""
-    return {pair.paper.id: pair for pair in pairs}

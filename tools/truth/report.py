@@ -108,11 +108,9 @@ def _alarms(measured: Measured) -> str:
     )
 
 
-def page(own: Sequence[str], shared: Sequence[str] | None) -> str:
-    """Return docs/truth.md; without ``shared`` figures those that it has stay."""
-    parts = [_HEAD, "## On the project's own samples\n", *own]
-    if shared is not None:
-        parts += [SHARED_HEADING, *shared]
+def page(own: Sequence[str], shared: Sequence[str]) -> str:
+    """Return docs/truth.md of both figures."""
+    parts = [_HEAD, "## On the project's own samples\n", *own, SHARED_HEADING, *shared]
     return "\n".join(parts).rstrip() + "\n"
 
 

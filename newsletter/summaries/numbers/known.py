@@ -11,6 +11,7 @@ from newsletter.summaries.numbers.values import Form, Number, Rounding, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
 _LARGEST_SLIP_OF_BOUND = 0.05  # "up to", "over"
+_MOST_TRIES = 50  # of places where a number may stand; a real abstract has far fewer
 _OF_NAME = "name"  # stands for the unit of a number that is a part of a name
 _WRITTEN = re.compile(r"[\d,]+(?:\.(?P<decimals>\d+))?")
 _LARGEST_SLIP = 0.08  # of a declared rounding, in shares of the value
@@ -40,15 +41,17 @@ class Known:
     def literally(self, number: Number) -> Iterator[int]:
         """Yield where the text has a number just as it is written: most are, and to look for that is fast."""
         written = number.text
-        start = self.text.find(written)
-        while start >= 0:
+        start = -1
+        for _ in range(_MOST_TRIES):
+            start = self.text.find(written, start + 1)
+            if start < 0:
+                return
             before, after = (
                 self.text[start - 1 : start],
                 self.text[start + len(written) : start + len(written) + 2],
             )
             if not (before.isalnum() or before in {".", ","}) and not _goes_on(written, after):
                 yield start
-            start = self.text.find(written, start + 1)
 
     def has_literally(self, number: Number) -> bool:
         """Tell whether the text has a number just as it is written."""
