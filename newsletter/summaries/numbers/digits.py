@@ -84,9 +84,8 @@ _ENUMERATED = re.compile(r"(?:^|[\s(:;,.·])\(?(\d{1,2})[).](?=\s|\D)")
 
 def find(text: str, *, markers: bool = False) -> list[Number]:
     """Return the numbers of a text in their order; of (1), (2), (3) that count up, only with ``markers``."""
-    found = list(spelled(text))
+    found = sorted(spelled(text), key=lambda number: number.start)
     if _RUN.search(text):
-        found.sort(key=lambda number: number.start)
         starts = [number.start for number in found]
         found += [
             number
