@@ -32,6 +32,7 @@ _SHARE_OF_FIRST = 0.8  # that the first sentences of all sections together may t
 _MOST_CHARACTERS = 1400  # about 200 words: more is no summary
 _LONGEST_SENTENCE = 2_500  # characters; no abstract has a longer one, but a broken feed may
 _MOST_SENTENCES = 60  # a feed may hold whole articles: what is new stands at the beginning
+_HOLE = "\ue002"  # a private-use character: stands for a macro of the paper's own
 _LONGEST_PHRASE = 3  # words
 _LEAST_CUES = {Part.NEW: 1.0, Part.TECHNICAL: 0.5, Part.PERFORMANCE: 1.8}  # else a section is left out
 
@@ -86,8 +87,8 @@ class ExtractiveSummarizer:
 
         A section is left out where no sentence is fit for it. Raise `SummaryError` if there is no abstract.
         """
-        text = to_text(paper.abstract)
-        said = [sentence for sentence in sentences.split(text) if len(sentence) <= _LONGEST_SENTENCE]
+        text = to_text(paper.abstract, hole=_HOLE)
+        said = [sentence for sentence in sentences.split(text) if _is_whole(sentence)]
         if not any(character.isalpha() for character in "".join(said)):
             raise SummaryError("no abstract to take sentences from", subject=f"paper {paper.id}")
         read = _read(said[:_MOST_SENTENCES], paper.title)
@@ -101,9 +102,14 @@ class ExtractiveSummarizer:
         return Summary(origin=SummaryOrigin.EXTRACT, sections=sections, lead=lead, language=language_of(text))
 
 
+def _is_whole(sentence: str) -> bool:
+    """Tell whether a sentence can be shown: not endless, and without a macro that nobody can read."""
+    return len(sentence) <= _LONGEST_SENTENCE and _HOLE not in sentence
+
+
 def labelled(paper: Paper) -> list[tuple[str, Part, bool]]:
     """Return every sentence of an abstract with the part it was taken for, and whether an excerpt shows it there."""
-    said = sentences.split(to_text(paper.abstract))[:_MOST_SENTENCES]
+    said = list(filter(_is_whole, sentences.split(to_text(paper.abstract, hole=_HOLE))))[:_MOST_SENTENCES]
     read = _read(said, paper.title)
     parts = _decode(read)
     shown = {index: part for part, indexes in _pick(read, parts).items() for index in indexes}

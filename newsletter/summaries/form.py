@@ -40,7 +40,7 @@ def _cut(place: int, text: str, *, others_end: bool) -> Iterator[Finding]:
     span = wording.cut_at(text, others_end=others_end)
     if span is not None:
         yield at(Check.CUT_SECTION, Severity.ERROR, "it ends in the middle", place, text, span)
-    elif wording.lacks_end(text):
+    elif wording.lacks_end(text, others_end=others_end):
         why = "it has no full stop: was it cut?"
         yield at(Check.CUT_SECTION, Severity.WARNING, why, place, text, (0, len(text)))
 

@@ -14,10 +14,14 @@ from newsletter.scripts import language_of
 from newsletter.summaries import directions, names, numbers, placing, terms
 from newsletter.summaries.findings import Check, Finding, Said, Severity, at
 from newsletter.summaries.form import faults_of_form
+from newsletter.summaries.latex import to_text
 from newsletter.summaries.results import has_measure, result_sentences, states_result
 from newsletter.summaries.sources import Day, Source
 
-_LEAST_SUPPORT = {True: 0.55, False: 0.2}  # of English text, and of others: support + lead over the next best
+_LEAST_SUPPORT = {
+    True: 0.55,
+    False: 0.24,
+}  # of English text, and of others: support + lead over the next best
 _LEAST_SUPPORT_ALONE = {True: 0.45, False: 0.16}  # where no other source is at hand
 _LEAST_OF_SENTENCE = 0.25  # of one English sentence
 _FEWEST_MENTIONS = 6  # that weigh something; less cannot tell one paper from another
@@ -44,7 +48,9 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _is_quoted(finding: Finding, source: Source) -> bool:
-    """Tell whether what looks like a prompt or a template is the source's own: a paper on refusals, one named TODO."""
+    """Tell whether what looks like a fault is the source's own: a paper on refusals, one named TODO, a cut abstract."""
+    if finding.check is Check.CUT_SECTION:
+        return source.abstract.endswith(finding.text) and bool(finding.text)
     if finding.check is Check.LATEX and not _OF_LATEX.isdisjoint(finding.text):
         return False
     return finding.check in {Check.PROMPT, Check.LATEX} and finding.text.lower() in source.text.lower()
@@ -77,6 +83,9 @@ def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
     Its terms are weighed by how rare they are; a right one has more of them in its own source than in any
     other of the day, and not too few.
     """
+    named = day.names_another(said.text, source) if day is not None else None
+    if named is not None:
+        return f"it names {named}, another paper of the day, and not its own"
     mentioned = terms.mentions(said.text, said.language, english=said.english)
     telling = sum(mention.weight >= _WEIGHS for mention in mentioned)
     if telling < _FEWEST_MENTIONS or len(source.terms) < _FEWEST_TERMS:
@@ -90,7 +99,7 @@ def _fits_another(said: Said, source: Source, day: Day | None) -> str | None:
         )
     if own + (own - other) >= _LEAST_SUPPORT[english]:
         return None
-    return f"its source has {own:.0%} of what it speaks of, another of the day {other:.0%}"
+    return f"its source has {own:.0%} of what it speaks of, the best other of the day {other:.0%}"
 
 
 def _tells(spoken_of: Iterable[str]) -> bool:
@@ -120,7 +129,8 @@ def _is_excerpt(said: Said, source: Source) -> bool:
         return False
     spoken = [sentence for section in said.sentences for _, sentence in section]
     quoted = sum(
-        len(sentence.split()) >= _FEWEST_QUOTED and sentence in source.abstract for sentence in spoken
+        len(sentence.split()) >= _FEWEST_QUOTED and to_text(sentence) in source.abstract
+        for sentence in spoken
     )
     return quoted > 0 and quoted >= _QUOTED_SHARE * len(spoken)
 
@@ -135,6 +145,11 @@ def _changed(said: Said, source: Source) -> Iterator[Finding]:
         here = 0
         while here < len(text):
             match = next((sentence for sentence in own if text.startswith(sentence, here)), None)
+            if match is None and said.origin is None:  # quoted with the LaTeX that we clean
+                match = next(
+                    (one for start, one in said.sentences[place] if start == here and to_text(one) in own),
+                    None,
+                )
             if match is not None:
                 here += len(match)
                 while text[here : here + 1].isspace():
@@ -142,7 +157,12 @@ def _changed(said: Said, source: Source) -> Iterator[Finding]:
                 continue
             known = (start for start in starts if start > here and text.startswith(tuple(own), start))
             end = next(known, len(text))
-            yield at(Check.EXCERPT, Severity.ERROR, why, place, text, (here, len(text[:end].rstrip())))
+            span = (here, len(text[:end].rstrip()))
+            sure = said.origin is SummaryOrigin.EXTRACT or placing.is_changed(
+                text[slice(*span)], source.sentences
+            )
+            severity = Severity.ERROR if sure else Severity.WARNING
+            yield at(Check.EXCERPT, severity, why, place, text, span)
             here = end
 
 

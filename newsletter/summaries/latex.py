@@ -51,6 +51,12 @@ _WITHOUT_TEXT = _words(  # macros whose first argument is no text
     "hspace href input includegraphics"
 )
 
+_SILENT = _words(  # macros that say nothing
+    "xspace noindent par small large Large huge tiny footnotesize normalsize bf it em rm sf tt sc bfseries itshape "
+    "centering displaystyle textstyle limits nolimits protect relax hfill vfill smallskip medskip bigskip item newpage "
+    "operatorname mathrm mathbf mathit mathcal mathbb mathsf boldsymbol text textbf textit emph texttt"
+)
+
 _SPECIAL = re.compile(r"[\\${}~^_`]|''|--|\dtimes\b|\bsim\d")
 _DOLLARS = re.compile(r"(?<!\\)\$+")
 _OF_FORMULA = re.compile(r"\\[A-Za-z]|[{^_]")
@@ -69,17 +75,18 @@ _SPACE_LEFT = re.compile(r" ([,;:.!?)\]])(?= |$)")  # where a macro before a mar
 _DEEPEST = 32  # groups nested deeper only lose their braces; bounds the work on hostile text
 
 
-def to_text(source: str) -> str:
+def to_text(source: str, hole: str = "") -> str:
     """Return the text with LaTeX turned into Unicode, and runs of white space into single spaces.
 
-    Unknown macros are dropped, their arguments stay. Never raises; takes time in proportion to the length.
+    Unknown macros are dropped, their arguments stay; ``hole`` stands where one was a word of its own, as in
+    "we introduce \\ours, a method". Never raises; takes time in proportion to the length.
     """
     source = " ".join(source.split())
     if not _SPECIAL.search(source):
         return source
     source = _ADDRESS_TWICE.sub(r"\1", _APOSTROPHE.sub("'", source))
     source = _BACKSLASH_LOST.sub(r"\\", _without_dollars(source))
-    return _SPACE_LEFT.sub(r"\1", " ".join(_Reader(source).read().split()))
+    return _SPACE_LEFT.sub(r"\1", " ".join(_Reader(source, hole).read().split()))
 
 
 def _without_dollars(source: str) -> str:
@@ -106,8 +113,9 @@ def _is_formula(text: str, after: str) -> bool:
 class _Reader:
     """Reads once from left to right; holds the pieces of every open group and what its end changes."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, hole: str) -> None:
         self._source = source
+        self._hole = hole
         self._groups: list[tuple[list[str], _Change]] = [([], _same)]
         self._pending: _Change | None = None  # what a macro does to the character or group after it
         self._too_deep = 0
@@ -153,6 +161,8 @@ class _Reader:
             self._pending = lambda _: ""
         elif not name.isalpha():
             self._add(name)  # an escaped character stands for itself
+        elif self._hole and not argument_follows and name not in _SILENT:
+            self._add(self._hole)
 
     def _add(self, text: str) -> None:
         while self._pending and text.strip():

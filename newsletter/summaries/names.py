@@ -48,6 +48,12 @@ def title_name(title: str) -> str:
     return name if len(words) == 1 or any(_COINED.search(word) for word in words) else ""
 
 
+def squeezed_name(title: str) -> str:
+    """Return a title's name as texts are searched for it, empty if it has no capitals or digits inside."""
+    name = title_name(title)
+    return squeeze(name) if _COINED.search(name) else ""
+
+
 def coined_names(title: str, abstract: str) -> tuple[str, ...]:
     """Return the names that a paper gives to what it introduces: its title's, and those its abstract coins."""
     found = [title_name(title)]

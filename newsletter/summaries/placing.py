@@ -21,6 +21,7 @@ _MOST_PLACES = 8
 _LEAST_LIKE = (
     0.5  # of what a sentence speaks of that the source's sentence has, too, to be the same statement
 )
+_LEAST_ALIKE = 0.6  # of a sentence's words that the source's sentence has, of which it is a changed quotation
 _END = re.compile(r"[.!?。]\s|\d")
 
 
@@ -68,6 +69,15 @@ def _around(text: str, start: int, end: int) -> set[str]:
     """Return the terms beside a number, in its own sentence and up to the next number."""
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
     return terms.keys(_END.split(before)[-1]) | terms.keys(_END.split(after, maxsplit=1)[0])
+
+
+def is_changed(sentence: str, source: Sequence[str]) -> bool:
+    """Tell whether a sentence is one of the source's with words changed, not only left out, and not one of its own."""
+    words = set(sentence.split())
+    likest = max(source, key=lambda each: len(words & set(each.split())), default="")
+    there = set(likest.split())
+    alike = len(words & there) >= _LEAST_ALIKE * len(words)
+    return alike and not words <= {*there, *(f"{word}." for word in there)}
 
 
 def turned(sentence: str, source: Sequence[Statement]) -> directions.Span | None:

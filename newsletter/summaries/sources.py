@@ -8,8 +8,10 @@ from functools import cached_property
 from newsletter.models import Paper
 from newsletter.summaries import directions, numbers, placing, sentences, terms
 from newsletter.summaries.latex import to_text
+from newsletter.summaries.names import squeezed_name, title_name
 
 MOST_OTHERS = 60  # sources that a summary is compared with
+_SHORTEST_NAME = 5
 _MOST_READ = 40_000  # characters of an abstract: a feed may hold whole articles
 
 
@@ -31,6 +33,12 @@ class Source:
     def squeezed(self) -> str:
         """The text in which names are looked for."""
         return numbers.squeeze(self.text)
+
+    @cached_property
+    def name(self) -> str:
+        """The name in the title, squeezed, if it looks coined and is not too short to be one by accident."""
+        name = squeezed_name(self.title)
+        return name if len(name) >= _SHORTEST_NAME else ""
 
     @cached_property
     def numbers(self) -> numbers.Known:
@@ -73,6 +81,21 @@ class Day:
         self._places = None
         self._sources[paper.id] = Source(paper)
         return self._sources[paper.id]
+
+    def names_another(self, text: str, own: Source) -> str | None:
+        """Return the name of another paper of the day that a text speaks of, while it does not name its own."""
+        squeezed = numbers.squeeze(text)
+        if not own.name or own.name in squeezed:
+            return None
+        for source in self._sources.values():
+            if (
+                source.name
+                and source is not own
+                and source.name in squeezed
+                and source.name not in own.squeezed
+            ):
+                return title_name(source.title)
+        return None
 
     def best_other(self, said: Sequence[terms.Mention], own: Source) -> float | None:
         """Return the best support (0 to 1) that any other source gives, None if there is no other.

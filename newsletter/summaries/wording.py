@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 from newsletter.summaries.sentences import split
 
@@ -23,7 +24,7 @@ _LATEX = re.compile(
 )
 _TEMPLATE = re.compile(
     r"""\{\{ | \}\} | \{% | %\} | <\|[a-z_]+\|> | ```
-      | \[(?:INSERT|YOUR|TITLE|ABSTRACT|PAPER|SUMMARY|PLACEHOLDER|여기에|제목|초록)\b[^\]]{0,60}\]
+      | \[(?i:insert|your|title|abstract|paper|summary|placeholder|여기에|제목|초록)\b[^\]]{0,60}\]
       | </?(?:title|abstract|paper|source|summary|section|instructions?)>
       | \b(?:TODO|TBD|FIXME)\b | \blorem\ ipsum\b
     """,
@@ -37,6 +38,8 @@ _OF_PROMPT = re.compile(
       | \bhere(?:'s|’s|\ is)\ (?:a|the|your)\ (?:\w+\ )?(?:summary|translation)\b
       | \bplease\ (?:provide|share|paste)\ (?:the|your|me|a)\b
       | (?:^|[.!?]\ )(?:please\ )?(?:summari[sz]e|translate)\ the\ (?:following|text|abstract|paper)\b
+      | (?:^|[.!?]\ )(?:please\ )?(?:summari[sz]e|describe|explain)\ the
+        \ (?:\w+\ ){1,6}(?:paper|method|abstract|study)\b
       | \bno\ (?:abstract|text|paper)\ (?:was|is|has\ been)\ (?:provided|given)\b
       | (?:^|[.!?]\ )(?:please\ )?(?:write|answer|respond|reply)\ in
         \ (?:korean|english|japanese|chinese|german|french)\b
@@ -54,6 +57,7 @@ _OF_PROMPT = re.compile(
 )
 _HINTS = (  # one of which stands in every match: looking for plain strings is fast
     "an ai", "i can", "i am unable", "i do", "here's", "here’s", "here is", "please", "summari", "translate",
+    "describe the", "explain the",
     "no abstract", "no text", "no paper", "write in", "answer in", "respond in", "reply in", "sentences", "죄송", "않",
     "해 주", "해주", "요약", "언어모델로서", "언어 모델로서", "세요", "하십시오", "申し訳", "要約", "抱歉",
     "请提供", "作为",
@@ -75,14 +79,25 @@ _OPEN_AT_END = re.compile(
 _ADDRESS_AT_END = re.compile(r"(?:https?://|www\.)\S+$|\b[\w-]+\.(?:com|org|io|ai|dev|net|edu)(?:/\S*)?$")
 _LONG_ENOUGH = 60  # characters: a heading-like phrase without a full stop is shorter
 _LONGEST_ADDRESS = 200
+_FRAGMENT = re.compile(r"[^.!?。]{1,40}:\s[^.!?。]{1,60}(?:\d[%\w.]*|\Z)")  # "Accuracy on LogBench: +4.2%"
+_BULLETS = ("- ", "* ", "• ", "+ ")
+_PATH_OR_PATTERN = re.compile(r"[(\[\"'`“‘]*(?:[A-Za-z]:\\|\\\\\w+\\|\S*\\[dwsDWS][+*\]\\]|\S*\$\{[A-Z_]+\})")
+_MOST_FAULTS = 20  # of a kind that are told of one section
 
 
 def latex_or_template(text: str) -> Iterator[Span]:
     """Yield where LaTeX or a template's own text was left."""
     if "{" in text or "\\" in text or "$" in text:
-        yield from (match.span() for match in _LATEX.finditer(text))
+        found = (match.span() for match in _LATEX.finditer(text) if not _is_path(text, match.start()))
+        yield from islice(found, _MOST_FAULTS)
     if any(map(text.__contains__, _MARKS_OF_TEMPLATES)):
         yield from (match.span() for match in _TEMPLATE.finditer(text))
+
+
+def _is_path(text: str, place: int) -> bool:
+    """Tell whether a place is within a Windows path, a regular expression or a shell variable."""
+    start = max(text.rfind(" ", 0, place), text.rfind("\n", 0, place)) + 1
+    return _PATH_OR_PATTERN.match(text, start, start + _LONGEST_ADDRESS) is not None
 
 
 def may_be_of_prompt(text: str) -> bool:
@@ -114,14 +129,16 @@ def cut_at(text: str, *, others_end: bool) -> Span | None:
         return _last_words(text)
     if ends_as_text(text):
         return None
-    if _OPEN_AT_END.search(text) or others_end or len(split(text)) > 1:
+    if _OPEN_AT_END.search(text):
         return _last_words(text)
-    return None
+    if text.lstrip().startswith(_BULLETS) or _FRAGMENT.match(text):
+        return None
+    return _last_words(text) if others_end or len(split(text)) > 1 else None
 
 
-def lacks_end(text: str) -> bool:
-    """Tell whether a single sentence is too long to be a heading and has no full stop: it may have been cut."""
-    return len(text) >= _LONG_ENOUGH and not ends_as_text(text)
+def lacks_end(text: str, *, others_end: bool) -> bool:
+    """Tell whether a text may have been cut: it has no full stop, and others have or it is long for a heading."""
+    return (others_end or len(text) >= _LONG_ENOUGH) and not ends_as_text(text)
 
 
 def ends_as_text(text: str) -> bool:
