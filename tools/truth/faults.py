@@ -37,16 +37,15 @@ def number_absent(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said
     """A number changed into one whose digits the source does not have, told without the code that is measured."""
     source = Source(pair.paper).text
     there = {_plain(numeral) for numeral in _NUMERAL.findall(source)}
-    there |= {value for word, value in _WORDS.items() if word in source.lower()}
+    there |= {value for word, value in _SAID.items() if word in source.lower()}
 
     def edit(text: str) -> str | None:
         for _ in range(20):
             changed = _with_number(text, rng, lambda digits: _other_digits(digits, rng, every=True))
             if changed is None or any(_plain(one) in there for one in _NUMERAL.findall(changed[1])):
                 continue
-            if not _ROUNDED.search(
-                changed[0][: changed[0].find(changed[1])]
-            ):  # "over 6%" may be said of 6.2%
+            before = changed[0][: changed[0].find(changed[1])]
+            if not _ROUNDED.search(before):  # "over 6%" may be said of 6.2%
                 return changed[0]
         return None
 
@@ -98,69 +97,10 @@ def name_changed(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said 
 
 
 _NUMERAL = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-_WORDS = {"double": 2.0, "half": 2.0, "twice": 2.0} | {
+_SAID = {"double": 2.0, "half": 2.0, "twice": 2.0} | {
     word: float(value)
     for value, word in enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 2)
 }
-_ROUNDED.search(
-                changed[0][: changed[0].find(changed[1])]
-            ):  # "over 6%" may be said of 6.2%
-                return changed[0]
-        return None
-
-    return _somewhere(pair.said, rng, edit)
-
-
-def digit_changed(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said | None:
-    """One digit of a number changed into another, whichever it is."""
-
-    def edit(text: str) -> str | None:
-        changed = _with_number(text, rng, lambda digits: _other_digits(digits, rng, every=False))
-        return changed[0] if changed else None
-
-    return _somewhere(pair.said, rng, edit)
-
-
-def numbers_exchanged(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said | None:
-    """Two numbers of a section in each other's place."""
-
-    def edit(text: str) -> str | None:
-        found = [each for each in numbers.find(text) if each.form is numbers.Form.DIGITS]
-        if len({each.text for each in found}) < 2:
-            return None
-        first, second = sorted(rng.sample(found, 2), key=lambda each: each.start)
-        if first.text == second.text:
-            return None
-        middle = text[first.end : second.start]
-        return text[: first.start] + second.text + middle + first.text + text[second.end :]
-
-    return _somewhere(pair.said, rng, edit)
-
-
-def name_changed(pair: Pair, among: Sequence[Pair], rng: random.Random) -> Said | None:
-    """The name of what the paper introduces, changed into another paper's."""
-    source = Source(pair.paper)
-    own = names.coined_names(source.title, source.abstract)
-    others = [
-        name
-        for other in rng.sample(list(among), min(20, len(among)))
-        for name in [names.title_name(other.paper.title)]
-        if name
-    ]
-    if not own or not others:
-        return None
-    name, other = own[0], rng.choice(others)
-    if name == other or not any(name in section.text for section in pair.said.sections):
-        return None
-    return _everywhere(pair.said, lambda text: text.replace(name, other))
-
-
-_NUMERAL = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-_WORDS = {
-    word: float(value)
-    for value, words in enumerate(["two|twice|double|half", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 2)
-    for word in words.split("|")
-}  # fmt: skip
 _ROUNDED = re.compile(r"(?:than|over|about|around|nearly|up to|least|최대|약|거의|대략)\s?$")
 _OPPOSITES = [
     ("outperforms", "underperforms"), ("outperform", "underperform"), ("outperforming", "underperforming"),
