@@ -144,7 +144,8 @@ class _Reader:
         elif mark.startswith("^"):
             self._add(_raised(mark[1:]))
         elif mark.startswith("\\"):
-            self._macro(mark[1:].rstrip("*") or "*", argument_follows=self._source[end : end + 1] == "{")
+            argument_follows = self._source.startswith("{", end) and not self._source.startswith("{}", end)
+            self._macro(mark[1:].rstrip("*") or "*", argument_follows=argument_follows)
         else:
             self._add(_SYMBOLS.get(mark, mark))
 

@@ -84,8 +84,8 @@ class Day:
 
     def names_another(self, text: str, own: Source) -> str | None:
         """Return the name of another paper of the day that a text speaks of, while it does not name its own."""
-        squeezed = numbers.squeeze(text)
-        if not own.name or own.name in squeezed:
+        squeezed, own_name = numbers.squeeze(text), numbers.squeeze(title_name(own.title))
+        if not own_name or own_name in squeezed:
             return None
         for source in self._sources.values():
             if (

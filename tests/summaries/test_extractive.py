@@ -121,3 +121,14 @@ def test_a_whole_article_is_excerpted_at_its_beginning_and_in_good_time() -> Non
     summary = excerpt(article)
     assert sum(len(section.text) for section in summary.sections) < 1_600
     assert summary.lead == "We present Quill, a pen."
+
+
+def test_a_sentence_with_a_macro_of_the_paper_s_own_is_not_shown() -> None:
+    summary = excerpt(
+        r"We present Quill, a pen for ducks. Specifically, \ours holds ink in two nibs. It uses a \small reservoir of ink. "
+        r"Experiments show that \ours{} and Quill outperform a pencil by 12\%."
+    )
+    shown = " ".join(section.text for section in summary.sections)
+    assert "holds ink" not in shown
+    assert "outperform" not in shown
+    assert "\ue002" not in shown

@@ -308,3 +308,39 @@ def test_hostile_sources_take_no_more_than_their_length(piece: str) -> None:
     hostile = replace(QUILL, abstract=piece * (40_000 // len(piece)))
     for origin in (None, SummaryOrigin.EXTRACT):
         check(said(piece * (20_000 // len(piece)), origin=origin), Source(hostile), Day([hostile, *OTHERS]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"It logs to C:\Users\quill\logs and reads \\server\share\ink.",
+        r"It splits at \s+ and keeps \d+\s\w+ apart.",
+    ],
+)
+def test_paths_and_patterns_are_no_latex(text: str) -> None:
+    assert errors(found(changed(1, text))) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["[Insert the main contribution here]", "Summarize the key innovation of the paper in one line."]
+)
+def test_instructions_that_were_left_are_found(text: str) -> None:
+    assert errors(check(said(text), None)) != []
+
+
+def test_the_name_of_another_paper_of_the_day_decides_where_its_own_is_missing() -> None:
+    day = Day([QUILL, replace(OTHERS[0], title="OvenBench: Bread that Bakes Itself")])
+    swapped = changed(
+        0, "OvenBench는 오리가 부리로 물고 글씨를 쓸 수 있는 펜(pen)입니다.", KOREAN, language="ko"
+    )
+    assert names(errors(check(swapped, day.source(QUILL.id), day))) == ["error wrong-paper"]
+    both = changed(0, "Quill은 OvenBench와 달리 오리가 부리로 무는 펜(pen)입니다.", KOREAN, language="ko")
+    assert errors(check(both, day.source(QUILL.id), day)) == []
+
+
+def test_somebody_s_own_words_beside_quotations_are_a_warning() -> None:
+    own_words = said(OWN[1], OWN[2], f"{OWN[3]} Worth a look if you keep ponds.")
+    assert "warning excerpt" in names(found(own_words))
+    assert errors(found(own_words)) == []
+    shortened = said(OWN[1], OWN[2], OWN[3].replace(" on DuckBench", ""))
+    assert errors(found(shortened)) == []

@@ -69,3 +69,9 @@ def test_text_without_latex_is_only_tidied(source: str) -> None:
 @pytest.mark.timeout(20)  # a hang fails
 def test_hostile_text_takes_no_more_than_its_length(piece: str) -> None:
     to_text(piece * (200_000 // len(piece)))
+
+
+def test_a_macro_that_was_a_word_leaves_a_hole_where_one_is_asked_for() -> None:
+    text = r"We call it \ours, and \ours{} wins by \textbf{far} \xspace in \mathcal{O}(n)."
+    assert to_text(text, hole="#") == "We call it #, and # wins by far in O(n)."
+    assert to_text(text) == "We call it, and wins by far in O(n)."

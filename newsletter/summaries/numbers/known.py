@@ -122,7 +122,7 @@ def _rounds_to(value: float, number: Number) -> bool:
 _SEPARATORS = "-_–‑^"
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_–‑^-]+(?=\d)")
 _PLAIN_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
-_RAISED_AFTER_DIGIT = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")
+_BESIDE_RAISED = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])|(?<=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])(?=\d)")
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉]")
 
 
@@ -130,7 +130,7 @@ def squeeze(text: str) -> str:
     """Return the text in small letters without spaces and hyphens, in which Llama 3 and LLaMA-3 are the same."""
     text = text.lower()
     if not text.isascii() and _RAISED.search(text):
-        text = _RAISED_AFTER_DIGIT.sub("·", text).translate(_PLAIN_DIGITS)  # 10² is no 102
+        text = _BESIDE_RAISED.sub("·", text).translate(_PLAIN_DIGITS)  # 10² is no 102
     text = "".join(_BETWEEN_DIGITS.sub("·", text).split())
     for separator in _SEPARATORS:
         text = text.replace(separator, "")
