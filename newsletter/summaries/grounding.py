@@ -18,10 +18,8 @@ from newsletter.summaries.latex import to_text
 from newsletter.summaries.results import has_measure, result_sentences, states_result
 from newsletter.summaries.sources import Day, Source
 
-_LEAST_SUPPORT = {
-    True: 0.55,
-    False: 0.24,
-}  # of English text, and of others: support + lead over the next best
+# of English text, and of others: support + lead over the next best
+_LEAST_SUPPORT = {True: 0.55, False: 0.22}
 _LEAST_SUPPORT_ALONE = {True: 0.45, False: 0.16}  # where no other source is at hand
 _LEAST_OF_SENTENCE = 0.25  # of one English sentence
 _FEWEST_MENTIONS = 6  # that weigh something; less cannot tell one paper from another
