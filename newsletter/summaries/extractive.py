@@ -7,19 +7,15 @@ the strongest sentences of the three parts that readers want are kept, in their 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from newsletter.errors import SummaryError
 from newsletter.models import Paper, Section, Summary, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries import sentences
-from newsletter.summaries.cues import CUES, PLACES, TURNS, Part
+from newsletter.summaries.abstracts import Sentence, decode, read_sentences
+from newsletter.summaries.cues import Part
 from newsletter.summaries.latex import to_text
-from newsletter.summaries.names import title_name
-from newsletter.summaries.numbers import squeeze
-from newsletter.summaries.results import has_measure
 
 HEADINGS = {
     Part.NEW: "What's New",
@@ -33,50 +29,10 @@ _MOST_CHARACTERS = 1400  # about 200 words: more is no summary
 _LONGEST_SENTENCE = 2_500  # characters; no abstract has a longer one, but a broken feed may
 _MOST_SENTENCES = 60  # a feed may hold whole articles: what is new stands at the beginning
 _HOLE = "\ue002"  # a private-use character: stands for a macro of the paper's own
-_LONGEST_PHRASE = 3  # words
 _LEAST_CUES = {Part.NEW: 1.0, Part.TECHNICAL: 0.5, Part.PERFORMANCE: 1.8}  # else a section is left out
-
-_WORD = re.compile(r"[\w'’+-]+|[%×]")
 _CLEARLY_TECHNICAL = 1.5
-
-_FIGURE = re.compile(r"(?<![\w-])\d[\d.,]*")
 _MOST_FIGURES = 4  # that count for a sentence
-_BEGINS = 2.5  # the weight for what is new from which the background may be over
-_INTRODUCES = 3.0  # the weight for what is new from which a sentence says what the paper is
-_INTRODUCES_MORE = 2.5
-_EARLY = 1.0
-_LAST = 1.0  # for the end, of the last sentence if it has no result
-_WITHOUT_RESULT = 0.6  # of the weight for results that a sentence keeps which tells of none
-_OF_ITS_OWN = re.compile(
-    r"\b(?:[Tt]he first|benchmark|dataset)\b"
-    r"|\b(?:introduc|propos|present|construct|develop|build|releas|creat|launch)(?:e|es|ing)?(?:\s[a-z]+)*\s[A-Z]\w*[A-Z0-9]"
-)
-_GOES_ON = re.compile(
-    r"(?:furthermore|moreover|additionally|in addition|besides|next|then|finally|lastly|to further|building on"
-    r"|we (?:also|further|additionally|then))\b",
-    re.IGNORECASE,
-)
-_EXPLAINS = re.compile(r"(?:this|these|such|it|by)\b", re.IGNORECASE)  # it goes on about the sentence before
-_CONTRAST = re.compile(
-    r"(?:however|yet|although|while|unlike|existing|current|recent|despite)\b", re.IGNORECASE
-)
-_LEANS_BACK = re.compile(
-    r"""(?:this|these|those|it|its|they|such|both|the\ (?:second|third|former|latter)|additionally|furthermore
-      |moreover|besides|also|however|second(?:ly)?|third(?:ly)?|finally|then|next|lastly|thus|therefore
-      |consequently|nevertheless|as\ a\ result|in\ addition|in\ contrast|by\ contrast
-      |for\ (?:example|instance)|\(?(?:2|3|ii|iii)\))\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _PENALTY_OF_LEANING = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    text: str
-    cues: tuple[float, ...]  # by part
-    leans_back: bool  # it speaks of the sentence before
-    figures: int
-    is_named: bool  # it has the name of what the paper introduces
 
 
 class ExtractiveSummarizer:
@@ -91,8 +47,8 @@ class ExtractiveSummarizer:
         said = [sentence for sentence in sentences.split(text) if _is_whole(sentence)]
         if not any(character.isalpha() for character in "".join(said)):
             raise SummaryError("no abstract to take sentences from", subject=f"paper {paper.id}")
-        read = _read(said[:_MOST_SENTENCES], paper.title)
-        picked = _pick(read, _decode(read))
+        read = read_sentences(said[:_MOST_SENTENCES], paper.title)
+        picked = _pick(read, decode(read))
         sections = tuple(
             Section(heading=heading, text=" ".join(read[index].text for index in sorted(picked[part])))
             for part, heading in HEADINGS.items()
@@ -110,103 +66,13 @@ def _is_whole(sentence: str) -> bool:
 def labelled(paper: Paper) -> list[tuple[str, Part, bool]]:
     """Return every sentence of an abstract with the part it was taken for, and whether an excerpt shows it there."""
     said = list(filter(_is_whole, sentences.split(to_text(paper.abstract, hole=_HOLE))))[:_MOST_SENTENCES]
-    read = _read(said, paper.title)
-    parts = _decode(read)
+    read = read_sentences(said, paper.title)
+    parts = decode(read)
     shown = {index: part for part, indexes in _pick(read, parts).items() for index in indexes}
     return [(text, shown.get(index, parts[index]), index in shown) for index, text in enumerate(said)]
 
 
-def _read(texts: Sequence[str], title: str) -> list[_Sentence]:
-    name = squeeze(title_name(to_text(title)))
-    read: list[_Sentence] = []
-    begun = introduced = named = False
-    for number, text in enumerate(texts, 1):
-        cues = _cues(text)
-        if number == len(texts) and not has_measure(text):
-            cues[Part.END] += _LAST
-        if introduced:
-            _after_introduction(text, cues)
-        elif not begun:
-            cues[Part.TECHNICAL] -= _EARLY
-            if _CONTRAST.match(text):
-                cues[Part.BACKGROUND] += 1.0
-        is_named = bool(name) and name in squeeze(text)
-        if is_named:
-            cues[Part.BACKGROUND] -= 2.0
-            if not named:
-                cues[Part.NEW] += 1.5  # where the paper's name is first said
-            elif introduced and squeeze(text).startswith(name):
-                cues[Part.TECHNICAL] += 0.8
-            named = True
-        begun = begun or cues[Part.NEW] >= _BEGINS
-        introduced = introduced or cues[Part.NEW] >= _INTRODUCES
-        read.append(
-            _Sentence(
-                text,
-                tuple(cues),
-                leans_back=_LEANS_BACK.match(text) is not None,
-                figures=len(_FIGURE.findall(text)),
-                is_named=is_named,
-            )
-        )
-    return read
-
-
-def _after_introduction(text: str, cues: list[float]) -> None:
-    """Weigh a sentence after the one that said what the paper is.
-
-    What is introduced now is a part of it, unless it has a name of its own.
-    """
-    if cues[Part.NEW] >= _INTRODUCES_MORE:
-        if _OF_ITS_OWN.search(text):
-            cues[Part.NEW] += 1.0
-            cues[Part.TECHNICAL] *= 0.6
-        else:
-            cues[Part.NEW] -= 2.5
-            cues[Part.TECHNICAL] += 2.0
-    if _GOES_ON.match(text):
-        cues[Part.TECHNICAL] += 1.0
-
-
-def _cues(text: str) -> list[float]:
-    words = [word.lower() for word in _WORD.findall(text)]
-    found = dict.fromkeys(  # each phrase counts once; in a fixed order, as sums of floats depend on it
-        phrase
-        for size in range(1, _LONGEST_PHRASE + 1)
-        for phrase in map(" ".join, zip(*(words[shift:] for shift in range(size)), strict=False))
-        if phrase in CUES
-    )
-    cues = [0.0] * len(Part)
-    for phrase in found:
-        for part, weight in CUES[phrase]:
-            cues[part] += weight
-    if has_measure(text):
-        cues[Part.PERFORMANCE] += 2.0
-    elif not any(
-        weight >= 3.0 and part is Part.PERFORMANCE for phrase in found for part, weight in CUES[phrase]
-    ):
-        cues[Part.PERFORMANCE] *= _WITHOUT_RESULT * (0.5 if _EXPLAINS.match(text) else 1.0)
-    return cues
-
-
-def _decode(read: Sequence[_Sentence]) -> list[Part]:
-    """Return the likeliest part of every sentence, over all orders of parts (Viterbi)."""
-    best: list[float] = list(TURNS[len(Part)])
-    steps: list[list[Part]] = []  # for each sentence and part, the likeliest part before
-    for index, sentence in enumerate(read):
-        place = PLACES[index * len(PLACES) // len(read)]
-        if index:
-            ways = [[best[before] + TURNS[before][part] for before in Part] for part in Part]
-            best = [max(way) for way in ways]
-            steps.append([Part(way.index(max(way))) for way in ways])
-        best = [best[part] + place[part] + sentence.cues[part] for part in Part]
-    path = [Part(best.index(max(best)))]
-    for step in reversed(steps):
-        path.append(step[path[-1]])
-    return path[::-1]
-
-
-def _pick(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list[int]]:
+def _pick(read: Sequence[Sentence], parts: Sequence[Part]) -> dict[Part, list[int]]:
     """Return the places of the sentences to keep, by part, the strongest of each first."""
     total = sum(len(sentence.text) for sentence in read)
     free = _offers(read, parts)
@@ -249,7 +115,7 @@ def _pick(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list[i
     return picked
 
 
-def _offers(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list[int]]:
+def _offers(read: Sequence[Sentence], parts: Sequence[Part]) -> dict[Part, list[int]]:
     """Return for each part the sentences that may stand for it; what is new is never without one."""
     places = range(len(read))
     offers = {
@@ -267,12 +133,12 @@ def _offers(read: Sequence[_Sentence], parts: Sequence[Part]) -> dict[Part, list
     return offers
 
 
-def _is_technical(sentence: _Sentence) -> bool:
+def _is_technical(sentence: Sentence) -> bool:
     technical = sentence.cues[Part.TECHNICAL]
     return technical >= _CLEARLY_TECHNICAL and technical == max(sentence.cues)
 
 
-def _strength(sentence: _Sentence, part: Part) -> float:
+def _strength(sentence: Sentence, part: Part) -> float:
     """Return how well a sentence stands for a part, and how little for the parts that are not shown."""
     figures = 2.0 * min(sentence.figures, _MOST_FIGURES) if part is not Part.NEW else 0.0
     return sentence.cues[part] + figures - 0.5 * max(sentence.cues[Part.BACKGROUND], sentence.cues[Part.END])
