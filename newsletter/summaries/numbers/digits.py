@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from dataclasses import replace
 
-from newsletter.summaries.numbers.values import Form, Number, Rounding, any_of, tidy
+from newsletter.summaries.numbers.values import Form, Number, Rounding, any_of, as_float, tidy
 from newsletter.summaries.numbers.words import spelled
 
 
@@ -51,7 +51,7 @@ _SHORT_UNITS = (  # and the words that only begin like one
     "|분(?!야|류|석|포|할|산|기|의)|일(?!반|부|관|정|치)"
 )
 _DIGITS = re.compile(
-    rf"""(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|10(?=\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])|\d+(?:\.\d+)?)
+    rf"""(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?!\d)(?:\.\d+)?|\d+,\d{{1,2}}(?=\s?[%％])|10(?=\^|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])|\d+(?:\.\d+)?)
     (?P<power>(?:\s?[×x·]\s?10|(?<=10))(?:\^\{{?(?P<up>[-−]?\d{{1,3}})\}}?|(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,3}})))?
     (?P<scale>(?:{_OTHER_SCALES})|(?:{_LATIN_SCALES})(?![A-Za-z\d])|[\s-]?(?:{_LATIN_WORDS})(?![A-Za-z\d]))?
     (?P<unit>[\s-]?(?![×xX]\s?\d)(?:{_LATIN_UNITS})(?![A-Za-z\d])
@@ -122,7 +122,7 @@ def _digits(text: str, markers: set[int]) -> list[Number]:
 
 def _number(text: str, match: re.Match[str]) -> Number:
     digits = match["digits"]
-    value = float(digits.replace(",", ""))
+    value = as_float(digits)
     start, end = match.span("digits")
     scale, unit = match["scale"], _UNITS.get((match["unit"] or "").strip(), "")
     if _in_name(text, start) or (match["after"] and not match["unit"] and not scale):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from newsletter.summaries.numbers.digits import find
-from newsletter.summaries.numbers.values import Form, Number, Rounding, tidy
+from newsletter.summaries.numbers.values import Form, Number, Rounding, as_float, tidy
 
 _MOST_SPELLED_COUNT = 10  # what a reader may have counted: "three components"
 _LARGEST_SLIP_OF_BOUND = 0.05  # "up to", "over"
@@ -99,7 +99,7 @@ class Known:
 
 def _as_written(text: str) -> float:
     match = _WRITTEN.match(text)
-    return tidy(float(match[0].replace(",", ""))) if match else 0.0
+    return tidy(as_float(match[0])) if match else 0.0
 
 
 def _rounds_to(value: float, number: Number) -> bool:
@@ -107,7 +107,7 @@ def _rounds_to(value: float, number: Number) -> bool:
     match = _WRITTEN.match(number.text)
     if not value or match is None or abs(value - number.value) > _LARGEST_SLIP * abs(value):
         return False
-    written = float(match[0].replace(",", ""))
+    written = as_float(match[0])
     step = 10.0 ** -len(match["decimals"] or "")
     while not match["decimals"] and written and written % (step * 10) == 0:
         step *= 10

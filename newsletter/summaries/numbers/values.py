@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+_DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}")
+
 
 class Form(Enum):
     """How a number is written, which says how much it weighs."""
@@ -45,6 +47,11 @@ class Number:
 def tidy(value: float) -> float:
     """Return the value without what floating point added to it: 2.3 million is 2300000."""
     return float(f"{value:.10g}")
+
+
+def as_float(digits: str) -> float:
+    """Return the value of digits with commas: thousands, or decimals as German and French write them."""
+    return float(digits.replace(",", "." if _DECIMAL_COMMA.fullmatch(digits) else ""))
 
 
 def any_of(words: Iterable[str]) -> str:
