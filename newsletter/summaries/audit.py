@@ -8,8 +8,8 @@ from enum import Enum
 
 from newsletter.models import Paper, Section, SummaryOrigin
 from newsletter.scripts import language_of
-from newsletter.summaries.findings import Finding, Said, Severity
-from newsletter.summaries.grounding import check
+from newsletter.summaries.findings import Finding, Said
+from newsletter.summaries.grounding import check, errors
 from newsletter.summaries.sources import MOST_OTHERS, Day
 
 
@@ -57,10 +57,10 @@ class Auditor:
         if source is not None and origin is not None and not source.abstract:
             source = None  # the source never had a text; of anybody's digest it is an error to summarise that
         found = check(said, source, self._day)
-        errors = tuple(each for each in found if each.severity is Severity.ERROR)
-        status = Status.FAILED if errors else Status.NO_SOURCE if source is None else Status.OK
-        warnings = tuple(each for each in found if each.severity is Severity.WARNING)
-        return Audited(paper=entry, origin=origin, status=status, errors=errors, warnings=warnings)
+        failed = tuple(errors(found))
+        status = Status.FAILED if failed else Status.NO_SOURCE if source is None else Status.OK
+        warnings = tuple(found[len(failed) :])  # errors come first
+        return Audited(paper=entry, origin=origin, status=status, errors=failed, warnings=warnings)
 
 
 def audit(entries: Sequence[Paper], sources: Iterable[Paper]) -> list[Audited]:

@@ -38,16 +38,16 @@ _PENALTY_OF_LEANING = 2.5
 class ExtractiveSummarizer:
     """Excerpts the abstract: What's New, Technical Details, Performance Highlights, whichever it has."""
 
-    def summarize(self, paper: Paper, language: str) -> Summary:  # noqa: ARG002 - it cannot translate
+    def summarize(self, paper: Paper, language: str) -> Summary:
         """Return sentences of the abstract, cleaned of LaTeX, in the abstract's own language.
 
         A section is left out where no sentence is fit for it. Raise `SummaryError` if there is no abstract.
         """
         text = to_text(paper.abstract, hole=_HOLE)
-        said = [sentence for sentence in sentences.split(text) if _is_whole(sentence)]
+        said = _said(text)
         if not any(character.isalpha() for character in "".join(said)):
             raise SummaryError("no abstract to take sentences from", subject=f"paper {paper.id}")
-        read = read_sentences(said[:_MOST_SENTENCES], paper.title)
+        read = read_sentences(said, paper.title)
         picked = _pick(read, decode(read))
         sections = tuple(
             Section(heading=heading, text=" ".join(read[index].text for index in sorted(picked[part])))
@@ -58,14 +58,15 @@ class ExtractiveSummarizer:
         return Summary(origin=SummaryOrigin.EXTRACT, sections=sections, lead=lead, language=language_of(text))
 
 
-def _is_whole(sentence: str) -> bool:
-    """Tell whether a sentence can be shown: not endless, and without a macro that nobody can read."""
-    return len(sentence) <= _LONGEST_SENTENCE and _HOLE not in sentence
+def _said(text: str) -> list[str]:
+    """Return the sentences of a text that can be shown: not endless, without a macro that nobody can read."""
+    every = sentences.split(text)
+    return [each for each in every if len(each) <= _LONGEST_SENTENCE and _HOLE not in each][:_MOST_SENTENCES]
 
 
 def labelled(paper: Paper) -> list[tuple[str, Part, bool]]:
     """Return every sentence of an abstract with the part it was taken for, and whether an excerpt shows it there."""
-    said = list(filter(_is_whole, sentences.split(to_text(paper.abstract, hole=_HOLE))))[:_MOST_SENTENCES]
+    said = _said(to_text(paper.abstract, hole=_HOLE))
     read = read_sentences(said, paper.title)
     parts = decode(read)
     shown = {index: part for part, indexes in _pick(read, parts).items() for index in indexes}

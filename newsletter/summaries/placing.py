@@ -26,16 +26,15 @@ _END = re.compile(r"[.!?。]\s|\d")
 
 
 class Statement(NamedTuple):
-    """A sentence of a source, its terms, and the ways it goes."""
+    """What a sentence of a source speaks of, and the ways it goes."""
 
-    text: str
     terms: set[str]
     ways: directions.Ways
 
 
 def statement(sentence: str) -> Statement:
     """Read a sentence of a source."""
-    return Statement(sentence, terms.keys(sentence), directions.ways(sentence))
+    return Statement(terms.keys(sentence), directions.ways(sentence))
 
 
 def exchanged(

@@ -57,7 +57,7 @@ class Source:
 
     @cached_property
     def statements(self) -> list[placing.Statement]:
-        """The abstract's sentences, each with its terms and the ways it goes."""
+        """What each of the abstract's sentences speaks of, and the ways it goes."""
         return [placing.statement(sentence) for sentence in self.sentences]
 
 
