@@ -38,7 +38,7 @@ _PENALTY_OF_LEANING = 2.5
 class ExtractiveSummarizer:
     """Excerpts the abstract: What's New, Technical Details, Performance Highlights, whichever it has."""
 
-    def summarize(self, paper: Paper, language: str) -> Summary:
+    def summarize(self, paper: Paper, language: str) -> Summary:  # noqa: ARG002 - it cannot translate
         """Return sentences of the abstract, cleaned of LaTeX, in the abstract's own language.
 
         A section is left out where no sentence is fit for it. Raise `SummaryError` if there is no abstract.
