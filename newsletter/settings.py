@@ -174,6 +174,26 @@ class Theme(_Table, frozen=True):
     name: Annotated[str, Meta(description="The newsletter's name, at the top of the letter.")] = (
         "Daily Papers"
     )
+    logo: Annotated[
+        str,
+        Meta(description="Address (https) of a PNG, JPEG or GIF in place of the name, drawn 32 pixels high."),
+    ] = ""
+    accent: Annotated[
+        str, Meta(description="Colour of marker and bars, as #RRGGBB; the text on it is chosen for contrast.")
+    ] = "#FFE24A"
+    font: Annotated[
+        str,
+        Meta(
+            description="Fonts of our own words, in order, such as Inter, Arial, sans-serif; empty means the system's."
+        ),
+    ] = ""
+    title_font: Annotated[
+        str, Meta(description="Fonts of the papers' titles, in order; empty means a serif.")
+    ] = ""
+    layout: Annotated[
+        Literal["digest", "brief"],
+        Meta(description="How much is told: a digest of the papers, or a brief list of their titles."),
+    ] = "digest"
     templates: Annotated[
         str, Meta(description="Folder of your own templates; a file there replaces ours of the same name.")
     ] = ""
@@ -199,8 +219,28 @@ class Edition(_Table, frozen=True):
     ] = "en"
     top: Annotated[int, Meta(description="Papers in an issue; 0 means all.", ge=0)] = 15
     full: Annotated[
-        int, Meta(description="Entries with all their sections, from the top; 0 means every entry.", ge=0)
-    ] = 0
+        int, Meta(description="Entries with their sections, from the top; 0 means every entry.", ge=0)
+    ] = 4
+    images: Annotated[
+        Literal["remote", "none"],
+        Meta(
+            description="The lead's picture: remote loads it from its source, whose host learns who opened the letter;"
+            " none leaves it out."
+        ),
+    ] = "remote"
+    subject: Annotated[
+        str,
+        Meta(
+            description="The subject, with {title}, {name}, {second}, {third}, {n}, {votes}, {date} or {newsletter} in it;"
+            " empty means one made from the first paper."
+        ),
+    ] = ""
+    preheader: Annotated[
+        str,
+        Meta(
+            description="The line after the subject in an inbox, with the same names; empty means one that is made."
+        ),
+    ] = ""
     min_votes: Annotated[
         int, Meta(description="Votes a paper needs (filled up to 5 papers by others).", ge=0)
     ] = 2

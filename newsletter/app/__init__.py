@@ -210,11 +210,16 @@ class App:
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""
         from newsletter.templating.issue import Design
+        from newsletter.templating.theme import Layout
 
-        folder = self.settings.theme.templates
+        own, folder = self.settings.edition(edition), self.settings.theme.templates
         return Design(
             name=self.settings.theme.name,
-            full=self.settings.edition(edition).full,
+            full=own.full,
+            layout=Layout(self.settings.theme.layout),
+            pictures=own.images == "remote",
+            subject=own.subject,
+            preheader=own.preheader,
             postal_address=self.settings.sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
             templates=self.config.path(folder) if folder else None,
         )

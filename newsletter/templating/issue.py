@@ -13,7 +13,7 @@ from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue,
 from newsletter.templating.budget import Ladder, Plan, fit
 from newsletter.templating.engine import engine
 from newsletter.templating.i18n import words
-from newsletter.templating.theme import THEME
+from newsletter.templating.theme import THEME, Layout, Theme
 from newsletter.templating.view import LetterView, letter_view
 
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
@@ -21,14 +21,20 @@ _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """How a letter is made. ``full`` entries carry all their sections, 0 means every one.
+    """How a letter is made. ``full`` entries carry their sections, 0 means every one.
 
+    ``subject`` and ``preheader`` are templates with ``{names}`` (see `view.NAMES`), empty for the usual ones.
     ``templates`` is a folder whose files replace the newsletter's own, one by one. ``max_bytes`` bounds the
     HTML in UTF-8; Gmail cuts at about 102,000, and the recipient's values come on top.
     """
 
     name: str
-    full: int = 0
+    full: int = 4
+    layout: Layout = Layout.DIGEST
+    pictures: bool = True
+    theme: Theme = THEME
+    subject: str = ""
+    preheader: str = ""
     postal_address: str = ""
     issue_number: int | None = None
     templates: Path | None = None
@@ -46,7 +52,7 @@ def render(issue: Issue, design: Design) -> Rendered:
         issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number
     )
     templates = engine(design.templates)
-    values: dict[str, object] = {"letter": view, "words": fixed, "theme": THEME}
+    values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
 
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))

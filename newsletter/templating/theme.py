@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Layout(Enum):
+    """How much an issue tells: sections of the first papers, or titles alone."""
+
+    DIGEST = "digest"
+    BRIEF = "brief"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +36,7 @@ class Theme:
     dark: Palette
     sans: str
     serif: str
+    logo: str | None = None  # address of a picture in place of the name
 
 
 THEME = Theme(
