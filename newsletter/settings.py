@@ -231,8 +231,8 @@ class Edition(_Table, frozen=True):
     subject: Annotated[
         str,
         Meta(
-            description="The subject, with {title}, {name}, {second}, {third}, {n}, {votes}, {date} or {newsletter} in it;"
-            " empty means one made from the first paper."
+            description="The subject; {title}, {name}, {second}, {third}, {n}, {votes}, {date} and {newsletter} in it"
+            " are filled. Empty means one made from the first paper."
         ),
     ] = ""
     preheader: Annotated[

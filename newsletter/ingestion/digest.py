@@ -138,7 +138,12 @@ class _Reader:
         if not line:
             self._blank(draft)
         elif line.startswith("!["):
-            url = web_url(line[line.find("](") + 2 : line.rfind(")")])
+            address = line[line.find("](") + 2 : line.rfind(")")]
+            url = web_url(address)
+            if address and not url:
+                self._warn(
+                    number, f"the picture's address {address[:40]!r} is not http or https; it is left out"
+                )
             draft.image = draft.image or url
         elif word in {"vote", "votes"} and draft.votes is None:
             draft.votes, draft.value = rest.strip(), None
