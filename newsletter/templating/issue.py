@@ -16,6 +16,7 @@ from newsletter.templating.i18n import words
 from newsletter.templating.theme import THEME, Layout, Theme
 from newsletter.templating.view import LetterView, letter_view
 
+LENGTH = 180  # characters of whole sentences that a section below the lead keeps in HTML
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
 
 
@@ -23,7 +24,7 @@ _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOL
 class Design:
     """How a letter is made. ``full`` entries carry their sections, 0 means every one.
 
-    ``subject`` and ``preheader`` are templates with ``{names}`` (see `view.NAMES`), empty for the usual ones.
+    ``subject`` and ``preheader`` are templates with ``{names}`` (see `inbox.FIELDS`), empty for the usual ones.
     ``templates`` is a folder whose files replace the newsletter's own, one by one. ``max_bytes`` bounds the
     HTML in UTF-8; Gmail cuts at about 102,000, and the recipient's values come on top.
     """
@@ -49,10 +50,13 @@ def render(issue: Issue, design: Design) -> Rendered:
     """
     fixed = words(issue.language)
     view = letter_view(
-        issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number
-    )
+        issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
+        pictures=design.pictures, subject=design.subject, preheader=design.preheader,
+    )  # fmt: skip
     templates = engine(design.templates)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
+
+    ladder = Ladder(len(view.entries), design.full, brief=design.layout is Layout.BRIEF)
 
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))
@@ -60,7 +64,7 @@ def render(issue: Issue, design: Design) -> Rendered:
     return Rendered(
         subject=view.subject,
         preheader=view.preheader,
-        html=fit(Ladder(len(view.entries), design.full), html, design.max_bytes),
+        html=fit(ladder, html, design.max_bytes),
         text=templates.plain("email/letter.txt.j2", values),
         markdown=templates.plain("email/issue.md.j2", values),
     )
@@ -94,13 +98,14 @@ def _told(view: LetterView, plan: Plan) -> dict[str, object]:
     """Return the entries that each kind of partial draws under a plan."""
     lines = plan.full + plan.lines
     return {
-        "lead": view.entries[:1],
+        "lead": view.entries[: min(plan.full, 1)],
         "full": view.entries[1 : plan.full],
         "lines": view.entries[plan.full : lines],
         "titles": view.entries[lines : lines + plan.titles],
         "told": plan.full,
         "shown": plan.shown,
         "whole_lead": plan.whole_lead,
+        "length": LENGTH,
     }
 
 

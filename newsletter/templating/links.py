@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 from newsletter.templating.text import clean
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]|\s")
+# what nearly every address is, and nothing to look at twice
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?:/[A-Za-z0-9/._~%#?=&+:@,-]*)?")
 
 
 def safe_url(address: str | None) -> str | None:
@@ -18,6 +20,8 @@ def safe_url(address: str | None) -> str | None:
     """
     if not address:
         return None
+    if _PLAIN.fullmatch(address):
+        return address
     encoded = _UNSAFE.sub(lambda match: quote(match[0]), clean(address.strip()))
     try:
         parts = urlsplit(encoded)
