@@ -11,19 +11,17 @@ from datetime import date
 from pathlib import Path
 
 import click
-import msgspec
 
 from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
 from newsletter.errors import InputError
-from newsletter.settings import Edition
+from newsletter.languages import nearest_first, shipped_as
 
 
 def _language(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Hold ``--language`` to what the settings take."""
-    try:
-        msgspec.convert({} if value is None else {"language": value}, Edition)
-    except msgspec.ValidationError as error:
-        raise click.BadParameter(f"{value!r} is no language; write a code such as en, ko or pt-BR") from error
+    """Hold ``--language`` to what is shipped, as the settings do."""
+    if value is not None and shipped_as(value) is None:
+        near = ", ".join(nearest_first(value))
+        raise click.BadParameter(f"{value!r} is not shipped; choose one of {near}")
     return value
 
 
@@ -37,7 +35,7 @@ def _language(_context: click.Context, _option: click.Parameter, value: str | No
     "--language",
     metavar="LANG",
     callback=_language,
-    help="Language of the letter's own words, such as en or ko.",
+    help="Language of the letter's own words, such as en, ko or zh-Hans.",
 )
 @click.option("--open/--no-open", "open_it", default=None, help="Open issue.html in the browser.")
 @edition_option
