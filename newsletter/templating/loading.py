@@ -32,10 +32,20 @@ class FolderLoader(FileSystemLoader):
             raise self._fault("is not UTF-8 text", line, template) from error
         except OSError as error:
             if isinstance(error, TemplateNotFound):
-                if ".." not in template.split("/") and (self.folder / template).is_dir():
-                    raise self._fault("is a folder, where a template is a file", 1, template) from error
-                raise
+                problem = self._no_file(template)
+                if not problem:
+                    raise
+                raise self._fault(problem, 1, template) from error
             raise self._fault(f"cannot be read ({error.strerror})", 1, template) from error
+
+    def _no_file(self, template: str) -> str:
+        """Return what stands in the place of a template, empty if nothing does."""
+        file = self.folder / template
+        if ".." in template.split("/"):
+            return ""
+        if file.is_dir():
+            return "is a folder, where a template is a file"
+        return "is a link that leads nowhere" if file.is_symlink() else ""
 
     def _fault(self, problem: str, line: int, template: str) -> TemplateSyntaxError:
         fault = TemplateSyntaxError(problem, line, template, str(self.folder / template))
