@@ -15,7 +15,7 @@ import click
 from newsletter import __version__
 from newsletter.cli.shared import json_option, open_app, print_json, print_table, warn
 from newsletter.config import Config, load
-from newsletter.errors import InputError
+from newsletter.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from newsletter.templating.partials import Partial
@@ -36,7 +36,12 @@ def list_(context: click.Context, as_json: bool) -> None:
     from newsletter.app.theming import override_folder
     from newsletter.templating.partials import ours
 
-    folder = override_folder(load(context.find_object(Path)))
+    config = load(context.find_object(Path))
+    try:
+        folder = override_folder(config)
+    except ConfigError as error:  # the folder is yet to be made
+        folder = None
+        warn(str(error))
     rows = [(partial, _replaced_by(folder, partial)) for partial in ours().values()]
     if as_json:
         print_json(
@@ -79,6 +84,8 @@ def export(
     config = load(context.find_object(Path))
     configured = config.settings.theme.templates.strip()
     folder = to if to is not None else config.path(configured or USUAL_FOLDER)
+    if "\0" in str(folder):
+        raise InputError("a NUL character is part of no path", subject=str(folder).replace("\0", "?"))
     chosen = list(ours().values()) if everything else _chosen(names, ours())
     _refuse(folder, chosen, force=force)
     write_all(folder, {partial.name: copy_of(partial, __version__) for partial in chosen})
@@ -146,12 +153,11 @@ def write_all(folder: Path, files: Mapping[str, str]) -> None:
             (staging / name).write_text(content, encoding="utf-8")
         for name in files:
             os.replace(staging / name, folder / name)  # noqa: PTH105  # one call that is atomic
-    except (OSError, ValueError) as error:  # a ValueError for a path that no system knows
+    except OSError as error:
         if staging is not None and not existed:
             shutil.rmtree(folder, ignore_errors=True)
-        said = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"cannot be written ({said})", subject=str(folder), remedy="choose another --to"
+            f"cannot be written ({error.strerror})", subject=str(folder), remedy="choose another --to"
         ) from error
     finally:
         if staging is not None:

@@ -66,7 +66,9 @@ def check(folder: Path, trials: Sequence[Trial]) -> Report:
         faults |= rendered
     return Report(
         replaced=tuple(replaced),
-        faults=tuple(sorted(faults)),
+        faults=tuple({(fault.file, fault.line): fault for fault in sorted(faults, reverse=True)}.values())[
+            ::-1
+        ],
         warnings=tuple(_warnings(folder, found, trees, used if not faults else set(replaced))),
     )
 

@@ -55,8 +55,9 @@ def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
     A folder is named where it stands in the place of a template.
     """
     known = ours()
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    linked = {name: folder / name for name in known if (folder / name).exists()}  # below a link to a folder
+    for name, path in sorted({**found, **linked}.items()):
         hidden = any(part.startswith(".") for part in name.split("/")) or name.endswith(("~", ".bak"))
         inside = any(parent.as_posix() in known for parent in Path(name).parents)
         if not hidden and not inside and (name in known or not path.is_dir()):

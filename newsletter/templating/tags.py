@@ -14,6 +14,7 @@ _TAG = re.compile(
     rf"""<(?P<close>/)?(?P<name>{_NAME})(?P<rest>(?:\s+{_NAME}(?:\s*=\s*(?:"[^"]*"|'[^']*'))?)*\s*)(?P<alone>/)?>"""
 )
 _NEXT = re.compile("<|]]>|\0")
+_FOREIGN = re.compile(r"<(?:!\[CDATA|[!?][A-Za-z]{0,20})")
 _OPENING = re.compile(rf"</?{_NAME}")
 
 
@@ -76,8 +77,8 @@ def _unreadable(text: str, at: int) -> str:
         return "there is a NUL character"
     if text[at] == "]":
         return "]]> stands in text; write ]]&gt;"
-    if text.startswith(("<!", "<?"), at):
-        return f"{text[at : at + 9].split()[0]} has no place in MJML"
+    if foreign := _FOREIGN.match(text, at):
+        return f"{foreign[0]} has no place in MJML"
     opening = _OPENING.match(text, at)
     if opening is None:
         return "a < stands in text; write &lt;"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_the_list_says_what_each_draws_and_what_replaces_it(command: Command) ->
     out = command("templates", "list").ok().out
     assert all(name in out for name in rows)
     assert "mine" not in out
+
+
+def test_the_list_comes_before_the_folder(command: Command) -> None:
+    result = command("templates", "list", env=ENV).ok()
+    assert "warning: NEWSLETTER_THEME__TEMPLATES, theme.templates: there is no folder mine" in result.err
 
 
 def test_a_letter_of_copies_is_the_letter_of_ours(command: Command) -> None:
@@ -113,7 +119,7 @@ def test_without_a_folder_there_is_nothing_to_check(command: Command) -> None:
     assert command("templates", "check", "--json").ok().json["folder"] is None
 
 
-@pytest.mark.parametrize("words", [("templates", "list"), ("templates", "check"), ("preview",), ("run",)])
+@pytest.mark.parametrize("words", [("templates", "check"), ("preview",), ("run",)])
 def test_a_folder_that_is_missing_is_refused(command: Command, words: tuple[str, ...]) -> None:
     (command.folder / "newsletter.toml").write_text('[theme]\ntemplates = "mine"\n', encoding="utf-8")
     assert_complains(command(*words), "newsletter.toml, theme.templates: there is no folder mine", "export")
@@ -238,6 +244,19 @@ def test_a_link_that_leads_nowhere(command: Command) -> None:
     assert faults(command) == [f"mine/{REST}, line 1: is a link that leads nowhere"]
 
 
+def test_a_folder_may_be_a_link(command: Command) -> None:
+    put(command, "../elsewhere/rest.mjml.j2", "\n{{ nobody }}")
+    (command.folder / "mine").mkdir(exist_ok=True)
+    (command.folder / "mine" / "email").symlink_to("../elsewhere")
+    assert faults(command) == [f"mine/{REST}, line 2: 'nobody' is undefined"]
+
+
+def test_one_place_is_named_once(command: Command) -> None:
+    put(command, "email/foot.mjml.j2", SECTION.format("word " * 30_000))
+    (fault,) = faults(command)
+    assert fault.startswith("mine/email/foot.mjml.j2: the letter weighs ")
+
+
 def test_a_helper_of_ones_own_is_no_typing_error(command: Command) -> None:
     put(command, "email/foot.mjml.j2", '{% include "email/address.mjml.j2" %}')
     put(command, "email/address.mjml.j2", FOOT)
@@ -337,3 +356,18 @@ def test_a_strange_accent_is_drawn_light_and_dark_with_text_that_can_be_read(
     assert f"color:{whole}" not in html.replace(f"-color:{whole}", "").replace("background", "")
     assert "font-family:Literata,Charter,Cambria,Noto Serif,Georgia,serif" in body
     assert load(command.folder / "out" / "issue.json")["entries"]
+
+
+def test_the_guide_does_what_it_says(command: Command) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+    blocks = {kind: re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "html", "sh")}
+    (command.folder / "newsletter.toml").write_text(blocks["toml"][0], encoding="utf-8")
+    copied, tried = ([line.split()[1:] for line in block.splitlines()] for block in blocks["sh"])
+    for words in copied:
+        command(*words).ok()
+    (command.folder / "templates" / "email" / "foot.mjml.j2").write_text(blocks["html"][0], encoding="utf-8")
+    for words in tried:
+        assert "warning: templates" not in command(*words).ok().err
+    html = (command.folder / "preview" / "issue.html").read_text(encoding="utf-8")
+    assert "background:#0B7A75;color:#FFFFFF" in html
+    assert "You get this letter" not in html

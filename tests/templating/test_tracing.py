@@ -34,6 +34,7 @@ PIECES = [
 @example("<!-->")
 @example("<!--->")
 @example("<b></b >")
+@example("<?x?>\0")
 def test_what_has_no_fault_is_read_by_mjml(body: str) -> None:
     text = AROUND.format(body)
     fault = first_fault(text)
