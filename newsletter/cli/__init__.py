@@ -31,6 +31,7 @@ COMMANDS = {
         "newsletter.cli.replay:replay",
         "Make a sent issue again from the sources' answers, and compare.",
     ),
+    "templates": ("newsletter.cli.templates:templates", "List, copy and check the letter's templates."),
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),

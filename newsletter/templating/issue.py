@@ -11,7 +11,7 @@ from pathlib import Path
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
 from newsletter.templating.budget import Ladder, Plan, fit
-from newsletter.templating.engine import engine
+from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import words
 from newsletter.templating.theme import THEME, Layout, Theme
 from newsletter.templating.view import LetterView, letter_view
@@ -42,18 +42,19 @@ class Design:
     max_bytes: int = 95_000
 
 
-def render(issue: Issue, design: Design) -> Rendered:
+def render(issue: Issue, design: Design, templates: Engine | None = None) -> Rendered:
     """Make a letter of an issue; the same issue and design give the same bytes.
 
     HTML and text hold the placeholders ``unsubscribe_url`` and ``address``. Raises `RenderError` for a fault
     in a template, with file and line, and where the first paper alone weighs more than ``max_bytes``.
+    ``templates`` stands in for the engine of the design's folder.
     """
     fixed = words(issue.language)
     view = letter_view(
         issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
         pictures=design.pictures, subject=design.subject, preheader=design.preheader,
     )  # fmt: skip
-    templates = engine(design.templates)
+    templates = templates or engine(design.templates)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
 
     ladder = Ladder(len(view.entries), design.full, brief=design.layout is Layout.BRIEF)
