@@ -49,7 +49,11 @@ def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datet
 
 def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
     """Return the files of a preview: the mail as one example reader would get it, in every form."""
-    rendered = render(issue, design)
+    return files_of(render(issue, design), issue, identity, now)
+
+
+def files_of(rendered: Rendered, issue: Issue, identity: Identity, now: datetime) -> dict[str, bytes]:
+    """Return those files of an issue that is rendered already."""
     letter = make_letter(rendered, issue, identity, now)
     reader = example_reader(letter, issue, identity)
     document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
