@@ -53,17 +53,24 @@ def preview(
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now
+        from newsletter.app.linting import lint_rendered
         from newsletter.app.previewing import make_preview
-        from newsletter.letters import preview_files
+        from newsletter.letters import files_of
         from newsletter.pipeline import refusals
+        from newsletter.templating.issue import render
 
         issue = make_preview(
             app, paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
         for warning in (*issue.warnings, *refusals(issue)):
             warn(warning)
-        files = preview_files(issue, app.design(issue.edition), app.identity(example=True), now())
+        rendered = render(issue, app.design(issue.edition))
+        identity, made_at = app.identity(example=True), now()
+        files = files_of(rendered, issue, identity, made_at)
+        findings = lint_rendered(app.settings, rendered, issue, identity, made_at)
     write_all(folder, files)
+    for finding in findings:
+        warn(f"lint: {finding}")
     click.echo(
         f"{len(issue.entries)} of {issue.collected} papers of {issue.day}, {len(files['issue.html']):,} bytes of HTML"
     )

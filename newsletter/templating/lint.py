@@ -10,7 +10,8 @@ from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
 from newsletter.templating.findings import Finding, Severity
 from newsletter.templating.i18n import words
 from newsletter.templating.lint_address import shown
-from newsletter.templating.lint_html import Link, Page, read_html
+from newsletter.templating.lint_html import Page, read_html
+from newsletter.templating.lint_reader import Link
 from newsletter.templating.rules import Rule
 from newsletter.templating.text import clean
 
@@ -23,8 +24,10 @@ _LEFT_OVER = re.compile(f"{_OPEN}([\\w. -]{{0,40}}){_CLOSE}?|{_CLOSE}", re.IGNOR
 # how an address says that it is the way out, where nobody knows it: ours (`/u/KEY/1`), and what others write
 _WAY_OUT = re.compile(r"unsubscribe|opt-?out|/u/[a-z2-7]{26}/\d", re.IGNORECASE)
 _ONCE = frozenset(
-    "from sender reply-to to cc bcc subject date message-id mime-version content-type list-id list-unsubscribe "
-    "list-unsubscribe-post".split()  # noqa: SIM905
+    (
+        *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version"),
+        *("content-type", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
+    )
 )
 
 
@@ -67,7 +70,11 @@ def _subject(subject: str | None) -> Iterator[Finding]:
         what = f'the subject "{shown(subject)}" has a line end or a control character'
         yield Rule.HEADER_INJECTION.finding(what, "subject")
     if len(subject) not in SUBJECT_LENGTH:
-        what = f'the subject "{shown(subject, 80)}" has {_characters(subject)}' if subject else "there is no subject"
+        what = (
+            f'the subject "{shown(subject, 80)}" has {_characters(subject)}'
+            if subject
+            else "there is no subject"
+        )
         yield Rule.SUBJECT_LENGTH.finding(what, "subject")
 
 
@@ -90,13 +97,20 @@ def _headers(checked: Checked) -> Iterator[Finding]:
         what = "there is no List-Unsubscribe header with an address"
         yield Rule.NO_LIST_UNSUBSCRIBE.finding(what, "headers")
     one_click = "".join(seen.get("list-unsubscribe-post", "").split()).lower()
-    if any(target.lower().startswith("https:") for target in targets) and one_click != "list-unsubscribe=one-click":
-        what = "List-Unsubscribe is https, and no header says List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    if (
+        any(target.lower().startswith("https:") for target in targets)
+        and one_click != "list-unsubscribe=one-click"
+    ):
+        what = (
+            "List-Unsubscribe is https, and no header says List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+        )
         yield Rule.NO_ONE_CLICK.finding(what, "headers")
 
 
 def _page(page: Page, checked: Checked) -> Iterator[Finding]:
     yield from page.findings
+    if not page.readable:
+        return
     way_out = _way_out(checked, page)
     if not any(way_out.is_link(link) for link in page.links):
         yield Rule.NO_UNSUBSCRIBE.finding("the HTML has no link to unsubscribe", "html")
@@ -123,14 +137,23 @@ def _text(checked: Checked, page: Page | None) -> Iterator[Finding]:
 
 
 def _left_overs(checked: Checked) -> Iterator[Finding]:
-    parts = {"subject": checked.subject, "html": checked.html, "text": checked.text, "header From": checked.from_name}
+    parts = {
+        "subject": checked.subject,
+        "html": checked.html,
+        "text": checked.text,
+        "header From": checked.from_name,
+    }
     parts |= {f"header {shown(name, 40)}": value for name, value in checked.headers or ()}
     for part, content in parts.items():
         first: dict[str, int] = {}
         for match in _LEFT_OVER.finditer(content or ""):
             first.setdefault(match[1] or "", match.start())
         for name, start in first.items():
-            what = f'the placeholder "{shown(name)}" is left over' if name else "a placeholder's mark is left over"
+            what = (
+                f'the placeholder "{shown(name)}" is left over'
+                if name
+                else "a placeholder's mark is left over"
+            )
             yield Rule.LEFT_OVER_PLACEHOLDER.finding(what, _place(part, content or "", start))
 
 
@@ -142,7 +165,7 @@ def _postal_address(checked: Checked, page: Page | None) -> Iterator[Finding]:
         what = "there is no postal address to print (sender.postal_address)"
         yield Rule.NO_POSTAL_ADDRESS.finding(what, "settings")
         return
-    if page is not None and address not in _squeezed(page.text):
+    if page is not None and page.readable and address not in _squeezed(page.text):
         yield Rule.NO_POSTAL_ADDRESS.finding("the HTML does not show the postal address", "html")
     if checked.text is not None and checked.text.strip() and address not in _squeezed(checked.text):
         yield Rule.NO_POSTAL_ADDRESS.finding("the text does not show the postal address", "text")
@@ -151,7 +174,9 @@ def _postal_address(checked: Checked, page: Page | None) -> Iterator[Finding]:
 def _targets(checked: Checked) -> list[str]:
     """Return the addresses of List-Unsubscribe."""
     values = [value for name, value in checked.headers or () if name.lower() == "list-unsubscribe"]
-    return [target.strip() for value in values for target in re.findall("<([^<>]*)>", value) if target.strip()]
+    return [
+        target.strip() for value in values for target in re.findall("<([^<>]*)>", value) if target.strip()
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +189,16 @@ class _WayOut:
 
     def is_link(self, link: Link) -> bool:
         """Tell whether a link leads out."""
-        return _squeezed(link.address) in self.addresses or (self.guess and self._sounds(link.address, link.name))
+        return _squeezed(link.address) in self.addresses or (
+            self.guess and self._sounds(link.address, link.name)
+        )
 
     def is_in(self, text: str) -> bool:
         """Tell whether a text names the way out."""
         squeezed = _squeezed(text)
-        return any(address in squeezed for address in self.addresses) or (self.guess and self._sounds(text, text))
+        return any(address in squeezed for address in self.addresses) or (
+            self.guess and self._sounds(text, text)
+        )
 
     def _sounds(self, address: str, name: str) -> bool:
         return _WAY_OUT.search(address) is not None or self.word in name.casefold()

@@ -12,7 +12,9 @@ Colour = tuple[int, int, int]
 LARGE, LARGE_BOLD = 24.0, 18.66  # pixels from which text is large (18 and 14 points)
 ENOUGH, ENOUGH_LARGE = 4.5, 3.0
 
-_DECLARATION = re.compile(r"(?:^|;)\s*([\w-]{1,40})\s*:\s*((?:[^;\"'(]|\"[^\"]*\"|'[^']*'|\([^)]*\)|[\"'(])*)")
+_DECLARATION = re.compile(
+    r"(?:^|;)\s*([\w-]{1,40})\s*:\s*((?:[^;\"'(]|\"[^\"]*\"|'[^']*'|\([^)]*\)|[\"'(])*)"
+)
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
 _COLOUR = re.compile(r"#[0-9a-f]+|\w{1,10}\([^)]{0,60}\)|[a-z]+")
@@ -141,7 +143,9 @@ def _styled(look: Look, outer_size: float, style: str) -> Look:
     if weight:
         look = replace(look, bold=re.search(r"\b(?:bold|bolder|[6-9]00)\b", weight) is not None)
     gone = (
-        found.get("display") == "none" or found.get("visibility") == "hidden" or pixels(found.get("opacity", "")) == 0
+        found.get("display") == "none"
+        or found.get("visibility") == "hidden"
+        or pixels(found.get("opacity", "")) == 0
     )
     return replace(look, hidden=True) if gone else look
 
