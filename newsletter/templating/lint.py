@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
 from newsletter.templating.findings import Finding, Severity
 from newsletter.templating.i18n import words
-from newsletter.templating.lint_address import shown
+from newsletter.templating.lint_address import link_fault, shown
 from newsletter.templating.lint_html import Page, read_html
 from newsletter.templating.lint_reader import Link
 from newsletter.templating.rules import Rule
@@ -53,11 +53,11 @@ def lint(checked: Checked) -> list[Finding]:
     """Return what is wrong with a letter, errors first; no content makes this fail."""
     page = read_html(checked.html) if checked.html is not None else None
     found = [
+        *_left_overs(checked),  # first: it is often why another rule is broken too
         *_subject(checked.subject),
         *_headers(checked),
         *(_page(page, checked) if page is not None else ()),
         *_text(checked, page),
-        *_left_overs(checked),
         *_postal_address(checked, page),
     ]
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
@@ -189,16 +189,14 @@ class _WayOut:
 
     def is_link(self, link: Link) -> bool:
         """Tell whether a link leads out."""
-        return _squeezed(link.address) in self.addresses or (
-            self.guess and self._sounds(link.address, link.name)
-        )
+        sounds = self.guess and not link_fault(link.address) and self._sounds(link.address, link.name)
+        return sounds or _squeezed(link.address) in self.addresses
 
     def is_in(self, text: str) -> bool:
         """Tell whether a text names the way out."""
         squeezed = _squeezed(text)
-        return any(address in squeezed for address in self.addresses) or (
-            self.guess and self._sounds(text, text)
-        )
+        sounds = self.guess and self._sounds(text, text)
+        return sounds or any(address in squeezed for address in self.addresses)
 
     def _sounds(self, address: str, name: str) -> bool:
         return _WAY_OUT.search(address) is not None or self.word in name.casefold()
