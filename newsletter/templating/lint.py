@@ -19,8 +19,13 @@ SUBJECT_LENGTH = range(20, 71)
 PREHEADER_LENGTH = range(30, 151)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_OPEN, _CLOSE = f"(?:{PLACEHOLDER_OPEN}|&#xe000;)", f"(?:{PLACEHOLDER_CLOSE}|&#xe001;)"
-_LEFT_OVER = re.compile(f"{_OPEN}([\\w. -]{{0,40}}){_CLOSE}?|{_CLOSE}", re.IGNORECASE)
+_LINE_END = re.compile(r"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_MARKS = (PLACEHOLDER_OPEN, PLACEHOLDER_CLOSE)
+_MARKS_IN_HTML = (f"(?:{PLACEHOLDER_OPEN}|&#xe000;)", f"(?:{PLACEHOLDER_CLOSE}|&#xe001;)")
+_LEFT_OVER, _LEFT_OVER_IN_HTML = (
+    re.compile(f"{opening}([\\w. -]{{0,40}})(?:{closing})?|{closing}", re.IGNORECASE)
+    for opening, closing in (_MARKS, _MARKS_IN_HTML)
+)
 # how an address says that it is the way out, where nobody knows it: ours (`/u/KEY/1`), and what others write
 _WAY_OUT = re.compile(r"unsubscribe|opt-?out|/u/[a-z2-7]{26}/\d", re.IGNORECASE)
 _ONCE = frozenset(
@@ -79,8 +84,8 @@ def _subject(subject: str | None) -> Iterator[Finding]:
 
 
 def _headers(checked: Checked) -> Iterator[Finding]:
-    if _CONTROL.search(checked.from_name):
-        what = f'the name "{shown(checked.from_name)}" has a line end or a control character (sender.name)'
+    if _LINE_END.search(checked.from_name):  # other control characters are left out where the name is written
+        what = f'the name "{shown(checked.from_name)}" has a line end (sender.name)'
         yield Rule.HEADER_INJECTION.finding(what, "header From")
     if checked.headers is None:
         return
@@ -146,7 +151,8 @@ def _left_overs(checked: Checked) -> Iterator[Finding]:
     parts |= {f"header {shown(name, 40)}": value for name, value in checked.headers or ()}
     for part, content in parts.items():
         first: dict[str, int] = {}
-        for match in _LEFT_OVER.finditer(content or ""):
+        pattern = _LEFT_OVER_IN_HTML if part == "html" else _LEFT_OVER
+        for match in pattern.finditer(content or ""):
             first.setdefault(match[1] or "", match.start())
         for name, start in first.items():
             what = (

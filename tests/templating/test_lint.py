@@ -17,7 +17,9 @@ from newsletter.models import Issue, placeholder
 from newsletter.templating.findings import Severity
 from newsletter.templating.i18n import words
 from newsletter.templating.issue import Design, render
+from newsletter.templating.links import safe_url
 from newsletter.templating.lint import Checked, lint
+from newsletter.templating.lint_address import image_fault, link_fault
 from newsletter.templating.rules import Rule
 from tests.templating.samples import DESIGN, entry, issue_of, many, sample
 
@@ -234,7 +236,11 @@ def test_a_way_out_that_nobody_told_is_guessed() -> None:
     unknown = replace(LETTER, unsubscribe="", headers=None)
     assert lint(unknown) == []
     other = "https://news.example.org/leave"
-    korean = HTML.replace(LEAVE, other).replace("Unsubscribe", words("ko").say("Unsubscribe")).replace('lang="en"', 'lang="ko"')
+    korean = (
+        HTML.replace(LEAVE, other)
+        .replace("Unsubscribe", words("ko").say("Unsubscribe"))
+        .replace('lang="en"', 'lang="ko"')
+    )
     assert lint(Checked(html=korean)) == []
     headed = replace(
         LETTER, unsubscribe="", headers=(("List-Unsubscribe", f"<{other}>"), POST), text=f"x {other}"
@@ -290,6 +296,29 @@ def test_the_letter_itself_is_without_fault(make: Callable[[], Issue]) -> None:
 def test_a_hostile_title_is_no_fault(title: str) -> None:
     issue = issue_of(entry(1, title), entry(2, title, url="javascript:alert(1)"))
     assert [f for f in lint(finished(issue)) if f.severity is Severity.ERROR] == []
+
+
+HOSTILE = st.text(max_size=80) | st.sampled_from(
+    ["https://example.org:port/", "https://example.org/\u202egnp", "https://a\\@b", "http:x", "&#xe000;x&#xe001;", "\ue000",
+     "<mj-text>", "<a href='x'>", "</td></table>", "data:image/png;base64,x", "<!--[if mso]><script>", "\r\nBcc: x", "<![x"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(title=HOSTILE, url=HOSTILE | HOSTILE.map("https://example.org/{}".format), told=HOSTILE)
+def test_no_source_can_stop_a_send(title: str, url: str, told: str) -> None:
+    paper = entry(
+        1, title, url=url, image=url, code_url=url, project_url=url, organization=told, authors=(told,),
+        keywords=(told,), sections={told: told, "What's New": told},
+    )  # fmt: skip
+    found = lint(finished(issue_of(paper, entry(2, "Another paper"), source_url=url)))
+    assert [str(finding) for finding in found if finding.severity is Severity.ERROR] == []
+
+
+@given(address=st.text() | st.text(max_size=40).map("https://{}".format))
+def test_a_safe_address_has_no_fault(address: str) -> None:
+    safe = safe_url(address)
+    assert safe is None or link_fault(safe) == image_fault(safe) == ""
 
 
 @settings(max_examples=150, deadline=None)
