@@ -17,6 +17,7 @@ from newsletter.errors import ConfigError, InputError, NewsletterError
 PROGRAM = "newsletter"
 COMMANDS = {
     "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
+    "lint": ("newsletter.cli.lint:lint", "Look for what is wrong with a letter, before anybody gets it."),
     "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
     "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
     "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),

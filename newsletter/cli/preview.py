@@ -51,24 +51,24 @@ def preview(
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now
-        from newsletter.letters import preview_files
-        from newsletter.pipeline import make_issue, refusals
+        from newsletter.app.linting import lint_rendered
+        from newsletter.app.previewing import make_preview
+        from newsletter.letters import files_of
+        from newsletter.pipeline import refusals
+        from newsletter.templating.issue import render
 
-        name = app.edition_name(edition)
-        collected = app.day_for_preview(paths, day)
-        for warning in collected.warnings:
-            warn(warning)
-        issue = make_issue(
-            collected,
-            edition=name,
-            language=language or app.settings.edition(name).language,
-            selection=app.selection(name, top, min_votes),
-            summarizer=app.summarizer(collected.papers),
+        issue = make_preview(
+            app, paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
-        for sentence in refusals(issue):
-            warn(sentence)
-        files = preview_files(issue, app.design(name), app.identity(example=True), now())
+        for warning in (*issue.warnings, *refusals(issue)):
+            warn(warning)
+        rendered = render(issue, app.design(issue.edition))
+        identity, made_at = app.identity(example=True), now()
+        files = files_of(rendered, issue, identity, made_at)
+        findings = lint_rendered(app.settings, rendered, issue, identity, made_at)
     write_all(folder, files)
+    for finding in findings:
+        warn(f"lint: {finding}")
     click.echo(
         f"{len(issue.entries)} of {issue.collected} papers of {issue.day}, {len(files['issue.html']):,} bytes of HTML"
     )
