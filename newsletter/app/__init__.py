@@ -209,19 +209,20 @@ class App:
 
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""
-        from newsletter.app.theming import override_folder, theme
+        from newsletter.app.theming import inbox_templates, override_folder, theme
         from newsletter.templating.issue import Design
         from newsletter.templating.theme import Layout
 
         own = self.settings.edition(edition)
+        subject, preheader = inbox_templates(self.config, edition)
         return Design(
             name=self.settings.theme.name,
             theme=theme(self.config),
             full=own.full,
             layout=Layout(self.settings.theme.layout),
             pictures=own.images == "remote",
-            subject=own.subject,
-            preheader=own.preheader,
+            subject=subject,
+            preheader=preheader,
             postal_address=self.settings.sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
             templates=override_folder(self.config),
         )

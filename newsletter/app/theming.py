@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,8 +28,27 @@ def theme(config: Config) -> Theme:
     from newsletter.templating.theme import theme_of
 
     own = config.settings.theme
-    try:
+    with _placed(config):
         return theme_of(own.accent, own.font, own.title_font, own.logo)
+
+
+def inbox_templates(config: Config, edition: str) -> tuple[str, str]:
+    """Return the templates of an edition's subject and preheader; raises `ConfigError` as `theme` does."""
+    from newsletter.templating.inbox import check_template
+
+    own, path = config.settings.edition(edition), f"editions.{edition}"
+    with _placed(config):
+        return (
+            check_template(own.subject, f"{path}.subject"),
+            check_template(own.preheader, f"{path}.preheader"),
+        )
+
+
+@contextmanager
+def _placed(config: Config) -> Iterator[None]:
+    """Let an error that names a setting say where it stands, too."""
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(
             error.problem, subject=_where(config, error.subject), remedy=error.remedy

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import (
+    BaseLoader,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
@@ -27,7 +28,9 @@ from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
 from newsletter.templating.entries import EntryView, LinkView, SectionView
 from newsletter.templating.escaping import escaped, kept
 from newsletter.templating.i18n import Words
+from newsletter.templating.loading import FolderLoader
 from newsletter.templating.markdown import link_target, link_text, literal
+from newsletter.templating.partials import FOLDERS
 from newsletter.templating.text import whole_sentences, wrap
 from newsletter.templating.theme import Palette, Theme
 from newsletter.templating.view import LetterView
@@ -41,7 +44,6 @@ except ImportError as error:
     ) from error
 
 LETTER = "email/letter.mjml.j2"
-_PACKAGE = Path(__file__).resolve().parents[1]
 # mjml-python writes attribute values as Rust would in a debug print: a backslash doubled, combining marks and
 # whatever it holds for invisible as \u{301}. A character reference passes, so anything doubtful becomes one.
 _ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
@@ -52,7 +54,7 @@ _ARTICLE = re.compile('<div [^>]*role="article"[^>]*>')
 _END = "</div></body>"
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
-_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 _VALUES = frozenset({EntryView, LetterView, LinkView, Palette, SectionView, Theme, Words})
 
@@ -61,11 +63,11 @@ class Engine:
     """The templates of one folder of overrides, in front of those that came with the newsletter."""
 
     def __init__(self, overrides: Path | None) -> None:
-        folders = [_PACKAGE / "_templates", _PACKAGE.parent / "templates"]
+        folders: list[BaseLoader] = [FileSystemLoader(folder) for folder in FOLDERS]
         if overrides is not None:
-            folders.insert(0, overrides)
+            folders.insert(0, FolderLoader(overrides))
         self._overrides = overrides
-        self._loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
+        self._loader = ChoiceLoader(folders)
         # ours are trusted; what somebody else wrote works in the sandbox, which is slower
         kind = _Ours if overrides is None else _Sandbox
         self._environment: Environment = kind(
@@ -94,11 +96,14 @@ class Engine:
         try:
             html: str = mjml2html(self.mjml(values), fonts={})
         except ValueError as error:
-            raise RenderError(
+            from newsletter.templating.tracing import located  # it makes an engine of its own
+
+            unread = RenderError(
                 f"MJML cannot be read: {error}",
                 subject=LETTER,
                 remedy="look for an unclosed tag or an unquoted attribute, in its partials too",
-            ) from error
+            )
+            raise located(unread, self._overrides, values) from error
         self._refuse_left_overs(html)
         # a landmark: everything stands in `main`, inside the article that MJML makes of a letter
         html = _ARTICLE.sub(r'\g<0><div role="main">', html, count=1).replace(_END, f"</div>{_END}", 1)

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
-from newsletter.models import Occasion, SummaryOrigin
+from newsletter.models import Occasion, PaperKind, SummaryOrigin
 from newsletter.templating.issue import Design, fill, issue_json, render
 from newsletter.templating.text import one_line
+from newsletter.templating.theme import Layout, theme_of
 from tests.templating.samples import DESIGN, VALUES, Page, entry, html_of, issue_of, many, sample
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "templating"
@@ -313,18 +314,113 @@ def test_subject_and_preheader_name_the_first_papers() -> None:
     assert rendered.subject.startswith("Name: a long title")
     assert rendered.preheader == "Also: Beta, Gamma and 1 more."
     two = render(issue_of(entry(1, "One"), entry(2, "Beta: Two")), DESIGN)
-    assert (two.subject, two.preheader) == ("One", "Also: Beta.")
+    assert (two.subject, two.preheader) == ("One and Beta", "Also: Beta.")
+    four = render(issue_of(entry(1, "One"), entry(2, "Beta: Two"), entry(3, "C"), entry(4, "D")), DESIGN)
+    assert four.subject == "One, Beta and 2 more"
+
+
+def test_a_long_subject_ends_where_a_phrase_does() -> None:
+    title = (
+        "PingPong: A Benchmark for Role-Playing Language Models with User Emulation and Multi-Model Judges"
+    )
+    subject = render(issue_of(entry(1, title)), DESIGN).subject
+    assert subject == "PingPong: A Benchmark for Role-Playing Language Models"
+    assert render(issue_of(entry(1, "W" * 5_000)), DESIGN).subject == "W" * 69 + "…"
+
+
+def test_subject_and_preheader_follow_their_templates() -> None:
+    issue = issue_of(entry(1, "Alpha: One"), entry(2, "Beta: Two"), entry(3, "C {title}"), entry(4, "D"))
+    design = replace(
+        DESIGN,
+        subject="{newsletter} {date}: {name} ({votes})",
+        preheader="{title} | {second} | {third} | {n}",
+    )
+    rendered = render(issue, design)
+    assert rendered.subject == "Daily Papers 14 September: Alpha (230)"
+    assert rendered.preheader == "Alpha: One | Beta | C {title} | 1"
+    quiet = render(replace(issue, entries=(), collected=0, occasion=Occasion.QUIET), design)
+    assert quiet.subject == "Daily Papers: no papers on 14 September 2024"
 
 
 def test_links_to_pages_that_do_not_exist_are_not_printed() -> None:
     links = Page(html_of(sample())).links
     allowed = (
         "https://arxiv.org/abs/",
+        "https://arxiv.org/pdf/",
         "https://example.org/tidal/code",
         "https://example.org/day",
         "\ue000",
     )
     assert [link for link in links if not link.startswith(allowed)] == []
+
+
+def test_an_entry_links_what_its_paper_has() -> None:
+    told = entry(
+        1, "Alpha: One", page_url="https://huggingface.co/papers/2409.00001", code_url="https://example.org/code",
+        project_url="https://example.org/project", comments=2, discussion_url="https://huggingface.co/p#community",
+    )  # fmt: skip
+    quiet = entry(
+        2, "Beta: Two", comments=1, discussion_url="https://huggingface.co/q#community", page_url="data:x"
+    )
+    rendered = render(issue_of(told, quiet), DESIGN)
+    page = Page(rendered.html)
+    for label, url in (
+        ("PDF", "https://arxiv.org/pdf/2409.00001"), ("Hugging Face", "https://huggingface.co/papers/2409.00001"),
+        ("Code", "https://example.org/code"), ("Project page", "https://example.org/project"),
+        ("2 comments", "https://huggingface.co/p#community"),
+    ):  # fmt: skip
+        assert ("a", url, f"{label}, Alpha") in [
+            (tag, attributes.get("href"), attributes.get("aria-label")) for tag, attributes in page.tags
+        ]
+        assert f"{label}: {url}\n" in rendered.text
+    assert "community" not in " ".join(link for link in page.links if "/q" in link)
+    assert "data:" not in rendered.html + rendered.text
+
+
+def test_the_kind_of_a_paper_is_a_pill() -> None:
+    first = entry(1, "Alpha: One")
+    kind = replace(first, summary=replace(first.summary, kind=PaperKind.BENCHMARK))
+    for language, word in (("en", "Benchmark"), ("de", "Benchmark"), ("ko", "벤치마크")):
+        rendered = render(issue_of(kind, language=language), DESIGN)
+        assert word in Page(rendered.html).text
+        assert word in rendered.text
+    assert "Benchmark" not in Page(html_of(issue_of(first))).text
+
+
+def test_a_letter_without_pictures_has_none() -> None:
+    theme = theme_of("", "", "", "https://example.org/logo.png")
+    shown = html_of(sample(), replace(DESIGN, theme=theme))
+    assert "logo.png" in shown
+    assert "tidal.png" in shown
+    bare = html_of(sample(), replace(DESIGN, theme=theme, pictures=False))
+    assert "<img" not in bare
+    assert "Daily Papers" in Page(bare).text
+
+
+def test_a_brief_letter_is_a_list_of_titles() -> None:
+    rendered = render(many(12), replace(DESIGN, layout=Layout.BRIEF))
+    page = Page(rendered.html)
+    assert page.text.count("Others Did Before") == 12
+    assert "A gate decides" not in page.text
+    assert rendered.text.count("A gate decides") == 24
+
+
+def test_sections_below_the_lead_keep_whole_sentences() -> None:
+    sentence = "This one is here to be read by you. "
+    page = Page(
+        html_of(issue_of(*(entry(n, f"T{n}", sections={"What's New": sentence * 20}) for n in (1, 2))))
+    ).text
+    assert page.count(sentence.strip()) == 20 + 5
+    assert "…" not in page
+
+
+def test_a_particle_stays_with_its_bracket() -> None:
+    html = html_of(
+        issue_of(
+            entry(1, "T", language="ko", sections={"": "주의(Attention)의 힘을 <b> 봅니다."}), language="ko"
+        )
+    )
+    assert '(Attention<span class="n">)의</span> 힘을 &lt;b&gt;' in html
 
 
 def test_one_file_replaces_one_partial(tmp_path: Path) -> None:
