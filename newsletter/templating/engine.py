@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import (
-    BaseLoader,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateNotFound,
-    nodes,
-)
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, TemplateError, TemplateNotFound
 from jinja2 import TemplateSyntaxError as JinjaSyntaxError
-from jinja2.compiler import CodeGenerator, Frame
-from jinja2.runtime import Context, Macro
-from jinja2.sandbox import SandboxedEnvironment
 
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
-from newsletter.templating.entries import EntryView, LinkView, SectionView
-from newsletter.templating.escaping import escaped, kept
-from newsletter.templating.i18n import Words
+from newsletter.templating.environments import sandbox, trusting
+from newsletter.templating.escaping import kept
 from newsletter.templating.loading import FolderLoader
 from newsletter.templating.markdown import link_target, link_text, literal
 from newsletter.templating.partials import FOLDERS
 from newsletter.templating.text import whole_sentences, wrap
-from newsletter.templating.theme import Palette, Theme
-from newsletter.templating.view import LetterView
+from newsletter.templating.theme import Theme
 
 try:
     from mjml import mjml2html
@@ -51,33 +37,28 @@ _ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
 )
 _DOUBTFUL = re.compile(r"[^ -\[\]-~¡-¬®-ʯ\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _ARTICLE = re.compile('<div [^>]*role="article"[^>]*>')
+_MARK = re.compile(f"&#x({ord(PLACEHOLDER_OPEN):x}|{ord(PLACEHOLDER_CLOSE):x});")
 _END = "</div></body>"
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
-_VALUES = frozenset({EntryView, LetterView, LinkView, Palette, SectionView, Theme, Words})
-
 
 class Engine:
-    """The templates of one folder of overrides, in front of those that came with the newsletter."""
+    """The templates of one folder of overrides, in front of those that came with the newsletter.
 
-    def __init__(self, overrides: Path | None) -> None:
+    Without overrides, and for one theme, letters are made faster.
+    """
+
+    def __init__(self, overrides: Path | None, theme: Theme | None = None) -> None:
         folders: list[BaseLoader] = [FileSystemLoader(folder) for folder in FOLDERS]
         if overrides is not None:
             folders.insert(0, FolderLoader(overrides))
         self._overrides = overrides
         self._loader = ChoiceLoader(folders)
         # ours are trusted; what somebody else wrote works in the sandbox, which is slower
-        kind = _Ours if overrides is None else _Sandbox
-        self._environment: Environment = kind(
-            loader=self._loader,
-            autoescape=_escaped,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            cache_size=-1,
-            auto_reload=False,  # `engine` looks at the files, once a letter
+        self._environment = (
+            trusting(self._loader, theme) if theme and overrides is None else sandbox(self._loader)
         )
         filters = {
             "wrapped": wrap,
@@ -106,16 +87,16 @@ class Engine:
             raise located(unread, self._overrides, values) from error
         self._refuse_left_overs(html)
         # a landmark: everything stands in `main`, inside the article that MJML makes of a letter
-        html = _ARTICLE.sub(r'\g<0><div role="main">', html, count=1).replace(_END, f"</div>{_END}", 1)
-        for mark in (PLACEHOLDER_OPEN, PLACEHOLDER_CLOSE):
-            html = html.replace(_reference(mark), mark)
-        return html
+        article, end = _ARTICLE.search(html), html.rfind(_END)
+        if article and end > 0:
+            html = f'{html[: article.end()]}<div role="main">{html[article.end() : end]}</div>{html[end:]}'
+        return _MARK.sub(lambda mark: chr(int(mark[1], 16)), html)
 
     def mjml(self, values: Mapping[str, object]) -> str:
         """Render the letter to MJML."""
         text = self.plain(LETTER, values)
         pieces = text.split('"')
-        if len(pieces) % 2 == 0 or "='" in text:  # a quote in running text, or another kind of quote
+        if len(pieces) % 2 == 0 or "'" in text:  # a quote in running text, or another kind of quote
             return _ATTRIBUTE.sub(_referenced, text)
         plain = "\\" not in text
         pieces[1::2] = [
@@ -157,70 +138,20 @@ class Engine:
         return min(found)[1] if found else ""
 
 
-class _Escaping(CodeGenerator):
-    """Makes templates that escape as markupsafe does, without making a `Markup` of every piece."""
-
-    def _output_child_pre(
-        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
-    ) -> None:
-        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
-            super()._output_child_pre(node, frame, finalize)
-        else:
-            self.write("environment.escaped(")
-            if finalize.src is not None:
-                self.write(finalize.src)
-
-
-class _Context(Context):
-    """Calls macros without asking what else they could be."""
-
-    def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> object:
-        if type(function) is not Macro:
-            return super().call(function, *args, **kwargs)
-        kwargs.pop("_loop_vars", None)
-        kwargs.pop("_block_vars", None)
-        return function(*args, **kwargs)
-
-
-class _Ours(Environment):
-    """The environment of our own templates, with short ways where letters spend their time."""
-
-    code_generator_class = _Escaping
-    context_class = _Context
-    escaped = staticmethod(escaped)
-    getattr = staticmethod(getattr)  # type: ignore[assignment]  # values with attributes are all that our templates see
-
-
-class _Sandbox(SandboxedEnvironment):
-    """The sandbox, with a short way to the public fields of our own values, where it is asked most."""
-
-    code_generator_class = _Escaping
-    escaped = staticmethod(escaped)
-
-    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
-        return not attr.startswith("_") and (
-            type(obj) in _VALUES or super().is_safe_attribute(obj, attr, value)
-        )
-
-
-def engine(overrides: Path | None) -> Engine:
-    """Return the engine of a folder; compiled templates are kept until a file of the folder changes."""
-    return _engine(overrides, _state(overrides) if overrides is not None else ())
+def engine(overrides: Path | None, theme: Theme) -> Engine:
+    """Return the engine of a folder and a theme; it is kept until a file of the folder changes."""
+    return _engine(overrides, theme, _state(overrides) if overrides is not None else ())
 
 
 @lru_cache(maxsize=16)
-def _engine(overrides: Path | None, _files: tuple[tuple[str, int, int], ...]) -> Engine:
-    return Engine(overrides)
+def _engine(overrides: Path | None, theme: Theme, _files: tuple[tuple[str, int, int], ...]) -> Engine:
+    return Engine(overrides, theme)
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what tells whether templates changed."""
     found = ((str(path), path.stat()) for path in sorted(folder.rglob("*.j2")))
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
-
-
-def _escaped(name: str | None) -> bool:
-    return name is None or not name.endswith((".txt.j2", ".md.j2"))
 
 
 def _referenced(attribute: re.Match[str]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from newsletter.models import Entry, PaperKind, Section, SummaryOrigin
 from newsletter.templating.i18n import Words, direction_of
 from newsletter.templating.links import safe_url
+from newsletter.templating.once import made_once
 from newsletter.templating.text import cut, first_sentence, language_of, one_line
 
 NAME = 26  # characters at most before a title's colon to be taken for a name
@@ -83,49 +84,49 @@ class EntryView:
         self.votes_label = "" if votes is None else words.count("{n} vote", "{n} votes", votes)
         self.share = 0 if not votes else max(2, round(100 * votes / highest))  # percent of the day's highest
 
-    @cached_property
+    @made_once
     def image(self) -> str | None:
         """The address of the picture."""
         return safe_url(self._paper.image)
 
-    @cached_property
+    @made_once
     def authors(self) -> tuple[str, ...]:
         """All authors."""
         return tuple(filter(None, map(one_line, self._paper.authors)))
 
-    @cached_property
+    @made_once
     def short_authors(self) -> str:
         """All authors where they are four at most, else the first two, the last, and how many more."""
         return _short_authors(self.authors, self._words)
 
-    @cached_property
+    @made_once
     def organization(self) -> str:
         """Who stands behind the paper."""
         return cut(one_line(self._paper.organization or ""), 60)
 
-    @cached_property
+    @made_once
     def since(self) -> str:
         """The day it was carried from, if it was."""
         if self._carried_from is None:
             return ""
         return self._words.say("from {date}", date=self._words.short_date(self._carried_from))
 
-    @cached_property
+    @made_once
     def byline(self) -> str:
         """Authors, organisation, and the day it was carried from."""
         return " · ".join(filter(None, (cut(self.short_authors, TITLE), self.organization, self.since)))
 
-    @cached_property
+    @made_once
     def kind(self) -> str:
         """What the paper mainly gives, empty where that is unsure."""
         return self._words.say(KINDS[self._summary.kind]) if self._summary.kind else ""
 
-    @cached_property
+    @made_once
     def topics(self) -> tuple[str, ...]:
         """Three short keywords at most."""
         return tuple(topic for topic in map(one_line, self._paper.keywords) if 0 < len(topic) <= NAME)[:3]
 
-    @cached_property
+    @made_once
     def sections(self) -> tuple[SectionView, ...]:
         """The sections of the summary; none where it is the title alone."""
         if self._summary.origin is SummaryOrigin.TITLE:
@@ -133,7 +134,7 @@ class EntryView:
         sections = (self._section(section) for section in self._summary.sections)
         return tuple(section for section in sections if section.text)
 
-    @cached_property
+    @made_once
     def line(self) -> SectionView:
         """One sentence; its text may be empty."""
         text = one_line(self._summary.lead)
@@ -142,20 +143,20 @@ class EntryView:
             text = first_sentence(first)
         return _said(cut(text, LINE), self._summary.language, self._words)
 
-    @cached_property
+    @made_once
     def note(self) -> str:
         """Where the summary came from, if that must be said."""
         excerpt = self._tell_excerpt and self._summary.origin is SummaryOrigin.EXTRACT and self.sections
         return self._words.say("In the paper’s own words") if excerpt else ""
 
-    @cached_property
+    @made_once
     def code_links(self) -> tuple[LinkView, ...]:
         """The links that lead to code and project."""
         paper, words = self._paper, self._words
         found = ((words.say("Code"), paper.code_url), (words.say("Project page"), paper.project_url))
         return tuple(self._links(found))
 
-    @cached_property
+    @made_once
     def links(self) -> tuple[LinkView, ...]:
         """Where else the paper can be read, tried and talked about."""
         paper, words = self._paper, self._words

@@ -65,8 +65,7 @@ class Words:
 
     def heading(self, heading: str) -> str:
         """Return a section's heading as the letter shows it; one that we do not know stays as it is."""
-        key = _key(heading)
-        known = HEADINGS.get(key) or _labels().get(key)
+        known = _known_heading(heading)
         return self.say(known) if known else heading
 
 
@@ -79,13 +78,30 @@ def _base(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
+@lru_cache(maxsize=256)
+def _known_heading(heading: str) -> str | None:
+    key = _key(heading)
+    return HEADINGS.get(key) or _labels().get(key)
+
+
 def _key(heading: str) -> str:
     return " ".join(re.sub("['’ʼ`]", "", heading).rstrip(" :：").casefold().split())
 
 
 def _filled(message: str, values: Mapping[str, str]) -> str:
     """Put values into ``{names}``; not `str.format`, which would let a message reach into them."""
-    return _NAME.sub(lambda match: values[match[1]], message) if "{" in message else message
+    if "{" not in message:
+        return message
+    pieces = _pieces(message).copy()
+    for index in range(1, len(pieces), 2):
+        pieces[index] = values[pieces[index]]
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=1024)
+def _pieces(message: str) -> list[str]:
+    """Return a message's text, and at the odd places the names of its values."""
+    return _NAME.split(message)
 
 
 @lru_cache(maxsize=64)

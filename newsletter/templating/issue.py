@@ -54,7 +54,7 @@ def render(issue: Issue, design: Design, templates: Engine | None = None) -> Ren
         issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
         pictures=design.pictures, subject=design.subject, preheader=design.preheader,
     )  # fmt: skip
-    templates = templates or engine(design.templates)
+    templates = templates or engine(design.templates, design.theme)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
 
     ladder = Ladder(len(view.entries), design.full, brief=design.layout is Layout.BRIEF)

@@ -53,6 +53,8 @@ def language_of(text: str, declared: str) -> str:
     base = _base(declared)
     if not text.isascii():
         sample = text[:_SAMPLE]
+        if base in _ENOUGH and _ENOUGH[base].match(sample):
+            return declared
         for language, script in _SCRIPTS.items():
             if len(script.sub("", sample)) <= len(sample) * 0.85:
                 return declared if base == language or (language, base) == ("zh", "ja") else language
@@ -112,6 +114,13 @@ def _sentence_ends(text: str) -> Iterator[int]:
 @lru_cache(maxsize=64)
 def _base(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+# a seventh of the sample, found without reading all of it; Japanese holds Chinese characters, so it is not here
+_ENOUGH = {
+    "ko": re.compile("(?:[^\uac00-\ud7a3]*[\uac00-\ud7a3]){19}"),
+    "ar": re.compile("(?:[^\u0600-\u06ff]*[\u0600-\u06ff]){19}"),
+}
 
 
 def _joins(character: str) -> bool:
