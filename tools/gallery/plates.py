@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 
 from newsletter.delivery.recipients import Links
@@ -67,9 +68,9 @@ PLATES = (
 
 
 @cache
-def files(plate: Plate) -> dict[str, bytes]:
+def files(plate: Plate, now: datetime = NOW) -> dict[str, bytes]:
     """Return the files of a plate's letter, as `newsletter preview` writes them."""
-    return preview_files(plate.make(), plate.design, IDENTITY, NOW)
+    return preview_files(plate.make(), plate.design, IDENTITY, now)
 
 
 def html(plate: Plate) -> str:
