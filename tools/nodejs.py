@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "node"
 MODULES = FOLDER / "node_modules"
+OLDEST = (20, 19)
 
 
+@cache
 def missing() -> str:
     """Return in plain words what is missing for Node's tools, and how to get it; empty if nothing is."""
+    wanted = ".".join(map(str, OLDEST))
     if shutil.which("node") is None:
-        return "Node is missing: apt-get install nodejs npm (20.19 or later), then make node"
+        return f"Node is missing: install Node {wanted} or later with npm, then make node"
+    told = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    version = tuple(int(number) for number in re.findall(r"\d+", told)[:2])
+    if version < OLDEST:
+        return (
+            f"Node {told.strip() or 'of some version'} is too old: install {wanted} or later, then make node"
+        )
     return "" if (MODULES / ".package-lock.json").is_file() else "Node's tools are missing: make node"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,12 @@ def test_each_letter_is_under_the_clip_and_told_in_both_parts(plate: Plate) -> N
     assert len(files(plate)["issue.html"]) < 95_000
     text = files(plate)["issue.txt"].decode()
     assert all(entry.paper.url in text for entry in plate.make().entries)
+
+
+def test_every_table_says_that_it_is_no_table_of_data(plate: Plate) -> None:
+    tables = re.findall(r"<table\b[^>]*>", html(plate))  # Outlook's, which stand in comments, too
+    assert len(tables) > 5
+    assert [table for table in tables if not re.search(r'\brole="(presentation|none|img)"', table)] == []
 
 
 def test_the_page_shows_every_picture_with_height_and_weight() -> None:
