@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from newsletter.errors import ConfigError
+from newsletter.languages import nearest_first, shipped_as
 from newsletter.settings import Secret, Settings
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
@@ -105,6 +106,7 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
                 f"{name!r} is no name for an edition or a feed", remedy="use a-z, 0-9 and -, 32 at most"
             )
     _check_sources(settings)
+    _check_languages(settings)
     return Config(
         settings=settings, origins=origins, folder=file.parent, file=used,
         secret=Secret(environ.get("NEWSLETTER_SECRET", "")),
@@ -119,6 +121,16 @@ def _check_sources(settings: Settings) -> None:
             close = difflib.get_close_matches(name, known, n=1)
             remedy = f"did you mean {close[0]!r}?" if close else "a feed needs a table [sources.feeds.NAME]"
             raise ConfigError(f"there is no source {name!r}", subject="sources.use", remedy=remedy)
+
+
+def _check_languages(settings: Settings) -> None:
+    for name, edition in settings.editions.items():
+        if shipped_as(edition.language) is None:
+            raise ConfigError(
+                f"{edition.language!r} is not shipped",
+                subject=f"editions.{name}.language",
+                remedy=f"choose one of {', '.join(nearest_first(edition.language))}",
+            )
 
 
 def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[SettingInfo]:

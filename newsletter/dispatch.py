@@ -16,14 +16,17 @@ from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
-from newsletter.letters import Identity, example_reader, make_letter
+from newsletter.letters import Identity, checked, example_reader, make_letter
 from newsletter.messages import compose
-from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Receipt, Recipient, Rendered
+from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Receipt, Recipient
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
+from newsletter.templating.findings import Severity
 from newsletter.templating.issue import Design, issue_json, render
+from newsletter.templating.lint import lint
 from subscribers.store import deliverable
 
+WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
 _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 
 
@@ -87,15 +90,34 @@ class Dispatcher:
                 f"Nobody is subscribed to {self.edition}; nothing was sent (`newsletter subscribers add EMAIL`).",
                 day=issue.day, kind=issue.kind,
             )  # fmt: skip
+        letter = make_letter(rendered, issue, self.identity, self.clock())
+        self._lint(issue, letter)
         if dry_run:
             sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
             return self.result(sentence, day=issue.day, kind=issue.kind)
-        record = self._plan(issue, rendered)
+        record = self._plan(issue, letter)
         return self.deliver(record)
 
-    def _plan(self, issue: Issue, rendered: Rendered) -> IssueRecord:
+    def _lint(self, issue: Issue, letter: Letter) -> None:
+        """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
+        reader = example_reader(letter, issue, self.identity)
+        real = self.provider.name != "outbox"
+        findings = lint(checked(letter, reader, postal_address=self.design.postal_address, real_mail=real))
+        see = f"newsletter lint --day {issue.day} --edition {issue.edition}"
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        if errors:
+            others = f", and it has {_number(len(errors) - 1, 'more error')}" if errors[1:] else ""
+            raise RenderError(
+                f"not sent, because {errors[0].what} ({errors[0].rule}){others}",
+                subject=f"issue {issue.day}/{issue.edition}", remedy=f"`{see}` tells all",
+            )  # fmt: skip
+        for finding in findings[:WARNINGS]:
+            self.report(f"lint      {finding.rule}: {finding.what}")
+        if len(findings) > WARNINGS:
+            self.report(f"lint      {_number(len(findings) - WARNINGS, 'more warning')}; `{see}` tells all")
+
+    def _plan(self, issue: Issue, letter: Letter) -> IssueRecord:
         """Freeze an issue; where another process planned it meanwhile, take that one."""
-        letter = make_letter(rendered, issue, self.identity, self.clock())
         compose(letter, example_reader(letter, issue, self.identity))  # what cannot be composed is not frozen
         try:
             record, planned = self._freeze(issue, letter)
@@ -213,7 +235,11 @@ class Dispatcher:
 
 
 def _people(number: int) -> str:
-    return f"{number} subscriber" if number == 1 else f"{number} subscribers"
+    return _number(number, "subscriber")
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _sum(counts: Counts) -> str:

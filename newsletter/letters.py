@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html as markup
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +12,9 @@ import msgspec
 from newsletter import messages
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
-from newsletter.models import Issue, Letter, Recipient, Rendered
+from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
 from newsletter.templating.issue import Design, fill, issue_json, render
+from newsletter.templating.lint import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,11 @@ def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datet
 
 def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
     """Return the files of a preview: the mail as one example reader would get it, in every form."""
-    rendered = render(issue, design)
+    return files_of(render(issue, design), issue, identity, now)
+
+
+def files_of(rendered: Rendered, issue: Issue, identity: Identity, now: datetime) -> dict[str, bytes]:
+    """Return those files of an issue that is rendered already."""
     letter = make_letter(rendered, issue, identity, now)
     reader = example_reader(letter, issue, identity)
     document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
@@ -60,6 +66,29 @@ def preview_files(issue: Issue, design: Design, identity: Identity, now: datetim
         "issue.eml": messages.compose(letter, reader),
         "issue.json": document + b"\n",
     }
+
+
+def checked(letter: Letter, reader: Recipient, *, postal_address: str, real_mail: bool) -> Checked:
+    """Return a letter as lint looks at it: as this reader would get it, with the headers of the list.
+
+    A placeholder that no value fills stays, so that lint finds it and says where it stands.
+    """
+
+    def filled(template: str, *, html: bool = False) -> str:
+        for name, value in reader.values.items():
+            template = template.replace(placeholder(name), markup.escape(value) if html else value)
+        return template
+
+    return Checked(
+        html=filled(letter.html, html=True),
+        text=filled(letter.text),
+        subject=filled(letter.subject),
+        from_name=letter.from_name,
+        headers=tuple((name, filled(value)) for name, value in (*letter.headers, *reader.headers)),
+        unsubscribe=reader.values["unsubscribe_url"],
+        postal_address=postal_address,
+        real_mail=real_mail,
+    )
 
 
 def example_reader(letter: Letter, issue: Issue, identity: Identity) -> Recipient:

@@ -46,6 +46,7 @@ class Paper:
     ``id`` is the arXiv id without version (``2409.06820``), or the source's own id for others.
     ``votes`` is the count at the time the day was taken, None where it is not known; ``votable`` is whether
     any of its sources has votes at all (a paper of one that has none is not held to ``min_votes``).
+    ``page_url`` is where its source shows it, ``discussion_url`` where people talk about it.
     ``authors`` keep the source's order. ``sections`` is a summary that came with the paper (a digest), written in
     ``sections_language`` as far as the digest's script tells.
     """
@@ -62,6 +63,9 @@ class Paper:
     published_at: datetime | None = None
     short_summary: str = ""
     keywords: tuple[str, ...] = ()
+    pdf_url: str | None = None
+    page_url: str | None = None
+    discussion_url: str | None = None
     code_url: str | None = None
     code_stars: int | None = None
     project_url: str | None = None

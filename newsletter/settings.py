@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from newsletter.errors import ConfigError
+from newsletter.languages import shipped
 
 DEFAULT_EDITION = "daily"
 
@@ -212,10 +213,7 @@ class Schedule(_Table, frozen=True):
 
 class Edition(_Table, frozen=True):
     language: Annotated[
-        str,
-        Meta(
-            description="Language of the letter's own words.", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-        ),
+        str, Meta(description=f"Language of the letter's own words: {', '.join(shipped())}.")
     ] = "en"
     top: Annotated[int, Meta(description="Papers in an issue; 0 means all.", ge=0)] = 15
     full: Annotated[
@@ -231,8 +229,8 @@ class Edition(_Table, frozen=True):
     subject: Annotated[
         str,
         Meta(
-            description="The subject, with {title}, {name}, {second}, {third}, {n}, {votes}, {date} or {newsletter} in it;"
-            " empty means one made from the first paper."
+            description="The subject; {title}, {name}, {second}, {third}, {n}, {votes}, {date} and {newsletter} in it"
+            " are filled. Empty means one made from the first paper."
         ),
     ] = ""
     preheader: Annotated[

@@ -64,7 +64,8 @@ def publisher(database: Database, source: Days, policy: Policy, now: datetime) -
         links=Links(public_url="https://news.example.org", unsubscribe_mailbox=""),
     )  # fmt: skip
     dispatcher = Dispatcher(
-        edition="daily", database=database, provider=FakeProvider(), design=Design(name="Daily Papers"),
+        edition="daily", database=database, provider=FakeProvider(),
+        design=Design(name="Daily Papers", postal_address="5 Paper Lane, 1234 Sampletown"),
         identity=identity, connections=1, clock=lambda: now, report=lambda _line: None,
     )  # fmt: skip
     collector = Collector(database=database, source=source, clock=lambda: now, history=source)

@@ -209,19 +209,21 @@ class App:
 
     def design(self, edition: str) -> Design:
         """Return how the letter looks."""
+        from newsletter.app.theming import override_folder, theme
         from newsletter.templating.issue import Design
         from newsletter.templating.theme import Layout
 
-        own, folder = self.settings.edition(edition), self.settings.theme.templates
+        own = self.settings.edition(edition)
         return Design(
             name=self.settings.theme.name,
+            theme=theme(self.config),
             full=own.full,
             layout=Layout(self.settings.theme.layout),
             pictures=own.images == "remote",
             subject=own.subject,
             preheader=own.preheader,
             postal_address=self.settings.sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
-            templates=self.config.path(folder) if folder else None,
+            templates=override_folder(self.config),
         )
 
     def identity(self, *, example: bool) -> Identity:
@@ -279,7 +281,7 @@ class App:
         from newsletter.dispatch import Dispatcher
         from newsletter.publishing import Publisher
 
-        provider = self.provider()
+        design, provider = self.design(edition), self.provider()
         identity = self.identity(example=self.settings.provider.name == "outbox")
         collector = self.collector(source, dry_run=dry_run)
         return Publisher(
@@ -292,7 +294,7 @@ class App:
                 edition=edition,
                 database=collector.database,
                 provider=provider,
-                design=self.design(edition),
+                design=design,
                 identity=identity,
                 connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
                 clock=now,

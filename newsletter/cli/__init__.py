@@ -17,6 +17,7 @@ from newsletter.errors import ConfigError, InputError, NewsletterError
 PROGRAM = "newsletter"
 COMMANDS = {
     "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
+    "lint": ("newsletter.cli.lint:lint", "Look for what is wrong with a letter, before anybody gets it."),
     "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
     "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
     "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),
@@ -31,6 +32,7 @@ COMMANDS = {
         "newsletter.cli.replay:replay",
         "Make a sent issue again from the sources' answers, and compare.",
     ),
+    "templates": ("newsletter.cli.templates:templates", "List, copy and check the letter's templates."),
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),

@@ -30,8 +30,8 @@ def demo(folder: Path) -> int:
     from email.parser import BytesParser
 
     from newsletter.app import App, now
+    from newsletter.app.previewing import make_preview
     from newsletter.letters import preview_files
-    from newsletter.pipeline import make_issue
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 
     app = App(load(settings, environ={}), lambda _text: None)  # example values are what a demo is for
@@ -41,10 +41,8 @@ def demo(folder: Path) -> int:
             for email, name in SUBSCRIBERS:
                 people.add(connection, email, edition="daily", name=name, actor="demo", now=now())
         result = send(app, "daily", SAMPLE_DAY, (sample_day_path(),))
-        collected = app.day_for_preview([sample_day_path()], SAMPLE_DAY)
-        issue = make_issue(
-            collected, edition="daily", language="en", selection=app.selection("daily", None, None),
-            summarizer=app.summarizer(collected.papers),
+        issue = make_preview(
+            app, paths=[sample_day_path()], day=SAMPLE_DAY, edition="daily", language="en", top=None, min_votes=None
         )  # fmt: skip
         write_all(
             folder / "preview", preview_files(issue, app.design("daily"), app.identity(example=True), now())

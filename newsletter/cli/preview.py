@@ -11,19 +11,17 @@ from datetime import date
 from pathlib import Path
 
 import click
-import msgspec
 
 from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
 from newsletter.errors import InputError
-from newsletter.settings import Edition
+from newsletter.languages import nearest_first, shipped_as
 
 
 def _language(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Hold ``--language`` to what the settings take."""
-    try:
-        msgspec.convert({} if value is None else {"language": value}, Edition)
-    except msgspec.ValidationError as error:
-        raise click.BadParameter(f"{value!r} is no language; write a code such as en, ko or pt-BR") from error
+    """Hold ``--language`` to what is shipped, as the settings do."""
+    if value is not None and shipped_as(value) is None:
+        near = ", ".join(nearest_first(value))
+        raise click.BadParameter(f"{value!r} is not shipped; choose one of {near}")
     return value
 
 
@@ -37,7 +35,7 @@ def _language(_context: click.Context, _option: click.Parameter, value: str | No
     "--language",
     metavar="LANG",
     callback=_language,
-    help="Language of the letter's own words, such as en or ko.",
+    help="Language of the letter's own words, such as en, ko or zh-Hans.",
 )
 @click.option("--open/--no-open", "open_it", default=None, help="Open issue.html in the browser.")
 @edition_option
@@ -53,24 +51,24 @@ def preview(
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now
-        from newsletter.letters import preview_files
-        from newsletter.pipeline import make_issue, refusals
+        from newsletter.app.linting import lint_rendered
+        from newsletter.app.previewing import make_preview
+        from newsletter.letters import files_of
+        from newsletter.pipeline import refusals
+        from newsletter.templating.issue import render
 
-        name = app.edition_name(edition)
-        collected = app.day_for_preview(paths, day)
-        for warning in collected.warnings:
-            warn(warning)
-        issue = make_issue(
-            collected,
-            edition=name,
-            language=language or app.settings.edition(name).language,
-            selection=app.selection(name, top, min_votes),
-            summarizer=app.summarizer(collected.papers),
+        issue = make_preview(
+            app, paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
-        for sentence in refusals(issue):
-            warn(sentence)
-        files = preview_files(issue, app.design(name), app.identity(example=True), now())
+        for warning in (*issue.warnings, *refusals(issue)):
+            warn(warning)
+        rendered = render(issue, app.design(issue.edition))
+        identity, made_at = app.identity(example=True), now()
+        files = files_of(rendered, issue, identity, made_at)
+        findings = lint_rendered(app.settings, rendered, issue, identity, made_at)
     write_all(folder, files)
+    for finding in findings:
+        warn(f"lint: {finding}")
     click.echo(
         f"{len(issue.entries)} of {issue.collected} papers of {issue.day}, {len(files['issue.html']):,} bytes of HTML"
     )

@@ -51,6 +51,11 @@ def clean_paper(paper: Paper, warn: Callable[[str], None]) -> Paper:
     title = clean_line(paper.title)
     if not title:
         warn(f"paper {paper.id} has no title; its id stands in for it")
+    image = web_url(paper.image)
+    if paper.image and not image:
+        warn(
+            f"paper {paper.id} has {paper.image[:40]!r} for a picture, no http or https address; it goes without"
+        )
     sections = (
         Section(heading=clean_line(section.heading), text=clean_text(section.text))
         for section in paper.sections
@@ -61,9 +66,12 @@ def clean_paper(paper: Paper, warn: Callable[[str], None]) -> Paper:
         url=url,
         abstract=clean_text(paper.abstract),
         authors=_lines(paper.authors),
-        image=web_url(paper.image),
+        image=image,
         short_summary=clean_text(paper.short_summary).strip(),
         keywords=_lines(paper.keywords),
+        pdf_url=web_url(paper.pdf_url),
+        page_url=web_url(paper.page_url),
+        discussion_url=web_url(paper.discussion_url),
         code_url=web_url(paper.code_url),
         project_url=web_url(paper.project_url),
         organization=clean_line(paper.organization or "") or None,

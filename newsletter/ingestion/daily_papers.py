@@ -16,6 +16,8 @@ from newsletter.errors import SourceError
 from newsletter.ingestion.arxiv_ids import arxiv_url, paper_id
 from newsletter.ingestion.clean import clean_line, clean_paper, web_url
 from newsletter.ingestion.daily_papers_fast import (
+    DISCUSSION,
+    PAGES,
     PICTURES,
     THUMBNAIL,
     Author,
@@ -192,7 +194,7 @@ class _Reader:
         paper = Paper(
             id=known,
             title=self.text(data.title, ".paper.title") or self.text(entry.title, ".title"),
-            url=arxiv_url(known) or f"https://huggingface.co/papers/{page}",
+            url=arxiv_url(known) or f"{PAGES}/{page}",
             abstract=self.text(data.summary, ".paper.summary") or self.text(entry.summary, ".summary"),
             authors=self.authors(data.authors),
             votes=self.value(data.upvotes, Count, ".paper.upvotes"),
@@ -201,6 +203,8 @@ class _Reader:
             published_at=self.time(data.published, ".paper.publishedAt"),
             short_summary=self.text(data.ai_summary, ".paper.ai_summary"),
             keywords=tuple(self.value(data.ai_keywords, list[str], ".paper.ai_keywords") or ()),
+            page_url=f"{PAGES}/{page}",
+            discussion_url=f"{PAGES}/{page}{DISCUSSION}",
             code_url=self.text(data.repository, ".paper.githubRepo"),
             code_stars=self.value(data.stars, Count, ".paper.githubStars"),
             project_url=self.text(data.project, ".paper.projectPage"),

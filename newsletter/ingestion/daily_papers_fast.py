@@ -20,6 +20,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
 Id = Annotated[str, msgspec.Meta(pattern=r"^\d{4}\.\d{4,5}$")]
 _THUMBNAILS = "https://cdn-thumbnails.huggingface.co/social-thumbnails/papers"
 THUMBNAIL = _THUMBNAILS + "/{}.png"
+PAGES = "https://huggingface.co/papers"
+DISCUSSION = "#community"  # where on a paper's page people comment
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?:/[A-Za-z0-9._~/%+=@-]{0,500})?")
 
@@ -110,6 +112,8 @@ def _paper(entry: _Entry, submitted: datetime | None) -> Paper | None:
         published_at=_utc(data.published),
         short_summary=_text(data.ai_summary).strip() if data.ai_summary else "",
         keywords=_lines(data.ai_keywords) if data.ai_keywords else (),
+        page_url=f"{PAGES}/{known}",
+        discussion_url=f"{PAGES}/{known}{DISCUSSION}",
         code_url=_url(data.repository),
         code_stars=data.stars,
         project_url=_url(data.project),

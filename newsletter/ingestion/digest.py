@@ -23,6 +23,7 @@ from newsletter.scripts import language_of
 
 _KEY_LIMIT = 200
 _VIDEO = ("<div", "</div", "<video", "</video", "<source", "[watch video]")
+_AVATAR = "/avatars/"  # digests carry those of commenters between papers; they are no pictures of the paper
 _RULES = {"---", "***", "___"}
 _MORE_BLANKS = re.compile(r"\n{3,}")
 
@@ -138,7 +139,12 @@ class _Reader:
         if not line:
             self._blank(draft)
         elif line.startswith("!["):
-            url = web_url(line[line.find("](") + 2 : line.rfind(")")])
+            address = line[line.find("](") + 2 : line.rfind(")")]
+            url = web_url(address)
+            if address and not url and not address.startswith(_AVATAR):
+                self._warn(
+                    number, f"the picture's address {address[:40]!r} is not http or https; it is left out"
+                )
             draft.image = draft.image or url
         elif word in {"vote", "votes"} and draft.votes is None:
             draft.votes, draft.value = rest.strip(), None

@@ -99,7 +99,15 @@ def _any_paper(entry: Mapping[str, Any]) -> Paper:
         authors=tuple(author.get("name", "") for author in entry.get("authors", ())),
         votes=int(points.group(1)) if points else None,
         comments=int(comments.group(1)) if comments else None,
+        pdf_url=_pdf(entry),
+        discussion_url=entry.get("comments") or None,
         sources=("feed",),
+    )
+
+
+def _pdf(entry: Mapping[str, Any]) -> str | None:
+    return next(
+        (link["href"] for link in entry.get("links", ()) if link.get("type") == "application/pdf"), None
     )
 
 

@@ -1,8 +1,8 @@
 """Keeps a letter under the size at which Gmail cuts it, by telling less of the papers further down.
 
-The plans stand on a ladder, from the widest to the narrowest: full entries become lines, from the end;
-lines become titles; titles are only counted ("and 12 more"); at the very last the lead keeps one line.
-What a plan folds stays whole in the text part and in Markdown.
+The plans stand on a ladder, from the widest to the narrowest: lines become titles, from the end; full entries
+become lines and those titles; titles are only counted ("and 12 more"); at the very last the lead's sections are
+shortened as those of other entries are. What a plan folds stays whole in the text part and in Markdown.
 """
 
 from __future__ import annotations
@@ -34,19 +34,24 @@ class Plan:
 
 
 class Ladder(Sequence[Plan]):
-    """All plans for ``total`` entries of which ``full`` (0: all) are told in full, widest first."""
+    """All plans for ``total`` entries of which ``full`` (0: all) are told in full, widest first.
 
-    def __init__(self, total: int, full: int) -> None:
+    A ``brief`` letter has titles alone.
+    """
+
+    def __init__(self, total: int, full: int, *, brief: bool = False) -> None:
         self.total = total
-        self._full = total if full <= 0 else min(full, total)
-        self._lines = 0 if full <= 0 else min(LINES, total - self._full)
+        self._full = 0 if brief else total if full <= 0 else min(full, total)
+        self._lines = 0 if brief or full <= 0 else min(LINES, total - self._full)
+        self._least = min(self._full, 1)
 
     def __len__(self) -> int:
-        return self._full + self._folded + self.total if self.total else 1
+        return self._folds + self.total + self._least if self.total else 1
 
     @property
-    def _folded(self) -> int:
-        return max(self._full - 1, 0) + self._lines
+    def _folds(self) -> int:
+        """How many steps fold lines and full entries; each step after them counts one title less."""
+        return self._lines + 2 * max(self._full - 1, 0)
 
     @overload
     def __getitem__(self, index: int) -> Plan: ...
@@ -57,21 +62,19 @@ class Ladder(Sequence[Plan]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not 0 <= index < len(self):
             raise IndexError(index)
-        if index < self._full or not self.total:
-            lines = self._lines + index
-            full = self._full - index
-            return Plan(full=full, lines=lines, titles=self.total - full - lines)
-        index -= self._full - 1  # 1 and up: lines that became titles
-        if index <= self._folded:
-            lines = self._folded - index
-            return Plan(full=1, lines=lines, titles=self.total - 1 - lines)
-        rest = min(index - self._folded, self.total - 1)
-        whole = index - self._folded < self.total
-        return Plan(full=1, lines=0, titles=self.total - 1 - rest, rest=rest, whole_lead=whole)
+        full, lines = self._full, self._lines - index
+        if lines < 0:  # no line is left: full entries become lines, and when one is left, those become titles
+            full = max(self._full + lines, self._least)
+            lines = self._full - full - max(-lines - (self._full - self._least), 0)
+        rest = min(max(index - self._folds, 0), self.total - self._least)
+        lines = max(lines, 0)
+        titles = self.total - full - lines - rest
+        whole = index - self._folds <= self.total - self._least
+        return Plan(full=full, lines=lines, titles=titles, rest=rest, whole_lead=whole)
 
     def first_of(self, most: int) -> int:
         """Return the index of the widest plan that shows at most ``most`` entries."""
-        return 0 if self.total <= most else self._full + self._folded + self.total - max(most, 1) - 1
+        return 0 if self.total <= most else self._folds + self.total - max(most, self._least)
 
 
 def fit(ladder: Ladder, make: Callable[[Plan], str], max_bytes: int) -> str:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    nodes,
+)
 from jinja2 import TemplateSyntaxError as JinjaSyntaxError
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import SandboxedEnvironment
 
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
-from newsletter.templating.entries import EntryView, SectionView
+from newsletter.templating.entries import EntryView, LinkView, SectionView
+from newsletter.templating.escaping import escaped, kept
 from newsletter.templating.i18n import Words
 from newsletter.templating.markdown import link_target, link_text, literal
-from newsletter.templating.text import wrap
+from newsletter.templating.text import whole_sentences, wrap
 from newsletter.templating.theme import Palette, Theme
 from newsletter.templating.view import LetterView
 
@@ -37,11 +48,13 @@ _ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
     r"""=(?:"[ !#-\[\]-~]*[^ -\[\]-~][^"]*"|'[ -&(-\[\]-~]*[^ -\[\]-~][^']*')"""
 )
 _DOUBTFUL = re.compile(r"[^ -\[\]-~¡-¬®-ʯ\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
+_ARTICLE = re.compile('<div [^>]*role="article"[^>]*>')
+_END = "</div></body>"
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
-_VALUES = frozenset({EntryView, LetterView, Palette, SectionView, Theme, Words})
+_VALUES = frozenset({EntryView, LetterView, LinkView, Palette, SectionView, Theme, Words})
 
 
 class Engine:
@@ -53,15 +66,25 @@ class Engine:
             folders.insert(0, overrides)
         self._overrides = overrides
         self._loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
-        self._environment = _Environment(
+        # ours are trusted; what somebody else wrote works in the sandbox, which is slower
+        kind = _Ours if overrides is None else _Sandbox
+        self._environment: Environment = kind(
             loader=self._loader,
             autoescape=_escaped,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             cache_size=-1,
+            auto_reload=False,  # `engine` looks at the files, once a letter
         )
-        filters = {"wrapped": wrap, "literal": literal, "link_text": link_text, "link_target": link_target}
+        filters = {
+            "wrapped": wrap,
+            "whole_sentences": whole_sentences,
+            "kept": kept,
+            "literal": literal,
+            "link_text": link_text,
+            "link_target": link_target,
+        }
         self._environment.filters |= filters
         self._environment.filters.pop("safe")  # content has no way around the escaping
         self._environment.globals["placeholder"] = placeholder
@@ -77,13 +100,24 @@ class Engine:
                 remedy="look for an unclosed tag or an unquoted attribute, in its partials too",
             ) from error
         self._refuse_left_overs(html)
+        # a landmark: everything stands in `main`, inside the article that MJML makes of a letter
+        html = _ARTICLE.sub(r'\g<0><div role="main">', html, count=1).replace(_END, f"</div>{_END}", 1)
         for mark in (PLACEHOLDER_OPEN, PLACEHOLDER_CLOSE):
             html = html.replace(_reference(mark), mark)
         return html
 
     def mjml(self, values: Mapping[str, object]) -> str:
         """Render the letter to MJML."""
-        return _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
+        text = self.plain(LETTER, values)
+        pieces = text.split('"')
+        if len(pieces) % 2 == 0 or "='" in text:  # a quote in running text, or another kind of quote
+            return _ATTRIBUTE.sub(_referenced, text)
+        plain = "\\" not in text
+        pieces[1::2] = [
+            piece if plain and piece.isascii() else _DOUBTFUL.sub(_referenced_character, piece)
+            for piece in pieces[1::2]
+        ]
+        return '"'.join(pieces)
 
     def plain(self, name: str, values: Mapping[str, object]) -> str:
         """Render one template by name; raise `RenderError` with file and line for a fault in it."""
@@ -95,6 +129,8 @@ class Engine:
             ) from error
 
     def _refuse_left_overs(self, html: str) -> None:
+        if "<mj-" not in html and "</mj-" not in html:
+            return
         found = _LEFT_OVER.search(html)
         if not found:
             return
@@ -116,8 +152,45 @@ class Engine:
         return min(found)[1] if found else ""
 
 
-class _Environment(SandboxedEnvironment):
+class _Escaping(CodeGenerator):
+    """Makes templates that escape as markupsafe does, without making a `Markup` of every piece."""
+
+    def _output_child_pre(
+        self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo
+    ) -> None:
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.escaped(")
+            if finalize.src is not None:
+                self.write(finalize.src)
+
+
+class _Context(Context):
+    """Calls macros without asking what else they could be."""
+
+    def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> object:
+        if type(function) is not Macro:
+            return super().call(function, *args, **kwargs)
+        kwargs.pop("_loop_vars", None)
+        kwargs.pop("_block_vars", None)
+        return function(*args, **kwargs)
+
+
+class _Ours(Environment):
+    """The environment of our own templates, with short ways where letters spend their time."""
+
+    code_generator_class = _Escaping
+    context_class = _Context
+    escaped = staticmethod(escaped)
+    getattr = staticmethod(getattr)  # type: ignore[assignment]  # values with attributes are all that our templates see
+
+
+class _Sandbox(SandboxedEnvironment):
     """The sandbox, with a short way to the public fields of our own values, where it is asked most."""
+
+    code_generator_class = _Escaping
+    escaped = staticmethod(escaped)
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         return not attr.startswith("_") and (
@@ -125,10 +198,20 @@ class _Environment(SandboxedEnvironment):
         )
 
 
-@lru_cache(maxsize=16)
 def engine(overrides: Path | None) -> Engine:
-    """Return the engine of a folder; compiled templates are kept and follow their files."""
+    """Return the engine of a folder; compiled templates are kept until a file of the folder changes."""
+    return _engine(overrides, _state(overrides) if overrides is not None else ())
+
+
+@lru_cache(maxsize=16)
+def _engine(overrides: Path | None, _files: tuple[tuple[str, int, int], ...]) -> Engine:
     return Engine(overrides)
+
+
+def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether templates changed."""
+    found = ((str(path), path.stat()) for path in sorted(folder.rglob("*.j2")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
 
 def _escaped(name: str | None) -> bool:
@@ -136,7 +219,11 @@ def _escaped(name: str | None) -> bool:
 
 
 def _referenced(attribute: re.Match[str]) -> str:
-    return _DOUBTFUL.sub(lambda match: _reference(match[0]), attribute[0])
+    return _DOUBTFUL.sub(_referenced_character, attribute[0])
+
+
+def _referenced_character(match: re.Match[str]) -> str:
+    return _reference(match[0])
 
 
 def _reference(character: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from newsletter.models import Entry, Section, Summary, SummaryOrigin
+from newsletter.models import Entry, PaperKind, Section, SummaryOrigin
 from newsletter.templating.i18n import Words, direction_of
 from newsletter.templating.links import safe_url
 from newsletter.templating.text import cut, first_sentence, language_of, one_line
@@ -13,7 +15,19 @@ from newsletter.templating.text import cut, first_sentence, language_of, one_lin
 NAME = 26  # characters at most before a title's colon to be taken for a name
 TITLE = 300  # longer titles are cut in HTML; text, Markdown and JSON keep them whole
 LINE = 96  # characters of the one sentence that a folded entry keeps
-_PREPOSITIONS = re.compile(
+TALK = 2  # comments from which on a discussion is worth a link
+_ARXIV, _ARXIV_PDF = "https://arxiv.org/abs/", "https://arxiv.org/pdf/"
+_SITES = {"huggingface.co": "Hugging Face"}  # proper names stand for "Paper page" where they are known
+KINDS = {
+    PaperKind.BENCHMARK: "Benchmark",
+    PaperKind.DATASET: "Dataset",
+    PaperKind.MODEL: "Model",
+    PaperKind.METHOD: "Method",
+    PaperKind.SURVEY: "Survey",
+    PaperKind.SYSTEM: "System",
+    PaperKind.THEORY: "Theory",
+}
+PREPOSITIONS = re.compile(
     r"\s(?:for|in|on|with|via|from|by|through|under|using|without|at|towards?|into|over|across|against|beyond|as)\s",
     re.IGNORECASE,
 )
@@ -34,102 +48,144 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """A link beside the title's own. ``about`` tells it from the same link of other papers, for screen readers."""
+
+    label: str
+    url: str
+    about: str
+
+
 class EntryView:
-    """An entry as the templates show it. ``head`` and ``tail`` are the title, split after what leads it.
+    """An entry as the templates show it; what a letter does not ask for is not made.
 
-    ``lang`` and ``dir`` are those of the title where they are not the letter's, else empty.
+    ``highest`` is the most votes that any paper of the day has. ``tell_excerpt`` says of an excerpt that it is
+    one; where all are, the letter says it once.
     """
 
-    rank: int
-    title: str
-    whole_title: str
-    name: str  # a short name before a colon, without it; may be empty
-    head: str
-    tail: str
-    lang: str
-    dir: str
-    url: str | None
-    image: str | None
-    votes: str  # the number as the language writes it; empty where there is none
-    votes_label: str
-    votes_taken: int | None
-    share: int  # percent of the day's highest votes
-    byline: str
-    authors: tuple[str, ...]
-    short_authors: str
-    topics: tuple[str, ...]
-    sections: tuple[SectionView, ...]
-    line: SectionView  # one sentence; its text may be empty
-    organization: str
-    since: str  # the day it was carried from, if it was
-    note: str  # where the summary came from, if that must be said
-    links: tuple[tuple[str, str], ...]
+    def __init__(self, entry: Entry, words: Words, highest: int, *, tell_excerpt: bool = False) -> None:
+        paper = entry.paper
+        self._paper, self._summary, self._words = paper, entry.summary, words
+        self._carried_from = entry.carried_from
+        self._tell_excerpt = tell_excerpt
+        self.rank = entry.rank
+        self.whole_title = one_line(paper.title)
+        self.title = cut(self.whole_title, TITLE)
+        # a short name before a colon, without it (may be empty); the title split after what leads it
+        self.name, self.head, self.tail = _leading(self.title)
+        language = language_of(self.title, "en")
+        self.lang = _differs(language, words.language)
+        self.dir = _differs(_direction(language), words.direction)
+        self.url = safe_url(paper.url)
+        votes = paper.votes
+        self.votes_taken = votes
+        self.votes = "" if votes is None else words.number(votes)  # empty where there is none
+        self.votes_label = "" if votes is None else words.count("{n} vote", "{n} votes", votes)
+        self.share = 0 if not votes else max(2, round(100 * votes / highest))  # percent of the day's highest
 
+    @cached_property
+    def image(self) -> str | None:
+        """The address of the picture."""
+        return safe_url(self._paper.image)
 
-def entry_view(entry: Entry, words: Words, highest: int, *, tell_excerpt: bool) -> EntryView:
-    """Prepare an entry; ``highest`` is the most votes that any paper of the day has.
+    @cached_property
+    def authors(self) -> tuple[str, ...]:
+        """All authors."""
+        return tuple(filter(None, map(one_line, self._paper.authors)))
 
-    ``tell_excerpt`` says of an excerpt that it is one; where all are, the letter says it once.
-    """
-    paper, summary = entry.paper, entry.summary
-    whole = one_line(paper.title)
-    title = cut(whole, TITLE)
-    language = language_of(title, "en")
-    name, head, tail = _leading(title)
-    authors = tuple(author for author in map(one_line, paper.authors) if author)
-    short = _short_authors(authors, words)
-    sections = _sections(summary, words)
-    line = cut(one_line(summary.lead) or (first_sentence(sections[0].text) if sections else ""), LINE)
-    excerpt = summary.origin is SummaryOrigin.EXTRACT and sections
-    note = words.say("In the paper’s own words") if excerpt and tell_excerpt else ""
-    organization = cut(one_line(paper.organization or ""), 60)
-    carried = entry.carried_from
-    since = words.say("from {date}", date=words.short_date(carried)) if carried is not None else ""
-    byline = (cut(short, TITLE), organization, since)
-    votes = paper.votes
-    return EntryView(
-        rank=entry.rank,
-        title=title,
-        whole_title=whole,
-        name=name,
-        head=head,
-        tail=tail,
-        lang=_differs(language, words.language),
-        dir=_differs(direction_of(language), words.direction),
-        url=safe_url(paper.url),
-        image=safe_url(paper.image),
-        votes="" if votes is None else words.number(votes),
-        votes_taken=votes,
-        votes_label="" if votes is None else words.count("{n} vote", "{n} votes", votes),
-        share=0 if not votes else max(2, round(100 * votes / highest)),
-        byline=" · ".join(filter(None, byline)),
-        authors=authors,
-        short_authors=short,
-        topics=tuple(topic for topic in map(one_line, paper.keywords) if 0 < len(topic) <= NAME)[:3],
-        sections=sections,
-        line=_said(line, summary.language, words),
-        organization=organization,
-        since=since,
-        note=note,
-        links=_links(words, code=paper.code_url, project=paper.project_url),
-    )
+    @cached_property
+    def short_authors(self) -> str:
+        """All authors where they are four at most, else the first two, the last, and how many more."""
+        return _short_authors(self.authors, self._words)
+
+    @cached_property
+    def organization(self) -> str:
+        """Who stands behind the paper."""
+        return cut(one_line(self._paper.organization or ""), 60)
+
+    @cached_property
+    def since(self) -> str:
+        """The day it was carried from, if it was."""
+        if self._carried_from is None:
+            return ""
+        return self._words.say("from {date}", date=self._words.short_date(self._carried_from))
+
+    @cached_property
+    def byline(self) -> str:
+        """Authors, organisation, and the day it was carried from."""
+        return " · ".join(filter(None, (cut(self.short_authors, TITLE), self.organization, self.since)))
+
+    @cached_property
+    def kind(self) -> str:
+        """What the paper mainly gives, empty where that is unsure."""
+        return self._words.say(KINDS[self._summary.kind]) if self._summary.kind else ""
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """Three short keywords at most."""
+        return tuple(topic for topic in map(one_line, self._paper.keywords) if 0 < len(topic) <= NAME)[:3]
+
+    @cached_property
+    def sections(self) -> tuple[SectionView, ...]:
+        """The sections of the summary; none where it is the title alone."""
+        if self._summary.origin is SummaryOrigin.TITLE:
+            return ()
+        sections = (self._section(section) for section in self._summary.sections)
+        return tuple(section for section in sections if section.text)
+
+    @cached_property
+    def line(self) -> SectionView:
+        """One sentence; its text may be empty."""
+        text = one_line(self._summary.lead)
+        if not text and self._summary.origin is not SummaryOrigin.TITLE:
+            first = next(filter(None, (one_line(section.text) for section in self._summary.sections)), "")
+            text = first_sentence(first)
+        return _said(cut(text, LINE), self._summary.language, self._words)
+
+    @cached_property
+    def note(self) -> str:
+        """Where the summary came from, if that must be said."""
+        excerpt = self._tell_excerpt and self._summary.origin is SummaryOrigin.EXTRACT and self.sections
+        return self._words.say("In the paper’s own words") if excerpt else ""
+
+    @cached_property
+    def code_links(self) -> tuple[LinkView, ...]:
+        """The links that lead to code and project."""
+        paper, words = self._paper, self._words
+        found = ((words.say("Code"), paper.code_url), (words.say("Project page"), paper.project_url))
+        return tuple(self._links(found))
+
+    @cached_property
+    def links(self) -> tuple[LinkView, ...]:
+        """Where else the paper can be read, tried and talked about."""
+        paper, words = self._paper, self._words
+        known = paper.url.startswith(_ARXIV)
+        pdf = f"{_ARXIV_PDF}{paper.url.removeprefix(_ARXIV)}" if known else None
+        page = paper.page_url if paper.page_url != paper.url else None
+        comments = paper.comments or 0
+        talk = paper.discussion_url if comments >= TALK else None
+        return (
+            *self._links((("PDF", paper.pdf_url or pdf), (_site(page) or words.say("Paper page"), page))),
+            *self.code_links,
+            *self._links([(words.count("{n} comment", "{n} comments", comments), talk)] if talk else ()),
+        )
+
+    def _links(self, found: Iterable[tuple[str, str | None]]) -> Iterator[LinkView]:
+        for label, address in found:
+            url = safe_url(address)
+            if url:
+                yield LinkView(label=label, url=url, about=f"{label}, {self.name or cut(self.head, 40)}")
+
+    def _section(self, section: Section) -> SectionView:
+        heading = one_line(section.heading)
+        label = self._words.heading(heading)
+        return _said(
+            one_line(section.text), self._summary.language, self._words, heading=heading, label=label
+        )
 
 
 def _differs(value: str, usual: str) -> str:
     return "" if value == usual else value
-
-
-def _sections(summary: Summary, words: Words) -> tuple[SectionView, ...]:
-    if summary.origin is SummaryOrigin.TITLE:
-        return ()
-    return tuple(
-        _section(section, summary.language, words) for section in summary.sections if section.text.strip()
-    )
-
-
-def _section(section: Section, declared: str, words: Words) -> SectionView:
-    heading, text = one_line(section.heading), one_line(section.text)
-    return _said(text, declared, words, heading=heading, label=words.heading(heading))
 
 
 def _said(text: str, declared: str, words: Words, *, heading: str = "", label: str = "") -> SectionView:
@@ -137,7 +193,7 @@ def _said(text: str, declared: str, words: Words, *, heading: str = "", label: s
     return SectionView(
         text=text,
         lang=_differs(language, words.language),
-        dir=_differs(direction_of(language), words.direction),
+        dir=_differs(_direction(language), words.direction),
         heading=heading,
         label=label,
     )
@@ -148,7 +204,7 @@ def _leading(title: str) -> tuple[str, str, str]:
     name, colon, rest = title.partition(":")
     if colon and 0 < len(name) <= NAME and rest.startswith(" ") and rest.strip():
         return name, name + colon, rest
-    found = _PREPOSITIONS.search(title)
+    found = PREPOSITIONS.search(title)
     if title.isascii() and found and " " in title[: found.start()]:
         return "", title[: found.start()], title[found.start() :]
     return "", title, ""
@@ -167,6 +223,10 @@ def _short_authors(authors: tuple[str, ...], words: Words) -> str:
     )
 
 
-def _links(words: Words, *, code: str | None, project: str | None) -> tuple[tuple[str, str], ...]:
-    found = ((words.say("Code"), safe_url(code)), (words.say("Project page"), safe_url(project)))
-    return tuple((label, url) for label, url in found if url)
+def _site(page: str | None) -> str:
+    return next((name for site, name in _SITES.items() if page and page.startswith(f"https://{site}/")), "")
+
+
+@lru_cache(maxsize=64)
+def _direction(language: str) -> str:
+    return direction_of(language)

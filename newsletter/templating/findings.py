@@ -20,5 +20,8 @@ class Finding:
     rule: str  # ``unsafe-link``
     severity: Severity
     what: str
-    where: str  # the part, and the line or the text it stands in
+    where: str  # the part, and the line and column in it: ``html:1:300``, ``subject``
     why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.severity.value} {self.rule}: {self.what}; {self.why}"

@@ -1,6 +1,6 @@
 """The letter's fixed words in an edition's language, through gettext. English is the source language.
 
-A language without a catalogue gets English words. `python -m tools.messages` compiles the catalogues.
+A language that is not shipped gets English words. `python -m tools.messages` makes what is read here.
 """
 
 from __future__ import annotations
@@ -12,24 +12,12 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
+from newsletter.languages import shipped, shipped_as
+from newsletter.templating.forms import forms
+
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
 DOMAIN = "newsletter"
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 # headings that digests and summarizers write, and the word that a letter shows for each
 HEADINGS = {
     "whats new": "What’s new",
@@ -38,7 +26,6 @@ HEADINGS = {
 }
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _NAME = re.compile(r"\{(\w+)\}")
-_TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
 class Words:
@@ -48,9 +35,9 @@ class Words:
         self.language = language
         self.base = _base(language)
         self.direction = direction_of(language)
-        known = _TAG.fullmatch(language) is not None  # anything else must not become part of a path
-        wanted = [language.replace("-", "_"), self.base] if known else []
-        self._catalogue = gettext.translation(DOMAIN, LOCALES, wanted, fallback=True)
+        spoken = shipped_as(language.replace("_", "-")) or shipped()[0]
+        self._catalogue = _catalogue(spoken)
+        self._forms = forms(spoken)
 
     def say(self, message: str, **values: str) -> str:
         """Return a message in this language, its ``{names}`` filled."""
@@ -62,25 +49,24 @@ class Words:
 
     def number(self, n: int) -> str:
         """Return a whole number with its thousands grouped."""
-        return f"{n:,}"
+        return self._forms.number(n)
 
     def short_date(self, day: date) -> str:
         """Return day and month: ``12 September``."""
-        return self.say("{day} {month}", day=str(day.day), month=self.say(MONTHS[day.month - 1]))
+        return self._forms.short_date(day)
 
     def long_date(self, day: date) -> str:
         """Return day, month and year: ``12 September 2024``."""
-        month = self.say(MONTHS[day.month - 1])
-        return self.say("{day} {month} {year}", day=str(day.day), month=month, year=str(day.year))
+        return self._forms.long_date(day)
 
     def weekday(self, day: date) -> str:
-        """Return the name of the weekday."""
-        return self.say(WEEKDAYS[day.weekday()])
+        """Return the name of the weekday as a line begins with it."""
+        return self._forms.weekday(day)
 
     def heading(self, heading: str) -> str:
         """Return a section's heading as the letter shows it; one that we do not know stays as it is."""
-        key = re.sub("['’ʼ`]", "", heading).rstrip(" :").casefold()
-        known = HEADINGS.get(" ".join(key.split()))
+        key = _key(heading)
+        known = HEADINGS.get(key) or _labels().get(key)
         return self.say(known) if known else heading
 
 
@@ -93,6 +79,10 @@ def _base(language: str) -> str:
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
+def _key(heading: str) -> str:
+    return " ".join(re.sub("['’ʼ`]", "", heading).rstrip(" :：").casefold().split())
+
+
 def _filled(message: str, values: Mapping[str, str]) -> str:
     """Put values into ``{names}``; not `str.format`, which would let a message reach into them."""
     return _NAME.sub(lambda match: values[match[1]], message) if "{" in message else message
@@ -102,3 +92,20 @@ def _filled(message: str, values: Mapping[str, str]) -> str:
 def words(language: str) -> Words:
     """Return the words of a language, read once."""
     return Words(language)
+
+
+@lru_cache(maxsize=64)
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == shipped()[0]:
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, LOCALES, [language.replace("-", "_")])
+
+
+@lru_cache(maxsize=1)
+def _labels() -> Mapping[str, str]:
+    """Return our own labels in every language, so that a digest made of our letters keeps its headings known."""
+    found = {}
+    for language in shipped():
+        for message in HEADINGS.values():
+            found[_key(_catalogue(language).gettext(message))] = message
+    return found

@@ -11,11 +11,12 @@ from pathlib import Path
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
 from newsletter.templating.budget import Ladder, Plan, fit
-from newsletter.templating.engine import engine
+from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import words
 from newsletter.templating.theme import THEME, Layout, Theme
 from newsletter.templating.view import LetterView, letter_view
 
+LENGTH = 180  # characters of whole sentences that a section below the lead keeps in HTML
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
 
 
@@ -23,7 +24,7 @@ _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOL
 class Design:
     """How a letter is made. ``full`` entries carry their sections, 0 means every one.
 
-    ``subject`` and ``preheader`` are templates with ``{names}`` (see `view.NAMES`), empty for the usual ones.
+    ``subject`` and ``preheader`` are templates with ``{names}`` (see `inbox.FIELDS`), empty for the usual ones.
     ``templates`` is a folder whose files replace the newsletter's own, one by one. ``max_bytes`` bounds the
     HTML in UTF-8; Gmail cuts at about 102,000, and the recipient's values come on top.
     """
@@ -41,18 +42,22 @@ class Design:
     max_bytes: int = 95_000
 
 
-def render(issue: Issue, design: Design) -> Rendered:
+def render(issue: Issue, design: Design, templates: Engine | None = None) -> Rendered:
     """Make a letter of an issue; the same issue and design give the same bytes.
 
     HTML and text hold the placeholders ``unsubscribe_url`` and ``address``. Raises `RenderError` for a fault
     in a template, with file and line, and where the first paper alone weighs more than ``max_bytes``.
+    ``templates`` stands in for the engine of the design's folder.
     """
     fixed = words(issue.language)
     view = letter_view(
-        issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number
-    )
-    templates = engine(design.templates)
+        issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
+        pictures=design.pictures, subject=design.subject, preheader=design.preheader,
+    )  # fmt: skip
+    templates = templates or engine(design.templates)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
+
+    ladder = Ladder(len(view.entries), design.full, brief=design.layout is Layout.BRIEF)
 
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))
@@ -60,7 +65,7 @@ def render(issue: Issue, design: Design) -> Rendered:
     return Rendered(
         subject=view.subject,
         preheader=view.preheader,
-        html=fit(Ladder(len(view.entries), design.full), html, design.max_bytes),
+        html=fit(ladder, html, design.max_bytes),
         text=templates.plain("email/letter.txt.j2", values),
         markdown=templates.plain("email/issue.md.j2", values),
     )
@@ -94,13 +99,14 @@ def _told(view: LetterView, plan: Plan) -> dict[str, object]:
     """Return the entries that each kind of partial draws under a plan."""
     lines = plan.full + plan.lines
     return {
-        "lead": view.entries[:1],
+        "lead": view.entries[: min(plan.full, 1)],
         "full": view.entries[1 : plan.full],
         "lines": view.entries[plan.full : lines],
         "titles": view.entries[lines : lines + plan.titles],
         "told": plan.full,
         "shown": plan.shown,
         "whole_lead": plan.whole_lead,
+        "length": LENGTH,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 # Never part of a letter's text: what XML forbids, controls, and the two that mark placeholders.
 _FORBIDDEN = re.compile(
@@ -41,11 +42,7 @@ def cut(text: str, limit: int) -> str:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence of one line of text."""
-    for match in _SENTENCE_END.finditer(text):
-        sentence = text[: match.end()].rstrip()
-        if not _ABBREVIATION.search(sentence):
-            return sentence
-    return text
+    return text[: next(_sentence_ends(text), len(text))].rstrip()
 
 
 def language_of(text: str, declared: str) -> str:
@@ -53,12 +50,23 @@ def language_of(text: str, declared: str) -> str:
 
     A text without a letter of Hangul is not Korean, whatever was declared; it is then taken for English.
     """
-    base = re.split("[-_]", declared, maxsplit=1)[0].lower()
-    sample = "" if text.isascii() else text[:_SAMPLE]
-    for language, script in _SCRIPTS.items():
-        if sample and len(script.sub("", sample)) <= len(sample) * 0.85:
-            return declared if base == language or (language, base) == ("zh", "ja") else language
+    base = _base(declared)
+    if not text.isascii():
+        sample = text[:_SAMPLE]
+        for language, script in _SCRIPTS.items():
+            if len(script.sub("", sample)) <= len(sample) * 0.85:
+                return declared if base == language or (language, base) == ("zh", "ja") else language
     return "en" if base in _SCRIPTS else declared
+
+
+def whole_sentences(text: str, limit: int) -> str:
+    """Return as many whole sentences as ``limit`` characters hold; the first stays unless it is twice as long."""
+    if len(text) <= limit:
+        return text
+    ends = [end for end in _sentence_ends(text[: 2 * limit]) if end < 2 * limit]
+    if not ends:
+        return cut(text, limit)
+    return text[: max([end for end in ends if end <= limit], default=ends[0])].rstrip()
 
 
 def wrap(text: str, width: int = 72, indent: str = "", first: str = "") -> str:
@@ -93,6 +101,17 @@ _SCRIPTS = {
     "ar": re.compile("[\u0600-\u06ff]+"),
     "zh": re.compile("[\u4e00-\u9fff]+"),
 }
+
+
+def _sentence_ends(text: str) -> Iterator[int]:
+    for match in _SENTENCE_END.finditer(text):
+        if not _ABBREVIATION.search(text[: match.end()].rstrip()):
+            yield match.end()
+
+
+@lru_cache(maxsize=64)
+def _base(language: str) -> str:
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def _joins(character: str) -> bool:

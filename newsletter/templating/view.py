@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.models import Issue, Occasion, SummaryOrigin
-from newsletter.templating.entries import EntryView, entry_view
+from newsletter.templating.entries import EntryView
 from newsletter.templating.i18n import Words
+from newsletter.templating.inbox import preheader_of, subject_of
 from newsletter.templating.links import safe_url
-from newsletter.templating.text import cut, one_line
+from newsletter.templating.text import one_line
 
-SUBJECT = 70  # characters
 BAR = 72  # pixels of the tallest bar
 _BARS = 60
+_LARGE = frozenset({"ar", "fa", "ur"})  # written in a script whose letters are small for their size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,10 @@ class LetterView:
     end: str
     arrow: str
     keep_all: bool  # Korean: lines break between words only
+    body: int  # pixels of running text, of its lines, and of small text
+    leading: int
+    small: int
+    pictures: bool
     day: str
     date: str
     long_date: str
@@ -46,17 +51,19 @@ class LetterView:
 
 
 def letter_view(
-    issue: Issue, words: Words, *, name: str, postal_address: str, number: int | None
-) -> LetterView:
-    """Prepare an issue for the templates."""
+    issue: Issue, words: Words, *, name: str, postal_address: str = "", number: int | None = None,
+    pictures: bool = True, subject: str = "", preheader: str = "",
+) -> LetterView:  # fmt: skip
+    """Prepare an issue for the templates. ``subject`` and ``preheader`` are templates, empty for the usual ones."""
     highest = max((entry.paper.votes or 0 for entry in issue.entries), default=0)
     excerpts = {entry.summary.origin for entry in issue.entries if entry.summary.sections} == {
         SummaryOrigin.EXTRACT
     }
-    entries = tuple(entry_view(entry, words, highest, tell_excerpt=not excerpts) for entry in issue.entries)
+    entries = tuple(EntryView(entry, words, highest, tell_excerpt=not excerpts) for entry in issue.entries)
     name = one_line(name)
     rtl = words.direction == "rtl"
-    korean = words.base == "ko" or any(s.lang == "ko" for e in entries for s in e.sections)
+    large = words.base in _LARGE
+    korean = words.base == "ko" or any(entry.line.lang == "ko" for entry in entries)
     return LetterView(
         name=name,
         language=one_line(words.language),
@@ -65,6 +72,10 @@ def letter_view(
         end="left" if rtl else "right",
         arrow="←" if rtl else "→",
         keep_all=korean,
+        body=17 if large else 16,
+        leading=29 if large else 26,
+        small=14 if large else 13,
+        pictures=pictures,
         day=issue.day.isoformat(),
         date=words.short_date(issue.day),
         long_date=words.long_date(issue.day),
@@ -72,8 +83,8 @@ def letter_view(
         message=_message(issue, words),
         note=words.say("Excerpts, in each paper’s own words") if excerpts else "",
         number=words.say("No. {number}", number=str(number)) if number is not None else "",
-        subject=_subject(issue, entries, name, words),
-        preheader=_preheader(entries, words, issue.votes) or _message(issue, words),
+        subject=subject_of(issue, entries, name, words, subject),
+        preheader=preheader_of(issue, entries, name, words, preheader) or _message(issue, words),
         bars=_bars(entries, highest),
         bars_label=_bars_label(entries, words),
         entries=entries,
@@ -114,36 +125,6 @@ def _standing(issue: Issue, words: Words) -> tuple[str, ...]:
     if any(entry.paper.votes is not None for entry in issue.entries):
         parts.append(words.count("{n} vote", "{n} votes", issue.votes))
     return tuple(parts)
-
-
-def _subject(issue: Issue, entries: Sequence[EntryView], name: str, words: Words) -> str:
-    if entries:
-        return cut(entries[0].whole_title, SUBJECT)
-    if issue.occasion is Occasion.QUIET:
-        return words.say("{name}: no papers on {date}", name=name, date=words.long_date(issue.day))
-    return f"{name}, {words.long_date(issue.day)}"
-
-
-def _preheader(entries: Sequence[EntryView], words: Words, votes: int) -> str:
-    others = [cut(entry.name or entry.title, 60) for entry in entries[1:3]]
-    if not entries:
-        return ""
-    if not others:
-        return entries[0].line.text
-    if len(others) == 1:
-        return words.say("Also: {second}.", second=others[0])
-    second, third = others
-    if len(entries) == 3:
-        return words.say("Also: {second} and {third}.", second=second, third=third)
-    total = words.count("{n} vote in all.", "{n} votes in all.", votes) if votes else ""
-    return words.count(
-        "Also: {second}, {third} and {n} more.",
-        "Also: {second}, {third} and {n} more.",
-        len(entries) - 3,
-        second=second,
-        third=third,
-        total=total,
-    ).strip()
 
 
 def _bars(entries: Sequence[EntryView], highest: int) -> tuple[int, ...]:

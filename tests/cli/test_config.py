@@ -113,6 +113,20 @@ def test_editions_each_have_their_settings(command: Command) -> None:
     assert not any(key.startswith("editions.daily") for key in rows)
 
 
+@pytest.mark.parametrize(
+    ("language", "nearest"),
+    [("xx", "en"), ("zh-Hant", "zh-Hans"), ("jp", "ja"), ("german", "de"), ("", "en")],
+)
+def test_a_language_that_is_not_shipped_is_refused(command: Command, language: str, nearest: str) -> None:
+    (command.folder / "newsletter.toml").write_text(
+        f'[editions.daily]\n[editions.weekly]\nlanguage = "{language}"\n'
+    )
+    for words in (["config"], ["run"], ["preview"], ["preview", "--language", "en"]):
+        refused = f"editions.weekly.language: '{language}' is not shipped; choose one of {nearest}, "
+        assert_complains(command(*words), refused, "zh-Hans", "ar")
+    assert [path.name for path in command.folder.iterdir()] == ["newsletter.toml"]
+
+
 def test_secrets_do_not_show(command: Command) -> None:
     (command.folder / "newsletter.toml").write_text(f'[provider.sendgrid]\napi_key = "{PASSWORD}"\n')
     env = {

@@ -126,9 +126,25 @@ def test_korean(command: Command) -> None:
     assert "구독" in page
 
 
-def test_a_language_without_words_falls_back_to_english(command: Command) -> None:
-    assert preview(command, "--language", "fi")["language"] == "fi"
-    assert "Unsubscribe" in (command.folder / "out" / "issue.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("language", "known"),
+    [("de-AT", "Abbestellen"), ("zh-CN", "退订"), ("ar", "إلغاء الاشتراك"), ("EN", "Unsubscribe")],
+)
+def test_a_region_has_the_words_of_its_language(command: Command, language: str, known: str) -> None:
+    assert preview(command, "--language", language)["language"] == language
+    assert known in (command.folder / "out" / "issue.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "nearest"),
+    [("xx", "en"), ("fi", "fr"), ("zh-TW", "zh-Hans"), ("pt-BR", "es"), ("ko_KR", "ko")],
+)
+def test_a_language_that_is_not_shipped_is_refused(command: Command, language: str, nearest: str) -> None:
+    result = command("preview", "--language", language)
+    assert_complains(
+        result, "--language", f"'{language}' is not shipped; choose one of {nearest}, ", "zh-Hans"
+    )
+    assert list(command.folder.iterdir()) == []
 
 
 def test_the_day_of_a_file_is_its_own_unless_given(command: Command, papers: Path) -> None:
