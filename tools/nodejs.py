@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -37,9 +38,14 @@ def command(script: str, *arguments: str) -> list[str]:
 
 def run(script: str, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
     """Run a script and return what it wrote; ``ok`` are the exit codes that are no failure."""
-    done = subprocess.run(
-        command(script, *arguments), cwd=FOLDER, capture_output=True, text=True, timeout=300, check=False
-    )
+    # into a file: a tool that ends by process.exit() loses what a pipe has not taken yet
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        done = subprocess.run(
+            command(script, *arguments), cwd=FOLDER, stdout=output, stderr=subprocess.PIPE, text=True,
+            timeout=300, check=False,
+        )  # fmt: skip
+        output.seek(0)
+        told = output.read()
     if done.returncode not in ok:
-        raise RuntimeError(f"{script} failed: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
+        raise RuntimeError(f"{script} failed: {done.stderr.strip() or told.strip()}")
+    return told

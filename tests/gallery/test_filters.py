@@ -13,7 +13,7 @@ from tools.gallery.plates import PLATES, files
 KEPT = Path(__file__).parents[2] / "build/rspamd"
 # Rules of rspamd that may count this much, and why.
 ALLOWED = {
-    "MANY_INVISIBLE_PARTS": 0.05,  # one hidden part: the preheader
+    "MANY_INVISIBLE_PARTS": 0.1,  # two hidden parts: the preheader, and the colon that the lead's layout replaces
     "MIME_BASE64_TEXT": 0.1,  # text that is mostly not ASCII goes as base64, less than half as long
     "R_MIXED_CHARSET": 0.6,  # Arabic sentences with the Latin names of models in them
     "URI_COUNT_ODD": 1.0,  # both parts together have an odd number of links, as half of all letters do
