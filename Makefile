@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check lint types contracts docs-check docs bench truth lock browser pictures format clean
+.PHONY: help demo test check lint types contracts docs-check docs bench truth lock browser pictures gallery node inbox format clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -53,11 +53,19 @@ pictures: $(VENV)/.browser $(VENV)/.run  ## Draw the pictures of the letter for 
 	$(BIN)/newsletter preview --out build/pictures --no-open
 	$(BIN)/python -m tools.pictures docs/pictures --html build/pictures/issue.html --height 820
 
+gallery: $(VENV)/.browser $(VENV)/.run  ## Draw the gallery of letters into docs/gallery
+	$(BIN)/python -m tools.gallery.draw
+
+node: tools/node/node_modules/.package-lock.json  ## Get what checks and measurements use of Node (20.19 or later)
+
+inbox: node $(VENV)/.run  ## Send the gallery to MailDev, an inbox on this machine, until Ctrl-C
+	@$(BIN)/python -m tools.gallery.inbox
+
 lock: $(VENV)-lock/.uv  ## Refresh the pinned, hashed lock files
 	./requirements/lock.sh $(VENV)-lock/bin/uv
 
 clean:  ## Remove everything that was made
-	rm -rf $(VENV) $(VENV)-lock build dist demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(VENV)-lock tools/node/node_modules build dist demo .mypy_cache .ruff_cache .pytest_cache
 
 # Each environment adds to the one before; all of them live in .venv.
 $(VENV)/.python:
@@ -83,6 +91,12 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.test
 
 $(VENV)/.browser: requirements/browser.txt $(VENV)/.test
 	$(INSTALL) --require-hashes -r requirements/browser.txt
+	@touch $@
+
+tools/node/node_modules/.package-lock.json: tools/node/package.json tools/node/package-lock.json
+	@command -v npm >/dev/null || \
+	  { echo 'npm is missing: apt-get install nodejs npm, or https://nodejs.org (Node 20.19 or later)' >&2; exit 1; }
+	cd tools/node && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 $(VENV)-lock/.uv:

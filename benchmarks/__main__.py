@@ -7,7 +7,7 @@ from benchmarks import history, ranking, reading, rendering, startup, summaries
 if __name__ == "__main__":
     for line in (
         startup.measure(),
-        rendering.measure(),
+        *rendering.measure(),
         reading.measure(),
         ranking.measure(),
         history.measure(),

@@ -1,0 +1,76 @@
+"""One browser for all tests of the gallery, and what was measured in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import nodejs
+from tools.chromium import EXECUTABLE, Scheme, chromium, open_page
+from tools.gallery.plates import PLATES, Plate, html
+
+MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
+WIDTHS = (320, 375, 700)
+_STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
+
+
+class Room:
+    """A browser in which letters are looked at; each look is taken once."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+        self._looks = cache(self._look)
+
+    def look(
+        self, plate: Plate, scheme: Scheme = Scheme.LIGHT, *, width: int = 375, styles: bool = True
+    ) -> Any:
+        """Return what `measure.js` finds in a letter."""
+        return self._looks(plate, scheme, styles)[width]
+
+    def _look(self, plate: Plate, scheme: Scheme, styles: bool) -> dict[int, Any]:
+        titles = [entry.paper.title for entry in plate.make().entries if entry.paper.title.isascii()]
+        found = {}
+        with self.page(plate, scheme, styles=styles) as page:
+            for width in WIDTHS if scheme is Scheme.LIGHT and styles else (375,):
+                page.set_viewport_size({"width": width, "height": 800})
+                found[width] = page.evaluate(MEASURE, titles)
+        return found
+
+    @contextmanager
+    def page(self, plate: Plate, scheme: Scheme, *, styles: bool = True) -> Iterator[Any]:
+        """Open a letter."""
+        letter = html(plate) if styles else _STYLE.sub("", html(plate))
+        with open_page(self.browser, width=375, scheme=scheme, pictures=plate.pictures) as page:
+            page.set_content(letter)
+            yield page
+
+
+@pytest.fixture(scope="session")
+def room() -> Iterator[Room]:
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: make browser")
+    if not EXECUTABLE.exists():
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    with chromium() as browser:
+        yield Room(browser)
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """Ask for Node's tools; without them the test is skipped."""
+    lack = nodejs.missing()
+    if lack:
+        pytest.skip(lack)
+
+
+# A plate that is only drawn in the dark is the same letter as another one, and every letter is tried in both schemes.
+@pytest.fixture(params=[plate for plate in PLATES if plate.scheme is Scheme.LIGHT], ids=str)
+def plate(request: pytest.FixtureRequest) -> Plate:
+    chosen = request.param
+    assert isinstance(chosen, Plate)
+    return chosen
