@@ -50,14 +50,15 @@ def render(issue: Issue, design: Design, templates: Engine | None = None) -> Ren
     ``templates`` stands in for the engine of the design's folder.
     """
     fixed = words(issue.language)
+    brief = design.layout is Layout.BRIEF
     view = letter_view(
         issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
-        pictures=design.pictures, subject=design.subject, preheader=design.preheader,
+        pictures=design.pictures, brief=brief, subject=design.subject, preheader=design.preheader,
     )  # fmt: skip
     templates = templates or engine(design.templates, design.theme)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
 
-    ladder = Ladder(len(view.entries), design.full, brief=design.layout is Layout.BRIEF)
+    ladder = Ladder(len(view.entries), design.full, brief=brief)
 
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))

@@ -32,6 +32,7 @@ class LetterView:
     leading: int
     small: int
     pictures: bool
+    brief: bool
     day: str
     date: str
     long_date: str
@@ -52,7 +53,7 @@ class LetterView:
 
 def letter_view(
     issue: Issue, words: Words, *, name: str, postal_address: str = "", number: int | None = None,
-    pictures: bool = True, subject: str = "", preheader: str = "",
+    pictures: bool = True, brief: bool = False, subject: str = "", preheader: str = "",
 ) -> LetterView:  # fmt: skip
     """Prepare an issue for the templates. ``subject`` and ``preheader`` are templates, empty for the usual ones."""
     highest = max((entry.paper.votes or 0 for entry in issue.entries), default=0)
@@ -76,6 +77,7 @@ def letter_view(
         leading=29 if large else 26,
         small=14 if large else 13,
         pictures=pictures,
+        brief=brief,
         day=issue.day.isoformat(),
         date=words.short_date(issue.day),
         long_date=words.long_date(issue.day),
