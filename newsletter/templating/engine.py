@@ -169,6 +169,8 @@ def _reference(character: str) -> str:
 def _said(error: Exception) -> str:
     if isinstance(error, TemplateNotFound):
         return f"there is no template {error.name}"
+    if isinstance(error, RecursionError):
+        return "a template includes itself"
     return str(error) or type(error).__name__
 
 

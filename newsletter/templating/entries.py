@@ -28,6 +28,11 @@ KINDS = {
     PaperKind.SYSTEM: "System",
     PaperKind.THEORY: "Theory",
 }
+# English words that lead to what is cut away behind them
+_DANGLING = re.compile(
+    r"(?:[ ,;:]+(?:an?|the|this|that|these|its?|of|for|in|on|at|by|to|with|from|and|or|as|is|are|which|than|into))+$",
+    re.IGNORECASE,
+)
 PREPOSITIONS = re.compile(
     r"\s(?:for|in|on|with|via|from|by|through|under|using|without|at|towards?|into|over|across|against|beyond|as)\s",
     re.IGNORECASE,
@@ -141,7 +146,10 @@ class EntryView:
         if not text and self._summary.origin is not SummaryOrigin.TITLE:
             first = next(filter(None, (one_line(section.text) for section in self._summary.sections)), "")
             text = first_sentence(first)
-        return _said(cut(text, LINE), self._summary.language, self._words)
+        short = cut(text, LINE)
+        if short != text:
+            short = f"{_DANGLING.sub('', short.removesuffix('…'))}…"
+        return _said(short, self._summary.language, self._words)
 
     @made_once
     def note(self) -> str:

@@ -139,8 +139,6 @@ def _faults(bench: Bench, trials: Sequence[Trial]) -> Iterator[Fault]:
             place = _PLACE.fullmatch(error.subject)
             file, line = (place[1], int(place[2])) if place else (error.subject, 0)
             yield Fault(file=file, line=line, what=error.problem)
-        except RecursionError:
-            yield Fault(file="", line=0, what="a template includes itself")
 
 
 def _name_of(fault: Fault, folder: Path, found: Collection[str]) -> str | None:

@@ -67,7 +67,7 @@ def whole_sentences(text: str, limit: int) -> str:
         return text
     ends = [end for end in _sentence_ends(text[: 2 * limit]) if end < 2 * limit]
     if not ends:
-        return cut(text, limit)
+        return text if len(text) <= 2 * limit else cut(text, limit)
     return text[: max([end for end in ends if end <= limit], default=ends[0])].rstrip()
 
 

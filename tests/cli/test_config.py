@@ -59,7 +59,7 @@ def test_environment_before_file_before_default(command: Command) -> None:
     assert found["provider.name"] == ("smtp", "file")
     assert found["editions.daily.top"] == (9, "environment (NEWSLETTER_EDITIONS__DAILY__TOP)")
     assert found["provider.smtp.port"] == (2525, "environment (NEWSLETTER_PROVIDER__SMTP__PORT)")
-    assert found["editions.daily.full"] == (0, "default")
+    assert found["editions.daily.full"] == (4, "default")
 
 
 @pytest.mark.parametrize("info", INFOS, ids=lambda info: info.path)

@@ -205,7 +205,11 @@ def test_the_faults_of_several_files_are_told_at_once(command: Command) -> None:
     put(command, "email/foot.mjml.j2", "\n{{ nobody }}")
     put(command, "email/line.mjml.j2", "{{")
     put(command, REST, "\n\n<mj-section>")
-    put(command, "email/title.mjml.j2", "<tr><td>{{ entry.title }}</td></tr>")
+    put(
+        command,
+        "email/title.mjml.j2",
+        "{% for entry in titles %}<tr><td>{{ entry.title }}</td></tr>{% endfor %}",
+    )
     found = faults(command)
     assert [line.split(": ")[0] for line in found] == [
         "mine/email/foot.mjml.j2, line 2", "mine/email/line.mjml.j2, line 1", f"mine/{REST}, line 3",
@@ -224,7 +228,7 @@ def test_a_fault_that_shows_in_ours_is_laid_to_the_override(command: Command) ->
 
 def test_a_template_that_includes_itself(command: Command) -> None:
     put(command, REST, f'{{% include "{REST}" %}}')
-    assert faults(command) == [f"mine/{REST}: a template includes itself"]
+    assert faults(command) == [f"mine/{REST}, line 1: a template includes itself"]
 
 
 def test_a_folder_where_a_file_should_be(command: Command) -> None:
@@ -284,7 +288,11 @@ def test_a_file_that_replaces_nothing_is_named(command: Command, name: str, mean
 
 
 def test_an_override_that_nothing_uses_is_named(command: Command) -> None:
-    put(command, "email/title.mjml.j2", "<tr><td>{{ entry.title }}</td></tr>")
+    put(
+        command,
+        "email/title.mjml.j2",
+        "{% for entry in titles %}<tr><td>{{ entry.title }}</td></tr>{% endfor %}",
+    )
     put(command, "email/letter.mjml.j2", f"<mjml><mj-body>{FOOT}</mj-body></mjml>")
     result = command("templates", "check", env=ENV).ok()
     assert "mine/email/title.mjml.j2: none of the templates uses it" in result.err
