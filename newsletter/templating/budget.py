@@ -1,8 +1,9 @@
 """Keeps a letter under the size at which Gmail cuts it, by telling less of the papers further down.
 
 The plans stand on a ladder, from the widest to the narrowest: lines become titles, from the end; full entries
-become lines and those titles; titles are only counted ("and 12 more"); at the very last the lead's sections are
-shortened as those of other entries are. What a plan folds stays whole in the text part and in Markdown.
+become lines and those titles; titles are only counted ("and 12 more"). Only where the lead weighs too much by itself
+its sections are shortened, as those of other entries are. What a plan folds stays whole in the text part and in
+Markdown.
 """
 
 from __future__ import annotations
@@ -39,14 +40,15 @@ class Ladder(Sequence[Plan]):
     A ``brief`` letter has titles alone.
     """
 
-    def __init__(self, total: int, full: int, *, brief: bool = False) -> None:
+    def __init__(self, total: int, full: int, *, brief: bool = False, whole_lead: bool = True) -> None:
         self.total = total
         self._full = 0 if brief else total if full <= 0 else min(full, total)
         self._lines = 0 if brief or full <= 0 else min(LINES, total - self._full)
         self._least = min(self._full, 1)
+        self._whole_lead = whole_lead
 
     def __len__(self) -> int:
-        return self._folds + self.total + self._least if self.total else 1
+        return self._folds + max(self.total, 1)
 
     @property
     def _folds(self) -> int:
@@ -66,33 +68,40 @@ class Ladder(Sequence[Plan]):
         if lines < 0:  # no line is left: full entries become lines, and when one is left, those become titles
             full = max(self._full + lines, self._least)
             lines = self._full - full - max(-lines - (self._full - self._least), 0)
-        rest = min(max(index - self._folds, 0), self.total - self._least)
+        rest = max(index - self._folds, 0)
         lines = max(lines, 0)
         titles = self.total - full - lines - rest
-        whole = index - self._folds <= self.total - self._least
-        return Plan(full=full, lines=lines, titles=titles, rest=rest, whole_lead=whole)
+        return Plan(full=full, lines=lines, titles=titles, rest=rest, whole_lead=self._whole_lead)
 
     def first_of(self, most: int) -> int:
         """Return the index of the widest plan that shows at most ``most`` entries."""
         return 0 if self.total <= most else self._folds + self.total - max(most, self._least)
 
 
-def fit(ladder: Ladder, make: Callable[[Plan], str], max_bytes: int) -> str:
+def fit(total: int, full: int, make: Callable[[Plan], str], max_bytes: int, *, brief: bool = False) -> str:
     """Return the widest letter that weighs at most ``max_bytes`` in UTF-8; it is made a few times only.
 
-    Raises `RenderError` where even the lead by itself weighs more.
+    Raises `RenderError` where even the lead by itself, shortened, weighs more.
     """
-    low = ladder.first_of(max_bytes // _LEAST)
-    letter = make(ladder[low])
-    if _weight(letter) <= max_bytes:
-        return letter
+    narrowest = ""
+    for whole_lead in (True, False):
+        ladder = Ladder(total, full, brief=brief, whole_lead=whole_lead)
+        low = ladder.first_of(max_bytes // _LEAST)
+        letter = make(ladder[low])
+        if _weight(letter) <= max_bytes:
+            return letter
+        narrowest = make(ladder[len(ladder) - 1])
+        if _weight(narrowest) <= max_bytes:
+            return _widest(ladder, low, narrowest, make, max_bytes)
+    raise RenderError(
+        f"the letter weighs {_weight(narrowest):,} bytes with its first paper alone, more than {max_bytes:,}",
+        remedy="allow more bytes or shorten the texts that stand in every letter",
+    )
+
+
+def _widest(ladder: Ladder, low: int, best: str, make: Callable[[Plan], str], max_bytes: int) -> str:
+    """Return the widest letter that fits, of the plans between ``low``, which does not, and the last, ``best``."""
     high = len(ladder) - 1
-    best = make(ladder[high])
-    if _weight(best) > max_bytes:
-        raise RenderError(
-            f"the letter weighs {_weight(best):,} bytes with its first paper alone, more than {max_bytes:,}",
-            remedy="allow more bytes or shorten the texts that stand in every letter",
-        )
     while high - low > 1:
         middle = (low + high) // 2
         letter = make(ladder[middle])

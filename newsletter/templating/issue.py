@@ -10,7 +10,7 @@ from pathlib import Path
 
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
-from newsletter.templating.budget import Ladder, Plan, fit
+from newsletter.templating.budget import Plan, fit
 from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import words
 from newsletter.templating.theme import THEME, Layout, Theme
@@ -58,15 +58,13 @@ def render(issue: Issue, design: Design, templates: Engine | None = None) -> Ren
     templates = templates or engine(design.templates, design.theme)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
 
-    ladder = Ladder(len(view.entries), design.full, brief=brief)
-
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))
 
     return Rendered(
         subject=view.subject,
         preheader=view.preheader,
-        html=fit(ladder, html, design.max_bytes),
+        html=fit(len(view.entries), design.full, html, design.max_bytes, brief=brief),
         text=templates.plain("email/letter.txt.j2", values),
         markdown=templates.plain("email/issue.md.j2", values),
     )

@@ -194,8 +194,10 @@ class Reader(HTMLParser):
         widest = max((width for width in map(pixels, given) if width), default=0)
         if widest > WIDEST:
             self._add(Rule.FIXED_WIDTH, f"<{shown(tag)}> is {widest:g} pixels wide, more than {WIDEST}")
-        if tag == "img" and not (attributes.get("width") or "width" in found):
-            self._add(Rule.IMAGE_WIDTH, f'the picture "{shown(attributes.get("src", ""))}" has no width')
+        if tag == "img" and not (attributes.get("width") or attributes.get("height") or "width" in found):
+            self._add(
+                Rule.IMAGE_WIDTH, f'the picture "{shown(attributes.get("src", ""))}" has no width or height'
+            )
 
     def _judge_image(self, attributes: dict[str, str]) -> None:
         alt, source = attributes.get("alt"), shown(attributes.get("src", ""))

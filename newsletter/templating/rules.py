@@ -41,7 +41,7 @@ class Rule(Enum):
     )
     MISSING_ALT = "missing-alt", _WARNING, "with pictures blocked, and for screen readers, it is all that is left"
     FIXED_WIDTH = "fixed-width", _WARNING, "wider than 640 pixels is scrolled sideways, or shrunk until it is illegible"
-    IMAGE_WIDTH = "image-width", _WARNING, "Outlook draws a picture without a width as large as its file is"
+    IMAGE_WIDTH = "image-width", _WARNING, "Outlook draws a picture without a width or height as large as its file is"
     SUBJECT_LENGTH = "subject-length", _WARNING, "an inbox shows 20 to 70 characters well"
     PREHEADER = "preheader", _WARNING, "an inbox shows it beside the subject; without one it shows whatever comes first"
     CONTRAST = "contrast", _WARNING, "WCAG asks for 4.5, and for 3 where text is large"
