@@ -16,8 +16,6 @@ from newsletter.cli.shared import Day, edition_option, from_option, open_app, wa
 from newsletter.errors import InputError
 from newsletter.languages import nearest_first, shipped_as
 
-PORT = 8765  # of the studio, where none is named
-
 
 def _language(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """Hold ``--language`` to what is shipped, as the settings do."""
@@ -47,7 +45,7 @@ def _language(_context: click.Context, _option: click.Parameter, value: str | No
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
-    help=f"Port of that page, on this machine alone ({PORT}); 0 takes a free one.",
+    help="Port of that page, on this machine alone (8765); 0 takes a free one.",
 )
 @edition_option
 @click.pass_context
@@ -67,18 +65,13 @@ def preview(
     if serve:
         if out is not None:
             raise click.UsageError("--serve writes no files; leave out --out", ctx=context)
-        from newsletter.cli.studio import serve as run_studio
+        from newsletter.cli.studio import serve as show
         from newsletter.web.making import Wanted
 
         wanted = Wanted(
             paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
-        run_studio(
-            context,
-            wanted,
-            port=PORT if port is None else port,
-            open_it=sys.stdout.isatty() if open_it is None else open_it,
-        )
+        show(context, wanted, port=port, open_it=open_it)
         return
     if port is not None:
         raise click.UsageError("--port goes with --serve", ctx=context)

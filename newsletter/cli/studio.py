@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from newsletter.web.making import Wanted
 
 
-def serve(context: click.Context, wanted: Wanted, *, port: int, open_it: bool) -> None:
+PORT = 8765  # where none is named; always the same, so that an address that somebody kept stays good
+
+
+def serve(context: click.Context, wanted: Wanted, *, port: int | None, open_it: bool | None) -> None:
     """Serve the page until Ctrl-C. What keeps it from starting is an error; later faults stand in the page."""
     from newsletter.app import now
     from newsletter.cli import explain
@@ -33,8 +37,8 @@ def serve(context: click.Context, wanted: Wanted, *, port: int, open_it: bool) -
         return line
 
     maker = Maker(settings_file=context.find_object(Path), wanted=wanted, collected=collected, clock=now)
-    studio = Studio(maker, port=port, explain=told)
+    studio = Studio(maker, port=PORT if port is None else port, explain=told)
     click.echo(f"The letter of {collected.day} at {studio.address} (Ctrl-C ends it)")
-    if open_it:
+    if sys.stdout.isatty() if open_it is None else open_it:
         webbrowser.open(studio.address)
     studio.run()

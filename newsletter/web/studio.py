@@ -191,7 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Answer what is no proper request; the library calls this."""
-        self._send(f"{HTTPStatus(code).phrase}\n".encode(), "text/plain; charset=utf-8", status=HTTPStatus(code))
+        self._send(
+            f"{HTTPStatus(code).phrase}\n".encode(), "text/plain; charset=utf-8", status=HTTPStatus(code)
+        )
 
     def _send(
         self, body: bytes, kind: str, *, status: HTTPStatus = HTTPStatus.OK, policy: str = _PAGE_POLICY,
