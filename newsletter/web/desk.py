@@ -90,14 +90,19 @@ def make(desk: Desk, maker: Maker, explain: Callable[[Exception], str]) -> None:
 
 
 def look(paths: Sequence[Path]) -> dict[str, tuple[int, int]]:
-    """Return size and time of every file that ``paths`` are or hold; hidden ones are left out."""
-    return {name: found for path in paths for name, found in _files(str(path))}
+    """Return time and size of every file that ``paths`` are or hold; hidden ones are left out.
+
+    A path that is not there is told too, so that one that is asked for from now on counts as a change.
+    """
+    missing = {str(path): (-1, -1) for path in paths}
+    return missing | {name: found for path in paths for name, found in _files(str(path))}
 
 
 def _files(path: str) -> Iterator[tuple[str, tuple[int, int]]]:
     if not os.path.isdir(path):  # noqa: PTH112  # strings: this runs four times a second
         yield from _file(path)
         return
+    yield path, (0, 0)
     for folder, inner, names in os.walk(path):
         inner[:] = [name for name in inner if not name.startswith(".")]
         for name in names:

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import newsletter
 from newsletter.app import App
+from newsletter.app.linting import lint_rendered
 from newsletter.app.previewing import preview_of
 from newsletter.config import load
 from newsletter.letters import files_of
 from newsletter.models import DayOfPapers
 from newsletter.pipeline import refusals
-from newsletter.templating.engine import engine
+from newsletter.templating.engine import forget
 from newsletter.templating.issue import render
-from newsletter.web.proof import Lint, Proof, checked
-
-_PACKAGE = Path(newsletter.__file__).resolve().parent
+from newsletter.templating.partials import FOLDERS
+from newsletter.web.proof import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +42,19 @@ class Maker:
         wanted: Wanted,
         collected: DayOfPapers,
         clock: Callable[[], datetime],
-        lint: Lint | None = None,
     ) -> None:
         self._settings_file = settings_file
         self._wanted = wanted
         self._collected = collected
         self._clock = clock
-        self._lint = lint
         self._overrides: Path | None = None
         self._read = _changed(wanted.paths)
 
     def watched(self) -> list[Path]:
         """Return the files and folders after whose change the letter may be another one."""
         settings = self._settings_file or Path("newsletter.toml")
-        ours = [_PACKAGE / "_templates", _PACKAGE.parent / "templates"]
         own = [self._overrides] if self._overrides is not None else []
-        return [settings, *self._wanted.paths, *own, *ours]
+        return [settings, *self._wanted.paths, *own, *FOLDERS]
 
     def make(self) -> Proof:
         """Return the letter of now; raises the errors of settings, files and templates."""
@@ -66,7 +62,7 @@ class Maker:
         wanted = self._wanted
         app = App(load(self._settings_file), notes.append)
         try:
-            folder = app.settings.theme.templates
+            folder = app.settings.theme.templates.strip()
             self._overrides = app.config.path(folder) if folder else None
             self._read_files_again(app)
             issue = preview_of(
@@ -76,11 +72,11 @@ class Maker:
             design, identity = app.design(issue.edition), app.identity(example=True)
         finally:
             app.close()
-        engine.cache_clear()  # it follows the files that it read, not a new one that stands before them
+        forget()
         made_at = self._clock()
         rendered = render(issue, design)
         files = files_of(rendered, issue, identity, made_at)
-        proof = Proof(
+        return Proof(
             edition=issue.edition,
             day=issue.day,
             language=issue.language,
@@ -96,9 +92,8 @@ class Maker:
             budget=design.max_bytes,
             made_at=made_at,
             notes=(*issue.warnings, *refusals(issue), *notes),
-            findings=None,
+            findings=tuple(lint_rendered(app.settings, rendered, issue, identity, made_at)),
         )
-        return checked(proof, self._lint)
 
     def _read_files_again(self, app: App) -> None:
         """Read the files of ``--from`` again if one was changed."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from newsletter.templating.findings import Finding, Severity
-
-CLIP = 102_000  # bytes of HTML at which Gmail cuts a letter
+from newsletter.templating.findings import Finding
+from newsletter.templating.lint_html import MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A letter as the example reader would get it. ``findings`` is None where nobody looked for any."""
+    """A letter as the example reader would get it, and what lint finds in it, errors first."""
 
     edition: str
     day: date
@@ -30,7 +28,7 @@ class Proof:
     budget: int  # bytes of HTML from which on less is told
     made_at: datetime
     notes: tuple[str, ...]
-    findings: tuple[Finding, ...] | None
+    findings: tuple[Finding, ...]
 
     def same_as(self, other: Proof | None) -> bool:
         """Whether a reader of the page could see a difference."""
@@ -39,14 +37,6 @@ class Proof:
     def _seen(self) -> tuple[object, ...]:
         head = (self.sender, self.subject, self.preheader, self.notes, self.findings, self.budget)
         return (*head, self.edition, self.day, self.html, self.text, self.markdown)
-
-
-Lint = Callable[[Proof], Sequence[Finding]]
-
-
-def checked(proof: Proof, lint: Lint | None) -> Proof:
-    """Return a proof with what a lint finds in it: the one place that calls the lint."""
-    return proof if lint is None else replace(proof, findings=tuple(lint(proof)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,24 +73,18 @@ def _proof_json(proof: Proof) -> dict[str, object]:
             "text": len(proof.text.encode()),
             "message": len(proof.message),
             "budget": proof.budget,
-            "clip": CLIP,
+            "clip": MOST_BYTES,
         },
         "notes": list(proof.notes),
-        "findings": _findings_json(proof.findings),
+        "findings": [_finding_json(each) for each in proof.findings],
     }
 
 
-def _findings_json(findings: Sequence[Finding] | None) -> list[dict[str, str]] | None:
-    """Return the findings, errors first."""
-    if findings is None:
-        return None
-    return [
-        {
-            "rule": each.rule,
-            "severity": each.severity.value,
-            "what": each.what,
-            "where": each.where,
-            "why": each.why,
-        }
-        for each in sorted(findings, key=lambda each: each.severity is not Severity.ERROR)
-    ]
+def _finding_json(found: Finding) -> dict[str, str]:
+    return {
+        "rule": found.rule,
+        "severity": found.severity.value,
+        "what": found.what,
+        "where": found.where,
+        "why": found.why,
+    }

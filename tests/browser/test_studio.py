@@ -109,6 +109,7 @@ def running(tmp_path: Path) -> Iterator[RunningStudio]:
     (tmp_path / "newsletter.toml").write_text(
         '[theme]\ntemplates = "mine"\n[editions.daily]\nimages = "none"\n'
     )
+    (tmp_path / "mine").mkdir()
     with studio(tmp_path) as opened:
         yield opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,13 +18,15 @@ from tests.support.mail import parse
 from tests.support.studio import RunningStudio, studio
 
 FOOT = '<mj-section><mj-column><mj-text>{}<a href="{{{{ placeholder("unsubscribe_url") }}}}">out</a></mj-text></mj-column></mj-section>'
+ROOT = Path(__file__).resolve().parents[2]
 OVERRIDE = "mine/email/foot.mjml.j2"
 SETTINGS = '[theme]\nname = "{}"\ntemplates = "mine"\n'
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningStudio]:
-    """Return a studio with the bundled day and a folder of overrides that is not there yet."""
+    """Return a studio with the bundled day and an empty folder of overrides."""
+    (tmp_path / "mine").mkdir()
     (tmp_path / "newsletter.toml").write_text(SETTINGS.format("First Name"))
     with studio(tmp_path) as opened:
         yield opened
@@ -63,7 +66,7 @@ def test_the_figures_are_those_of_the_letter(still: RunningStudio) -> None:
     assert proof["bytes"]["clip"] == 102_000
     assert proof["bytes"]["text"] == len(still.get("/issue.txt").body.encode())
     assert proof["bytes"]["html"] < proof["bytes"]["budget"]
-    assert proof["findings"] is None
+    assert proof["findings"] == []
     assert any("example values" in note for note in proof["notes"])
     assert still.get("/issue.md").body.startswith("#")
     mail = still.get("/issue.eml")
@@ -230,6 +233,35 @@ def test_settings_are_read_again(running: RunningStudio) -> None:
     assert running.state()["proof"]["entries"] == 2
     (running.folder / "newsletter.toml").unlink()
     running.when("Daily Papers")
+
+
+def test_an_accent_and_what_lint_says_follow_the_settings(running: RunningStudio) -> None:
+    assert running.state()["proof"]["findings"] == []
+    running.write("newsletter.toml", '[theme]\naccent = "#0B7A75"\n[editions.daily]\nsubject = "Hi"\n')
+    assert "#FFE24A" not in running.when("#0B7A75")
+    (found,) = running.state()["proof"]["findings"]
+    assert (found["severity"], found["where"]) == ("warning", "subject")
+    assert all(found[name] for name in ("rule", "what", "why"))
+    running.write("newsletter.toml", '[theme]\naccent = "teal"\n')
+    running.when("theme.accent", "/state")
+
+
+def test_our_own_templates_are_followed_too(tmp_path: Path) -> None:
+    copy, folder = tmp_path / "copy", tmp_path / "folder"
+    for part in ("newsletter", "subscribers", "templates"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    folder.mkdir()
+    with studio(folder, env={"PYTHONPATH": str(copy)}) as running:
+        foot = copy / "templates/email/foot.mjml.j2"
+        foot.write_text(FOOT.format("Ours") + foot.read_text())
+        running.when("Ours<a")
+
+
+def test_a_folder_that_is_missing_is_a_fault_until_it_is_there(running: RunningStudio) -> None:
+    (running.folder / "mine").rmdir()
+    running.when("there is no folder mine", "/state")
+    (running.folder / "mine").mkdir()
+    running.when('"fault": ""', "/state")
 
 
 def test_a_folder_of_overrides_can_be_named_later(running: RunningStudio) -> None:

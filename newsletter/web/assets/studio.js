@@ -164,12 +164,12 @@ function tellWeight(bytes) {
 }
 
 function tellFindings(findings) {
-  const errors = (findings ?? []).filter(each => each.severity === "error").length;
-  const warnings = (findings ?? []).length - errors;
+  const errors = findings.filter(each => each.severity === "error").length;
+  const warnings = findings.length - errors;
   const said = [errors && plural(errors, "error"), warnings && plural(warnings, "warning")].filter(Boolean);
   at("found").textContent = said.join(", ");
-  at("unfound").textContent = findings === null ? "Not looked at." : said.length ? "" : "Nothing found.";
-  at("findings").replaceChildren(...(findings ?? []).map(each => {
+  at("unfound").textContent = said.length ? "" : "Nothing found.";
+  at("findings").replaceChildren(...findings.map(each => {
     const item = make("li", "", each.severity);
     const head = make("h3", each.what + " ");
     head.append(make("small", each.severity === "error" ? `error, ${each.rule}` : each.rule));
