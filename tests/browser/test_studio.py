@@ -198,13 +198,13 @@ def test_it_follows_edits_and_shows_faults_in_the_letters_place(looked: Looked) 
     looked.running.write(
         MINE, "<mj-section><mj-column><mj-text>Edited<br/></mj-text></mj-column></mj-section>"
     )
-    looked.page.frame_locator("iframe:not(.next)").get_by_text("Edited").wait_for(timeout=3000)
+    looked.page.frame_locator("iframe:not(.next)").get_by_text("Edited").wait_for(timeout=15_000)
     looked.running.write(MINE, "{% if <b>x</b> %}")
-    looked.page.get_by_text("foot.mjml.j2, line 1").wait_for(timeout=3000)
+    looked.page.get_by_text("foot.mjml.j2, line 1").wait_for(timeout=15_000)
     assert not looked.page.locator("#screen").is_visible()
     assert looked.page.locator("#fault-line b").count() == 0
     looked.running.write(MINE, "<mj-section><mj-column><mj-text>Mended</mj-text></mj-column></mj-section>")
-    looked.page.frame_locator("iframe:not(.next)").get_by_text("Mended").wait_for(timeout=3000)
+    looked.page.frame_locator("iframe:not(.next)").get_by_text("Mended").wait_for(timeout=15_000)
     assert not looked.page.locator("#fault").is_visible()
     looked.has_no_complaint()
 

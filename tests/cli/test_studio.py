@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,8 +184,10 @@ def test_an_override_comes_changes_and_goes(running: RunningStudio) -> None:
     before = running.get("/letter").body
     told = events(running)
     first = next(told)
+    written = time.monotonic()
     running.write(OVERRIDE, FOOT.format("One"))
     second = next(told)
+    assert time.monotonic() - written < 3
     assert second != first
     assert "One<a" in running.get("/letter").body
     running.write(OVERRIDE, FOOT.format("Two"))

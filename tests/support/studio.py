@@ -55,7 +55,7 @@ class RunningStudio:
         """Return what the page is told."""
         return json.loads(self.get("/state").body)
 
-    def when(self, word: str, path: str = "/letter", seconds: float = 3.0) -> str:
+    def when(self, word: str, path: str = "/letter", seconds: float = 15.0) -> str:
         """Return a page as soon as it holds a word; fail if it does not in time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
