@@ -56,7 +56,8 @@ def test_it_holds_two_packages_and_nothing_beside(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"newsletter", "subscribers"}
     assert not [name for name in names if name.endswith((".db", ".pyc", ".secret"))]
     for part in ("_templates/email/letter.mjml.j2", "migrations/versions/0001_first.py", "sample/2024-09-12.json",
-                 "locales/ko/LC_MESSAGES/newsletter.mo", "locales/forms.json", "py.typed"):  # fmt: skip
+                 "locales/ko/LC_MESSAGES/newsletter.mo", "locales/forms.json", "web/assets/studio.html",
+                 "web/assets/studio.css", "web/assets/studio.js", "web/assets/icon.svg", "py.typed"):  # fmt: skip
         assert f"newsletter/{part}" in names
 
 

@@ -37,17 +37,44 @@ def _language(_context: click.Context, _option: click.Parameter, value: str | No
     callback=_language,
     help="Language of the letter's own words, such as en, ko or zh-Hans.",
 )
-@click.option("--open/--no-open", "open_it", default=None, help="Open issue.html in the browser.")
+@click.option("--open/--no-open", "open_it", default=None, help="Open the letter in the browser.")
+@click.option(
+    "--serve", is_flag=True, help="Show the letter in a page that follows each change, until Ctrl-C."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Port of that page, on this machine alone (8765); 0 takes a free one.",
+)
 @edition_option
 @click.pass_context
 def preview(
     context: click.Context, paths: tuple[Path, ...], day: date | None, out: Path | None, top: int | None,
-    min_votes: int | None, language: str | None, open_it: bool | None, edition: str | None,
+    min_votes: int | None, language: str | None, open_it: bool | None, serve: bool, port: int | None,
+    edition: str | None,
 ) -> None:  # fmt: skip
     """Write issue.html, issue.txt, issue.md, issue.eml and issue.json, as one example reader would get them.
 
     Nothing is written to the database. On a terminal the letter opens in the browser unless --out is given.
+
+    With --serve no file is written: a page shows the letter on phone and desktop, light and dark, without pictures
+    and as text, its weight, its line in an inbox and what is wrong with it, and follows changes of templates,
+    settings and the files of --from.
     """
+    if serve:
+        if out is not None:
+            raise click.UsageError("--serve writes no files; leave out --out", ctx=context)
+        from newsletter.cli.studio import serve as show
+        from newsletter.web.making import Wanted
+
+        wanted = Wanted(
+            paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
+        )
+        show(context, wanted, port=port, open_it=open_it)
+        return
+    if port is not None:
+        raise click.UsageError("--port goes with --serve", ctx=context)
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now

@@ -143,6 +143,11 @@ def engine(overrides: Path | None, theme: Theme) -> Engine:
     return _engine(overrides, theme, _state(overrides) if overrides is not None else ())
 
 
+def forget() -> None:
+    """Read all templates anew, ours too; for whoever works on them while a letter is made again and again."""
+    _engine.cache_clear()
+
+
 @lru_cache(maxsize=16)
 def _engine(overrides: Path | None, theme: Theme, _files: tuple[tuple[str, int, int], ...]) -> Engine:
     return Engine(overrides, theme)

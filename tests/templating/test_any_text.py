@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.message import MIMEPart
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,7 @@ PIECES = st.one_of(
     )),
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
+WHOLE = TEXTS.map(lambda text: text.replace("\ud800", ""))  # JSON has no way to write one
 LANGUAGES = st.sampled_from(("en", "ko", "ar", "ja"))
 
 
@@ -62,7 +64,7 @@ def test_any_text_stays_text(title: str, author: str, text: str, language: str, 
 
 
 @settings(max_examples=40, deadline=None)
-@given(title=TEXTS, author=TEXTS, text=TEXTS, language=LANGUAGES)
+@given(title=WHOLE, author=WHOLE, text=WHOLE, language=LANGUAGES)
 def test_a_mail_program_reads_the_very_parts(title: str, author: str, text: str, language: str) -> None:
     paper = entry(1, title or "Untitled", authors=(author,), sections={"What's New": text}, language=language)
     issue = issue_of(paper, entry(2, "Beta: Two"), language=language)
@@ -79,10 +81,16 @@ def test_a_mail_program_reads_the_very_parts(title: str, author: str, text: str,
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
     assert html is not None
-    assert plain.get_content().rstrip("\n") == files["issue.txt"].decode().rstrip("\n")
-    assert html.get_content().rstrip("\n") == files["issue.html"].decode().rstrip("\n")
+    assert read(plain) == files["issue.txt"].decode().rstrip()
+    assert read(html) == files["issue.html"].decode().rstrip()
     found = lint(read_message(raw, name="issue.eml"))
     assert [finding for finding in found if finding.severity is Severity.ERROR] == []
+
+
+def read(part: MIMEPart) -> str:
+    """Return a part's text as a mail program has it."""
+    content: str = part.get_content()
+    return content.replace("\r\n", "\n").rstrip()
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "ar"])

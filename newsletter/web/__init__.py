@@ -1,0 +1,1 @@
+"""Pages: the preview studio, on this machine alone."""
