@@ -139,7 +139,9 @@ def test_each_button_and_key_does_what_it_says(looked: Looked) -> None:
     looked.press("Light")
     assert looked.letter.evaluate("getComputedStyle(document.documentElement).filter") == "none"
     looked.press("Text")
-    assert "arxiv.org/abs/2409.06820" in looked.page.locator("#plain").inner_text()
+    looked.page.wait_for_function(
+        "() => document.querySelector('#plain').innerText.includes('arxiv.org/abs/2409.06820')"
+    )
     assert looked.page.get_by_role("button", name="Pictures").is_disabled()
     looked.press("Markdown")
     looked.page.wait_for_function("() => document.querySelector('#plain').textContent.startsWith('#')")
