@@ -21,9 +21,9 @@ from newsletter.messages import compose
 from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Receipt, Recipient
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
-from newsletter.templating.findings import Severity
 from newsletter.templating.issue import Design, issue_json, render
-from newsletter.templating.lint import lint
+from newsletter.templating.lint.check import lint
+from newsletter.templating.lint.findings import Severity
 from subscribers.store import deliverable
 
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all

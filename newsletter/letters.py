@@ -14,7 +14,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
 from newsletter.templating.issue import Design, fill, issue_json, render
-from newsletter.templating.lint import Checked
+from newsletter.templating.lint.check import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,10 @@ ROOT = Path(__file__).parent.parent
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 
-@pytest.mark.parametrize(("name", "make"), [("commands.md", docs.commands), ("settings.md", docs.settings)])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [("commands.md", docs.commands), ("settings.md", docs.settings), ("lint.md", docs.rules)],
+)
 def test_a_made_page_is_current(name: str, make: object) -> None:
     assert callable(make)
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == make(), "run `make docs`"

@@ -1,4 +1,4 @@
-"""Makes docs/commands.md and docs/settings.md from the code: `python -m tools.docs [--check]`."""
+"""Makes docs/commands.md, docs/settings.md and docs/lint.md from the code: `python -m tools.docs [--check]`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 from newsletter.cli import PROGRAM, cli
 from newsletter.config import describe
 from newsletter.settings import Secret
+from newsletter.templating.lint.rules import Rule
 
 DOCS = Path(__file__).parent.parent / "docs"
 MADE = "<!-- made from the code by `make docs`; do not edit -->\n"
@@ -62,10 +63,24 @@ def settings() -> str:
     return "\n".join(parts) + "\n"
 
 
+def rules() -> str:
+    """Return the page of every rule of the lint: its severity and reason."""
+    parts = [
+        MADE,
+        "# Lint\n",
+        "What `newsletter lint`, `preview` and every send look for in a finished letter. An error stops a send, a warning",
+        "does not.\n",
+        "| rule | severity | why |",
+        "| --- | --- | --- |",
+        *(f"| `{rule.label}` | {rule.severity.value} | {rule.why} |" for rule in Rule),
+    ]
+    return "\n".join(parts) + "\n"
+
+
 def main() -> int:
     """Write the pages, or with --check compare them and say which are old."""
     old = 0
-    for name, content in (("commands.md", commands()), ("settings.md", settings())):
+    for name, content in (("commands.md", commands()), ("settings.md", settings()), ("lint.md", rules())):
         path = DOCS / name
         if "--check" in sys.argv[1:]:
             if not path.is_file() or path.read_text(encoding="utf-8") != content:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from newsletter.templating.lint import lint
+from newsletter.templating.lint.check import lint
 
 if TYPE_CHECKING:
     from newsletter.letters import Identity
     from newsletter.models import Issue, Rendered
     from newsletter.settings import Settings
-    from newsletter.templating.findings import Finding
+    from newsletter.templating.lint.findings import Finding
 
 
 def lint_rendered(

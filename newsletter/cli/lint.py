@@ -12,7 +12,7 @@ import click
 from newsletter.cli.shared import Day, edition_option, json_option, open_app, print_json, warn
 
 if TYPE_CHECKING:
-    from newsletter.templating.findings import Finding
+    from newsletter.templating.lint.findings import Finding
 
 
 @click.command(short_help="Look for what is wrong with a letter, before anybody gets it.")
@@ -55,8 +55,8 @@ def lint(
 
 
 def _of_file(file: Path) -> list[Finding]:
-    from newsletter.templating.lint import lint as look
-    from newsletter.templating.lint_file import read_letter
+    from newsletter.templating.lint.check import lint as look
+    from newsletter.templating.lint.file import read_letter
 
     return look(read_letter(file))
 

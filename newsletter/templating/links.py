@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from newsletter.templating.lint_address import link_fault
+from newsletter.templating.lint.address import link_fault
 from newsletter.templating.text import clean
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}]|\s")

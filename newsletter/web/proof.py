@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from newsletter.templating.findings import Finding
-from newsletter.templating.lint_html import MOST_BYTES
+from newsletter.templating.lint.findings import Finding
+from newsletter.templating.lint.html import MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from newsletter.delivery.recipients import Links
 from newsletter.letters import Identity, preview_files
 from newsletter.models import SummaryOrigin
-from newsletter.templating.findings import Severity
 from newsletter.templating.issue import Design, fill, render
-from newsletter.templating.lint import lint
-from newsletter.templating.lint_file import read_message
+from newsletter.templating.lint.check import lint
+from newsletter.templating.lint.file import read_message
+from newsletter.templating.lint.findings import Severity
 from newsletter.templating.text import one_line
 from tests.templating.samples import Page, entry, issue_of
 

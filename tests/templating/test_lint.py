@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from newsletter.delivery.recipients import Links
 from newsletter.letters import Identity, checked, example_reader, make_letter
 from newsletter.models import Issue, placeholder
-from newsletter.templating.findings import Severity
 from newsletter.templating.i18n import words
 from newsletter.templating.issue import Design, render
 from newsletter.templating.links import safe_url
-from newsletter.templating.lint import Checked, lint
-from newsletter.templating.lint_address import image_fault, link_fault
-from newsletter.templating.rules import Rule
+from newsletter.templating.lint.address import image_fault, link_fault
+from newsletter.templating.lint.check import Checked, lint
+from newsletter.templating.lint.findings import Severity
+from newsletter.templating.lint.rules import Rule
 from tests.templating.samples import DESIGN, entry, issue_of, many, sample
 
 LEAVE = "https://news.example.org/u/abcdefghijklmnopqrstuvwxyz/1"

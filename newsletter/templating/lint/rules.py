@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from newsletter.templating.findings import Finding, Severity
+from newsletter.templating.lint.findings import Finding, Severity
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
-from newsletter.templating.findings import Finding, Severity
 from newsletter.templating.i18n import words
-from newsletter.templating.lint_address import link_fault, shown
-from newsletter.templating.lint_html import Page, read_html
-from newsletter.templating.lint_reader import Link
-from newsletter.templating.rules import Rule
+from newsletter.templating.lint.address import link_fault, shown
+from newsletter.templating.lint.findings import Finding, Severity
+from newsletter.templating.lint.html import Page, read_html
+from newsletter.templating.lint.reader import Link
+from newsletter.templating.lint.rules import Rule
 from newsletter.templating.text import clean
 
 SUBJECT_LENGTH = range(20, 71)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from newsletter.templating.findings import Finding
-from newsletter.templating.lint_address import image_fault, link_fault, shown
-from newsletter.templating.lint_style import Look, declarations, look_of, pixels, written
-from newsletter.templating.rules import Rule
+from newsletter.templating.lint.address import image_fault, link_fault, shown
+from newsletter.templating.lint.findings import Finding
+from newsletter.templating.lint.rules import Rule
+from newsletter.templating.lint.style import Look, declarations, look_of, pixels, written
 
 WIDEST = 640  # pixels
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from newsletter.templating.findings import Finding
-from newsletter.templating.lint_address import shown
-from newsletter.templating.lint_reader import Link, Reader
-from newsletter.templating.rules import Rule
+from newsletter.templating.lint.address import shown
+from newsletter.templating.lint.findings import Finding
+from newsletter.templating.lint.reader import Link, Reader
+from newsletter.templating.lint.rules import Rule
 
 MOST_BYTES = 102_000  # where Gmail cuts
 _MOST_READ = 4 * MOST_BYTES  # characters; nothing beyond them would be shown to anybody

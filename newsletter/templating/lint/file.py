@@ -9,7 +9,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from newsletter.errors import InputError
-from newsletter.templating.lint import Checked
+from newsletter.templating.lint.check import Checked
 
 MOST_BYTES = 20_000_000
 _TELLING = (
