@@ -68,8 +68,8 @@ def rules() -> str:
     parts = [
         MADE,
         "# Lint\n",
-        "What `newsletter lint`, `preview` and every send look for in a finished letter. An error stops a send, a warning",
-        "does not.\n",
+        "What `newsletter lint`, `preview` and every send look for in a finished letter. An error stops a send, a",
+        "warning does not.\n",
         "| rule | severity | why |",
         "| --- | --- | --- |",
         *(f"| `{rule.label}` | {rule.severity.value} | {rule.why} |" for rule in Rule),
