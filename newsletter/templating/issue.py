@@ -55,8 +55,9 @@ def render(issue: Issue, design: Design, templates: Engine | None = None) -> Ren
         issue, fixed, name=design.name, postal_address=design.postal_address, number=design.issue_number,
         pictures=design.pictures, brief=brief, subject=design.subject, preheader=design.preheader,
     )  # fmt: skip
-    templates = templates or engine(design.templates, design.theme)
-    values: dict[str, object] = {"letter": view, "words": fixed, "theme": design.theme}
+    theme = design.theme.speaking(fixed.base)
+    templates = templates or engine(design.templates, theme)
+    values: dict[str, object] = {"letter": view, "words": fixed, "theme": theme}
 
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))

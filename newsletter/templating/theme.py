@@ -49,8 +49,27 @@ class Theme:
     sans: str
     serif: str
     logo: str | None = None  # address of a picture in place of the name
+    office: str = (
+        "Segoe UI,Malgun Gothic,Arial,sans-serif"  # what Outlook on Windows is told, which reads one list
+    )
+
+    def speaking(self, language: str) -> Theme:
+        """Return the theme for letters in a language (``ja``): Chinese characters differ from land to land."""
+        faces = _FACES_OF.get(language)
+        if faces is None:
+            return self
+        names, korean = self.sans.split(","), _FACES.split(",")
+        at = next((index for index, name in enumerate(names) if name in korean), len(names))
+        others = [name for name in names[at:] if name not in korean]
+        sans = ",".join(dict.fromkeys([*names[:at], *faces.split(","), *others]))
+        return replace(self, sans=sans, office=f"Segoe UI,{_OFFICE_OF[language]},Arial,sans-serif")
 
 
+_FACES_OF = {
+    "ja": "Hiragino Sans,Hiragino Kaku Gothic ProN,Yu Gothic,Meiryo,Noto Sans JP,Noto Sans CJK JP",
+    "zh": "PingFang SC,Microsoft YaHei,Noto Sans SC,Noto Sans CJK SC",
+}
+_OFFICE_OF = {"ja": "Yu Gothic,Meiryo", "zh": "Microsoft YaHei"}
 _FACES = "Apple SD Gothic Neo,Malgun Gothic,Noto Sans KR,Noto Sans CJK KR"  # letters that Latin fonts lack
 
 THEME = Theme(

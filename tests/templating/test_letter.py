@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -468,3 +469,19 @@ def test_broken_mjml_is_one_clear_error(tmp_path: Path, source: str) -> None:
     (folder / "rest.mjml.j2").write_text(source)
     with pytest.raises(RenderError, match="MJML cannot be read"):
         html_of(sample(), Design(name="N", templates=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("language", "face", "office"),
+    [("ja", "Hiragino Sans", "Yu Gothic"), ("zh-Hans", "PingFang SC", "Microsoft YaHei")],
+)
+def test_chinese_characters_have_the_forms_of_the_letters_language(
+    language: str, face: str, office: str
+) -> None:
+    html = html_of(sample(language))
+    assert face in html
+    assert f"Segoe UI,{office}" in html
+    assert "Malgun Gothic" not in html
+    own = html_of(sample(language), replace(DESIGN, theme=theme_of("", "Inter, Noto Sans KR", "", "")))
+    assert re.search(rf"font-family:Inter,[^;]*{face}[^;]*,sans-serif", own)
+    assert "Malgun Gothic" in html_of(sample("ko"))
