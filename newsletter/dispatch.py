@@ -84,14 +84,14 @@ class Dispatcher:
         self.report(
             f"render    {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text):,} characters of text"
         )
+        letter = make_letter(rendered, issue, self.identity, self.clock())
+        self._lint(issue, letter)
         name = f"{issue.day}/{self.edition}"
         if not people:
             return self.result(
                 f"Nobody is subscribed to {self.edition}; nothing was sent (`newsletter subscribers add EMAIL`).",
                 day=issue.day, kind=issue.kind,
             )  # fmt: skip
-        letter = make_letter(rendered, issue, self.identity, self.clock())
-        self._lint(issue, letter)
         if dry_run:
             sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
             return self.result(sentence, day=issue.day, kind=issue.kind)

@@ -177,10 +177,12 @@ class Theme(_Table, frozen=True):
     )
     logo: Annotated[
         str,
-        Meta(description="Address (https) of a PNG, JPEG or GIF in place of the name, drawn 32 pixels high."),
+        Meta(
+            description="Address (https) of a PNG, JPEG, GIF or WebP in place of the name, drawn 32 pixels high."
+        ),
     ] = ""
     accent: Annotated[
-        str, Meta(description="Colour of marker and bars, as #RRGGBB; the text on it is chosen for contrast.")
+        str, Meta(description="Colour of the marker, as #RRGGBB; the text on it is chosen for contrast.")
     ] = "#FFE24A"
     font: Annotated[
         str,
@@ -229,8 +231,8 @@ class Edition(_Table, frozen=True):
     subject: Annotated[
         str,
         Meta(
-            description="The subject; {title}, {name}, {second}, {third}, {n}, {votes}, {date} and {newsletter} in it"
-            " are filled. Empty means one made from the first paper."
+            description="The subject; {title}, {name}, {second}, {third}, {n} (papers that it does not name), {votes},"
+            " {date} and {newsletter} in it are filled. Empty, or for a day of fewer papers: one made from the first."
         ),
     ] = ""
     preheader: Annotated[

@@ -28,7 +28,7 @@ class Links:
     def unsubscribe_mailto(self, key: bytes, edition_number: int) -> str:
         """Return a mailto link whose subject says who leaves what."""
         subject = quote(f"unsubscribe {key_text(key)}/{edition_number}")
-        return f"mailto:{self.unsubscribe_mailbox}?subject={subject}"
+        return f"mailto:{quote(self.unsubscribe_mailbox, safe='@+')}?subject={subject}"
 
     def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
         """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""

@@ -106,9 +106,8 @@ def _any_paper(entry: Mapping[str, Any]) -> Paper:
 
 
 def _pdf(entry: Mapping[str, Any]) -> str | None:
-    return next(
-        (link["href"] for link in entry.get("links", ()) if link.get("type") == "application/pdf"), None
-    )
+    found = (link.get("href") for link in entry.get("links", ()) if link.get("type") == "application/pdf")
+    return next(filter(None, found), None)
 
 
 def _references(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,18 +2,19 @@
 
 The plans stand on a ladder, from the widest to the narrowest: lines become titles, from the end; full entries
 become lines and those titles; titles are only counted ("and 12 more"). Only where the lead weighs too much by itself
-its sections are shortened, as those of other entries are. What a plan folds stays whole in the text part and in
+its sections are shortened, as far as they must. What a plan folds stays whole in the text part and in
 Markdown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 from newsletter.errors import RenderError
 
+LENGTH = 180  # characters of whole sentences that a section below the lead keeps
 LINES = 6  # entries of one line after the full ones
 _LEAST = 300  # bytes: no entry that is shown weighs less
 
@@ -26,7 +27,7 @@ class Plan:
     lines: int
     titles: int
     rest: int = 0
-    whole_lead: bool = True
+    lead_length: int = 0  # characters of whole sentences that each section of the lead keeps; 0 is all
 
     @property
     def shown(self) -> int:
@@ -40,12 +41,12 @@ class Ladder(Sequence[Plan]):
     A ``brief`` letter has titles alone.
     """
 
-    def __init__(self, total: int, full: int, *, brief: bool = False, whole_lead: bool = True) -> None:
+    def __init__(self, total: int, full: int, *, brief: bool = False, lead_length: int = 0) -> None:
         self.total = total
         self._full = 0 if brief else total if full <= 0 else min(full, total)
         self._lines = 0 if brief or full <= 0 else min(LINES, total - self._full)
         self._least = min(self._full, 1)
-        self._whole_lead = whole_lead
+        self._lead_length = lead_length
 
     def __len__(self) -> int:
         return self._folds + max(self.total, 1)
@@ -71,7 +72,7 @@ class Ladder(Sequence[Plan]):
         rest = max(index - self._folds, 0)
         lines = max(lines, 0)
         titles = self.total - full - lines - rest
-        return Plan(full=full, lines=lines, titles=titles, rest=rest, whole_lead=self._whole_lead)
+        return Plan(full=full, lines=lines, titles=titles, rest=rest, lead_length=self._lead_length)
 
     def first_of(self, most: int) -> int:
         """Return the index of the widest plan that shows at most ``most`` entries."""
@@ -84,12 +85,12 @@ def fit(total: int, full: int, make: Callable[[Plan], str], max_bytes: int, *, b
     Raises `RenderError` where even the lead by itself, shortened, weighs more.
     """
     narrowest = ""
-    for whole_lead in (True, False):
-        ladder = Ladder(total, full, brief=brief, whole_lead=whole_lead)
+    for lead_length in (0, LENGTH):
+        ladder = Ladder(total, full, brief=brief, lead_length=lead_length)
         low = ladder.first_of(max_bytes // _LEAST)
         letter = make(ladder[low])
         if _weight(letter) <= max_bytes:
-            return letter
+            return _longer_lead(ladder[low], letter, make, max_bytes) if lead_length else letter
         narrowest = make(ladder[len(ladder) - 1])
         if _weight(narrowest) <= max_bytes:
             return _widest(ladder, low, narrowest, make, max_bytes)
@@ -97,6 +98,19 @@ def fit(total: int, full: int, make: Callable[[Plan], str], max_bytes: int, *, b
         f"the letter weighs {_weight(narrowest):,} bytes with its first paper alone, more than {max_bytes:,}",
         remedy="allow more bytes or shorten the texts that stand in every letter",
     )
+
+
+def _longer_lead(plan: Plan, best: str, make: Callable[[Plan], str], max_bytes: int) -> str:
+    """Return the letter whose lead keeps as much as fits."""
+    low, high = plan.lead_length, max_bytes
+    while high - low > LENGTH:
+        middle = (low + high) // 2
+        letter = make(replace(plan, lead_length=middle))
+        if _weight(letter) <= max_bytes:
+            low, best = middle, letter
+        else:
+            high = middle
+    return best
 
 
 def _widest(ladder: Ladder, low: int, best: str, make: Callable[[Plan], str], max_bytes: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 READABLE = 4.5  # the least contrast of text on its ground
 _HEXADECIMAL = re.compile(r"#(?:[0-9A-F]{3}|[0-9A-F]{6})", re.ASCII | re.IGNORECASE)
@@ -22,6 +23,7 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+@lru_cache(maxsize=512)
 def contrast(first: str, second: str) -> float:
     """Return the contrast of two colours, from 1 (none) to 21 (black on white)."""
     darker, lighter = sorted((luminance(first), luminance(second)))

@@ -20,6 +20,7 @@ from newsletter.templating.markdown import link_target, link_text, literal
 from newsletter.templating.partials import FOLDERS
 from newsletter.templating.text import whole_sentences, wrap
 from newsletter.templating.theme import Theme
+from newsletter.templating.watching import looked_at
 
 try:
     from mjml import mjml2html
@@ -95,9 +96,9 @@ class Engine:
     def mjml(self, values: Mapping[str, object]) -> str:
         """Render the letter to MJML."""
         text = self.plain(LETTER, values)
-        pieces = text.split('"')
-        if len(pieces) % 2 == 0 or "'" in text:  # a quote in running text, or another kind of quote
+        if self._overrides is not None:  # which may hold a quote in running text, or another kind of quote
             return _ATTRIBUTE.sub(_referenced, text)
+        pieces = text.split('"')
         plain = "\\" not in text
         pieces[1::2] = [
             piece if plain and piece.isascii() else _DOUBTFUL.sub(_referenced_character, piece)
@@ -155,8 +156,7 @@ def _engine(overrides: Path | None, theme: Theme, _files: tuple[tuple[str, int, 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what tells whether templates changed."""
-    found = ((str(path), path.stat()) for path in sorted(folder.rglob("*.j2")))
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+    return tuple(sorted((name, *found) for name, found in looked_at(str(folder))))
 
 
 def _referenced(attribute: re.Match[str]) -> str:

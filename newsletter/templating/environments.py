@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from typing import TypeVar
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, nodes
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -40,13 +40,17 @@ def sandbox(loader: BaseLoader) -> Environment:
 def _settled(kind: type[_Kind], loader: BaseLoader) -> _Kind:
     return kind(
         loader=loader,
-        autoescape=lambda name: name is None or not name.endswith((".txt.j2", ".md.j2")),
+        autoescape=_is_escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         cache_size=-1,
         auto_reload=False,  # the engine looks at the files, once a letter
     )
+
+
+def _is_escaped(name: str | None) -> bool:
+    return name is None or not name.endswith((".txt.j2", ".md.j2"))
 
 
 class _Escaping(CodeGenerator):
@@ -112,6 +116,19 @@ class _Sandbox(SandboxedEnvironment):
 
     code_generator_class = _Escaping
     escaped = staticmethod(escaped)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for node in tree.find_all(nodes.ScopedEvalContextModifier):
+            raise TemplateSyntaxError(
+                "the escaping of content cannot be turned off", node.lineno, name, filename
+            )
+        if _is_escaped(name):
+            for include in tree.find_all(nodes.Include):
+                if isinstance(include.template, nodes.Const) and not _is_escaped(str(include.template.value)):
+                    what = f"{include.template.value} is plain text and cannot stand in HTML"
+                    raise TemplateSyntaxError(what, include.lineno, name, filename)
+        return tree
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         return not attr.startswith("_") and (

@@ -12,19 +12,19 @@ _PARTICLE = re.compile("\\)[\uac00-\ud7a3]{1,4}")
 _SHORT = 48  # characters
 
 
-@lru_cache(maxsize=1024, typed=True)  # typed: markup and text that are spelt alike are not the same
-def _short(value: object) -> str:
+@lru_cache(maxsize=1024)
+def _short(value: int | str) -> str:
     """Escape what comes by hundreds in every letter: colours, fonts, numbers."""
     return escape(value)
 
 
 def escaped(value: object) -> str:
     """Return a value as HTML; markup stays as it is."""
-    if type(value) is Markup:
-        return value
-    if type(value) is str and len(value) > _SHORT:
-        return escape(value)
-    return _short(value)
+    if type(value) is str:
+        return _short(value) if len(value) <= _SHORT else escape(value)
+    if type(value) is int:
+        return _short(value)
+    return value if type(value) is Markup else escape(value)
 
 
 def kept(text: str) -> str:

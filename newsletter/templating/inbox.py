@@ -37,8 +37,9 @@ def subject_of(issue: Issue, entries: Sequence[EntryView], name: str, words: Wor
         if issue.occasion is Occasion.QUIET:
             return words.say("{name}: no papers on {date}", name=name, date=words.long_date(issue.day))
         return f"{name}, {words.long_date(issue.day)}"
-    if template:
-        return cut(_filled(template, issue, entries, name, words), SUBJECT)
+    wanted = _filled(template, issue, entries, name, words)
+    if wanted:
+        return cut(wanted, SUBJECT)
     title = _phrase(entries[0].whole_title, SUBJECT)
     if len(title) >= SHORT or len(entries) == 1:
         return title
@@ -56,8 +57,9 @@ def preheader_of(issue: Issue, entries: Sequence[EntryView], name: str, words: W
     """Return the line after the subject: the template filled, else the next papers and how many more."""
     if not entries:
         return ""
-    if template:
-        return cut(_filled(template, issue, entries, name, words), PREHEADER)
+    wanted = _filled(template, issue, entries, name, words)
+    if wanted:
+        return cut(wanted, PREHEADER)
     others = [_shortly(entry) for entry in entries[1:3]]
     if not others:
         return entries[0].line.text
@@ -91,13 +93,21 @@ def _phrase(title: str, limit: int) -> str:
 
 
 def _filled(template: str, issue: Issue, entries: Sequence[EntryView], name: str, words: Words) -> str:
+    """Return the template filled; empty where it names a paper, or more of them, that this day does not have."""
+    fields = set(_FIELD.findall(template))
+    named = bool(fields & {"title", "name"}) + ("second" in fields) + ("third" in fields)
+    more = len(entries) - named
+    if ("second" in fields and len(entries) < 2) or ("third" in fields and len(entries) < 3):
+        return ""
+    if "n" in fields and more < 1:
+        return ""
     others = [_shortly(entry) for entry in entries[1:3]] + ["", ""]
     values: Mapping[str, str] = {
         "title": entries[0].whole_title,
         "name": _shortly(entries[0]),
         "second": others[0],
         "third": others[1],
-        "n": words.number(max(len(entries) - 3, 0)),
+        "n": words.number(more),
         "votes": words.number(issue.votes),
         "date": words.short_date(issue.day),
         "newsletter": name,

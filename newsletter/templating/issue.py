@@ -10,13 +10,12 @@ from pathlib import Path
 
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
-from newsletter.templating.budget import Plan, fit
+from newsletter.templating.budget import LENGTH, Plan, fit
 from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import words
 from newsletter.templating.theme import THEME, Layout, Theme
 from newsletter.templating.view import LetterView, letter_view
 
-LENGTH = 180  # characters of whole sentences that a section below the lead keeps in HTML
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
 
 
@@ -105,7 +104,7 @@ def _told(view: LetterView, plan: Plan) -> dict[str, object]:
         "titles": view.entries[lines : lines + plan.titles],
         "told": plan.full,
         "shown": plan.shown,
-        "whole_lead": plan.whole_lead,
+        "lead_length": plan.lead_length,
         "length": LENGTH,
     }
 

@@ -107,7 +107,8 @@ _SCRIPTS = {
 
 def _sentence_ends(text: str) -> Iterator[int]:
     for match in _SENTENCE_END.finditer(text):
-        if not _ABBREVIATION.search(text[: match.end()].rstrip()):
+        before = text[max(0, match.end() - 20) : match.end()].rstrip()  # an abbreviation is shorter
+        if not _ABBREVIATION.search(before):
             yield match.end()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Condition, Event
 from time import perf_counter
 
+from newsletter.templating.watching import looked_at
 from newsletter.web.making import Maker
 from newsletter.web.proof import Proof, State
 
@@ -95,24 +95,4 @@ def look(paths: Sequence[Path]) -> dict[str, tuple[int, int]]:
     A path that is not there is told too, so that one that is asked for from now on counts as a change.
     """
     missing = {str(path): (-1, -1) for path in paths}
-    return missing | {name: found for path in paths for name, found in _files(str(path))}
-
-
-def _files(path: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    if not os.path.isdir(path):  # noqa: PTH112  # strings: this runs four times a second
-        yield from _file(path)
-        return
-    yield path, (0, 0)
-    for folder, inner, names in os.walk(path):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        for name in names:
-            if not name.startswith("."):
-                yield from _file(os.path.join(folder, name))  # noqa: PTH118
-
-
-def _file(path: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except OSError:  # not there, or gone in the meantime: as good as none
-        return
-    yield path, (found.st_mtime_ns, found.st_size)
+    return missing | {name: found for path in paths for name, found in looked_at(str(path))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from newsletter.app import App
 from newsletter.app.linting import lint_rendered
 from newsletter.app.previewing import preview_of
-from newsletter.config import load
+from newsletter.config import Config, load
+from newsletter.errors import ConfigError
 from newsletter.letters import files_of
 from newsletter.models import DayOfPapers
 from newsletter.pipeline import refusals
@@ -48,6 +50,8 @@ class Maker:
         self._collected = collected
         self._clock = clock
         self._overrides: Path | None = None
+        with suppress(ConfigError):  # it is told when the letter is made
+            self._find_overrides(load(settings_file))
         self._read = _changed(wanted.paths)
 
     def watched(self) -> list[Path]:
@@ -62,8 +66,7 @@ class Maker:
         wanted = self._wanted
         app = App(load(self._settings_file), notes.append)
         try:
-            folder = app.settings.theme.templates.strip()
-            self._overrides = app.config.path(folder) if folder else None
+            self._find_overrides(app.config)
             self._read_files_again(app)
             issue = preview_of(
                 app, self._collected, edition=wanted.edition, language=wanted.language, top=wanted.top,
@@ -94,6 +97,10 @@ class Maker:
             notes=(*issue.warnings, *refusals(issue), *notes),
             findings=tuple(lint_rendered(app.settings, rendered, issue, identity, made_at)),
         )
+
+    def _find_overrides(self, config: Config) -> None:
+        folder = config.settings.theme.templates.strip()
+        self._overrides = config.path(folder) if folder else None
 
     def _read_files_again(self, app: App) -> None:
         """Read the files of ``--from`` again if one was changed."""

@@ -129,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get("Host", "").lower() not in self.server.hosts:
                 raise _Refused(HTTPStatus.MISDIRECTED_REQUEST, "this is not the name of the studio")
             url = urlsplit(self.path)
+            if url.path != "/" and self.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+                raise _Refused(HTTPStatus.FORBIDDEN, "the studio answers its own page alone")
             self._answer(url.path, {name: values[-1] for name, values in parse_qs(url.query).items()})
         except (_Refused, ValueError) as refused:
             status = refused.status if isinstance(refused, _Refused) else HTTPStatus.BAD_REQUEST

@@ -37,6 +37,21 @@ def test_a_feed_that_stops_in_the_middle_says_so() -> None:
     assert "damaged" in parsed.warnings[0]
 
 
+def test_a_link_to_a_pdf_may_lack_its_address() -> None:
+    entry = (
+        '<entry><id>https://example.org/1</id><title>One</title><link href="https://example.org/1"/>'
+        '<link rel="related" type="application/pdf"/>{}</entry>'
+    )
+    form = '<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title>{}</feed>'
+    bare = parse_feed(form.format(entry.format("")).encode(), name="a")
+    assert [paper.pdf_url for paper in bare.papers] == [None]
+    link = '<link rel="enclosure" type="application/pdf" href="https://example.org/1.pdf"/>'
+    assert (
+        parse_feed(form.format(entry.format(link)).encode(), name="a").papers[0].pdf_url
+        == "https://example.org/1.pdf"
+    )
+
+
 def test_text_is_not_taken_for_an_address() -> None:
     for data in (b"/etc/passwd", b"http://127.0.0.1:1/feed"):
         with pytest.raises(SourceError, match="is not a readable RSS or Atom feed"):

@@ -52,14 +52,14 @@ def test_any_text_stays_text(title: str, author: str, text: str, language: str, 
     issue = issue_of(*papers, language=language)
     design = Design(name="Daily Papers", postal_address="12 Example Street", full=full)
     rendered = render(issue, design)
-    page, plain = Page(rendered.html), " ".join(rendered.text.split())
+    page = Page(rendered.html)
     for told in (one_line(title)[:300].strip(), one_line(text)):
         if told and len(told) < 100:
             assert " ".join(told.split()) in page.text
     usual = {tag for tag, _ in Page(render(issue_of(*map(entry, (1, 2, 3), "ABC")), design).html).tags}
     assert {tag for tag, _ in page.tags} <= usual | {"span", "b", "a", "p"}
     assert "<mj-" not in rendered.html
-    assert one_line(title)[:40].split()[:1] == [] or one_line(title)[:40].split()[0][:30] in plain
+    assert "".join(one_line(title).split()) in "".join(rendered.text.split())
     assert not {"\r", "\n"} & set(rendered.subject + rendered.preheader)
 
 

@@ -32,7 +32,7 @@ def test_the_ladder_goes_down_one_step_at_a_time(total: int, full: int, brief: b
         assert plan.full >= (0 if brief else min(total, 1))
         assert plan.full == first.full or plan.titles + plan.rest >= first.lines + first.titles
         assert plan.rest == 0 or (plan.full, plan.lines) == (min(first.full, 1), 0)
-        assert plan.whole_lead
+        assert plan.lead_length == 0
     told = [3 * plan.full + 2 * plan.lines + plan.titles for plan in plans]
     assert told == list(range(told[0], told[0] - len(told), -1))
 
@@ -95,7 +95,7 @@ def test_the_lead_is_the_last_to_be_folded() -> None:
     long = "This sentence stands for many. " * 4_000
     lead = entry(1, "Lead: It Goes On", sections={"What's New": long})
     page = Page(html_of(issue_of(lead, entry(2, "Second"))))
-    assert page.text.count("This sentence stands for many.") == 5  # as many as other entries keep
+    assert 2_500 < page.text.count("This sentence stands for many.") < 4_000  # as many as fit
     assert "Second" in page.text  # what is cut is the lead alone
     assert "in the plain-text part" not in page.text
     shorter = entry(1, "Lead: It Goes On", sections={"What's New": long[: len(long) // 2]})

@@ -338,6 +338,11 @@ def test_subject_and_preheader_follow_their_templates() -> None:
     )
     rendered = render(issue, design)
     assert rendered.subject == "Daily Papers 14 September: Alpha (230)"
+    for count, subject in (
+        (4, "T1, T2 and 2 others"), (3, "T1, T2 and 1 others"), (2, "T1 and T2"), (1, "T1"),
+    ):  # fmt: skip
+        few = issue_of(*(entry(rank, f"T{rank}") for rank in range(1, count + 1)))
+        assert render(few, replace(DESIGN, subject="{name}, {second} and {n} others")).subject == subject
     assert rendered.preheader == "Alpha: One | Beta | C {title} | 1"
     quiet = render(replace(issue, entries=(), collected=0, occasion=Occasion.QUIET), design)
     assert quiet.subject == "Daily Papers: no papers on 14 September 2024"
@@ -485,3 +490,43 @@ def test_chinese_characters_have_the_forms_of_the_letters_language(
     own = html_of(sample(language), replace(DESIGN, theme=theme_of("", "Inter, Noto Sans KR", "", "")))
     assert re.search(rf"font-family:Inter,[^;]*{face}[^;]*,sans-serif", own)
     assert "Malgun Gothic" in html_of(sample("ko"))
+
+
+def test_quotes_in_running_text_of_overrides_change_no_attribute(tmp_path: Path) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    own = Path(__file__).resolve().parents[2] / "templates/email"
+    for name in ("masthead", "foot"):
+        text = (own / f"{name}.mjml.j2").read_text()
+        (folder / f"{name}.mjml.j2").write_text(
+            text.replace("<tr><td", '<tr><td>5" disk</td></tr><tr><td', 1)
+        )
+    lead = entry(1, "Cafe\u0301Net: A \\alpha", image="https://example.org/a.png")
+    html = html_of(issue_of(lead, entry(2, "Two"), language="ko"), Design(name="N", templates=tmp_path))
+    assert "u{301}" not in html
+    assert '5" disk' in Page(html).text
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{% autoescape false %}{{ letter.name }}{% endautoescape %}", "cannot be turned off"),
+        ('{% include "email/letter.txt.j2" %}', "is plain text"),
+    ],
+)
+def test_an_override_cannot_print_what_is_not_escaped(tmp_path: Path, template: str, said: str) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    (folder / "rest.mjml.j2").write_text(template)
+    with pytest.raises(RenderError, match=said):
+        html_of(sample(), Design(name="<script>", templates=tmp_path))
+
+
+def test_an_override_may_print_a_list_and_an_editor_may_lock_it(tmp_path: Path) -> None:
+    folder = tmp_path / "email"
+    folder.mkdir()
+    (folder / "rest.mjml.j2").write_text(
+        "<mj-section><mj-column><mj-text>{{ [1, '<'] }}</mj-text></mj-column></mj-section>"
+    )
+    (folder / ".#foot.mjml.j2").symlink_to("nobody@nowhere")
+    assert "[1, '<']" in Page(html_of(sample(), Design(name="N", templates=tmp_path))).text

@@ -11,13 +11,14 @@ from newsletter.templating.text import cut, one_line
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
 # controls, and the marks that turn the reading direction, with which an address shows another one
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PLACE = re.compile(r"#[\w.-]+")  # in the letter itself
 _LINE_END = re.compile("%0[ad]", re.IGNORECASE)
 
 
 def link_fault(address: str) -> str:
     """Return why a link's address is not safe, empty if it is. One with a placeholder is another rule's."""
     address = address.strip(" ")
-    if _marked(address):
+    if _marked(address) or _PLACE.fullmatch(address):
         return ""
     fault = _fault(address)
     if fault:
@@ -68,7 +69,7 @@ def _fault(address: str) -> str:
 
 def _mail_fault(target: str) -> str:
     reader, _, query = target.partition("?")
-    if "@" not in reader:
+    if "@" not in reader and (reader or not query):  # without a reader it is for forwarding
         return "names nobody to write to"
     for each in ["to=" + reader, *query.split("&")]:
         name = each.partition("=")[0].lower()

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from newsletter.templating.lint.address import image_fault, link_fault, shown
 from newsletter.templating.lint.findings import Finding
 from newsletter.templating.lint.rules import Rule
-from newsletter.templating.lint.style import Look, declarations, look_of, pixels, written
+from newsletter.templating.lint.style import Look, declarations, look_of, pixels
 
 WIDEST = 640  # pixels
 
@@ -23,9 +23,8 @@ _UNSEEN = frozenset({"head", "title", "style", "script", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _VISIBLE = re.compile("[^\\s\u00ad\u034f\u115f\u1160\u200b-\u200f\u2060-\u2064\u2800\u3164\ufeff]")
 _FILLER = re.compile("[\u00ad\u034f\u115f\u1160\u200b-\u200f\u2060-\u2064\u2800\u3164\ufeff]")
-_OUTLOOK = re.compile(
-    r"\[if[^\]]*\]>(?=.*(?:<mj-|href|src|<script|<form|<iframe|\son))", re.DOTALL | re.IGNORECASE
-)
+_OUTLOOK = re.compile(r"\[if[^\]]{0,200}\]>", re.IGNORECASE)
+_LOOKED_AT = re.compile(r"<mj-|href|src|<script|<form|<iframe|\son", re.IGNORECASE)
 _CSS_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]{0,2000})", re.IGNORECASE)
 
 
@@ -59,8 +58,9 @@ class _Open:
 class Reader(HTMLParser):
     """Collects findings and links; a conditional comment of Outlook's is read by a reader of its own."""
 
-    def __init__(self, line: int = 1, column: int = 1) -> None:
+    def __init__(self, line: int = 1, column: int = 1, *, inside_comment: bool = False) -> None:
         super().__init__()
+        self._inside_comment = inside_comment
         self._start = line, column
         self._findings: dict[tuple[Rule, str], Finding] = {}
         self._stack = [_Open("", Look(), unseen=False, silent=False)]
@@ -154,11 +154,10 @@ class Reader(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         """Read what stands in a conditional comment, where it could hold a fault."""
-        condition = _OUTLOOK.match(data)
-        if condition is None:
+        if self._inside_comment or not _OUTLOOK.match(data) or not _LOOKED_AT.search(data):
             return
         line, column = self._place()
-        inner = Reader(line, column + len("<!--"))
+        inner = Reader(line, column + len("<!--"), inside_comment=True)
         inner.read(data)
         self._findings |= inner._findings
 
@@ -220,7 +219,7 @@ class Reader(HTMLParser):
         ratio = look.poor
         if ratio is None or look.ink is None or look.ground is None:
             return
-        colours = f"{written(look.ink)} on {written(look.ground)}"
+        colours = f"{look.ink} on {look.ground}"
         self._add(Rule.CONTRAST, f'"{shown(data)}" is {colours}, a contrast of {ratio:.1f}')
 
     def _begin_link(self, attributes: dict[str, str], *, has_address: bool) -> None:
@@ -257,10 +256,10 @@ def _pictures(tag: str, attributes: dict[str, str]) -> Iterator[str]:
     """Yield every address of a picture that a tag names."""
     if tag == "img":
         yield attributes.get("src", "")
-    elif "src" in attributes and tag not in _ACTIVE:
+    elif attributes.get("src") and tag not in _ACTIVE:
         yield attributes["src"]
     for name in ("background", "poster"):
-        if name in attributes:
+        if attributes.get(name):
             yield attributes[name]
     for candidate in attributes.get("srcset", "").split(", "):
         if candidate.strip():

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-Colour = tuple[int, int, int]
+from newsletter.templating.colours import READABLE, contrast, normal
+
+Colour = str  # as #RRGGBB
 
 LARGE, LARGE_BOLD = 24.0, 18.66  # pixels from which text is large (18 and 14 points)
-ENOUGH, ENOUGH_LARGE = 4.5, 3.0
+ENOUGH, ENOUGH_LARGE = READABLE, 3.0
 
 _DECLARATION = re.compile(
     r"(?:^|;)\s*([\w-]{1,40})\s*:\s*((?:[^;\"'(]|\"[^\"]*\"|'[^']*'|\([^)]*\)|[\"'(])*)"
 )
-_HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})")
+_LONGEST = 4_000  # characters; nobody writes a longer style, and it would take long
 _RGB = re.compile(r"rgb\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*\)")
 _COLOUR = re.compile(r"#[0-9a-f]+|\w{1,10}\([^)]{0,60}\)|[a-z]+")
 _LENGTH = re.compile(r"(\d{0,6}\.?\d{1,6})(px|pt|em|rem|%)?")
@@ -80,7 +82,7 @@ def look_of(tag: str, attributes: Mapping[str, str], outer: Look) -> Look:
 @lru_cache(maxsize=512)
 def declarations(style: str) -> Mapping[str, str]:
     """Return the properties of an inline style; the later one of the same name counts."""
-    found = _DECLARATION.findall(style)
+    found = _DECLARATION.findall(style) if len(style) <= _LONGEST else ()
     return {name.lower(): value.replace("!important", "").strip().lower() for name, value in found}
 
 
@@ -97,32 +99,11 @@ def pixels(value: str, base: float = 0.0) -> float | None:
 
 def colour(value: str) -> Colour | None:
     """Return a colour that is written in hexadecimal, as ``rgb()`` or by a usual name."""
-    value = _NAMES.get(value, value)
-    if _HEX.fullmatch(value):
-        digits = value[1:] if len(value) == 7 else "".join(digit * 2 for digit in value[1:])
-        return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
+    known = normal(_NAMES.get(value, value))
+    if known is not None:
+        return known
     found = _RGB.fullmatch(value)
-    return (min(int(found[1]), 255), min(int(found[2]), 255), min(int(found[3]), 255)) if found else None
-
-
-def written(value: Colour) -> str:
-    """Return a colour as ``#RRGGBB``."""
-    return "#{:02X}{:02X}{:02X}".format(*value)
-
-
-@lru_cache(maxsize=512)
-def contrast(one: Colour, other: Colour) -> float:
-    """Return the contrast of two colours as WCAG defines it: 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(value: Colour) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-        for part in (channel / 255 for channel in value)
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#{:02X}{:02X}{:02X}".format(*(min(int(part), 255) for part in found.groups())) if found else None
 
 
 @lru_cache(maxsize=512)

@@ -40,7 +40,7 @@ function make(tag, text, kind) {
 
 function readAddress() {
   for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-    if (CHOICES[name]?.includes(value)) chosen[name] = value;
+    if (Object.hasOwn(CHOICES, name) && CHOICES[name].includes(value)) chosen[name] = value;
   }
   show();
 }
