@@ -182,7 +182,7 @@ def _table_of(kind: Any) -> type[Struct] | None:
 
 def _read_toml(file: Path) -> tuple[dict[str, Any], list[str]]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         return tomllib.loads(text), text.splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(

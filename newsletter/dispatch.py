@@ -18,7 +18,7 @@ from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, checked, example_reader, make_letter
 from newsletter.messages import compose
-from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Receipt, Recipient
+from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
@@ -103,7 +103,12 @@ class Dispatcher:
         reader = example_reader(letter, issue, self.identity)
         real = self.provider.name != "outbox"
         findings = lint(checked(letter, reader, postal_address=self.design.postal_address, real_mail=real))
-        see = f"newsletter lint --day {issue.day} --edition {issue.edition}"
+        usual = issue.occasion in {Occasion.DAY, Occasion.PARTIAL}
+        see = (
+            f"newsletter lint --day {issue.day} --edition {issue.edition}"
+            if usual
+            else "newsletter templates check"
+        )
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
             others = f", and it has {_number(len(errors) - 1, 'more error')}" if errors[1:] else ""

@@ -51,13 +51,13 @@ def make_letter(rendered: Rendered, issue: Issue, identity: Identity, now: datet
 
 def preview_files(issue: Issue, design: Design, identity: Identity, now: datetime) -> dict[str, bytes]:
     """Return the files of a preview: the mail as one example reader would get it, in every form."""
-    return files_of(render(issue, design), issue, identity, now)
-
-
-def files_of(rendered: Rendered, issue: Issue, identity: Identity, now: datetime) -> dict[str, bytes]:
-    """Return those files of an issue that is rendered already."""
+    rendered = render(issue, design)
     letter = make_letter(rendered, issue, identity, now)
-    reader = example_reader(letter, issue, identity)
+    return files_of(rendered, letter, example_reader(letter, issue, identity), issue)
+
+
+def files_of(rendered: Rendered, letter: Letter, reader: Recipient, issue: Issue) -> dict[str, bytes]:
+    """Return those files of a letter that is made already, as ``reader`` would get it."""
     document = msgspec.json.format(msgspec.json.encode(issue_json(issue)), indent=2)
     return {
         "issue.html": fill(letter.html, reader.values, html=True).encode(),

@@ -176,7 +176,7 @@ class Publisher:
         carried = sum(entry.carried_from is not None for entry in issue.entries)
         more = f", {carried} of earlier days" if carried else ""
         self.dispatcher.report(
-            f"rank      {len(issue.entries)} of {issue.collected} papers{more}, {issue.votes} votes"
+            f"rank      {len(issue.entries) - carried} of {issue.collected} papers{more}, {issue.votes} votes"
         )
         if not issue.entries and plan.occasion is not Occasion.QUIET:
             why = (

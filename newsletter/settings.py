@@ -172,9 +172,10 @@ class Web(_Table, frozen=True):
 
 
 class Theme(_Table, frozen=True):
-    name: Annotated[str, Meta(description="The newsletter's name, at the top of the letter.")] = (
-        "Daily Papers"
-    )
+    name: Annotated[
+        str,
+        Meta(description="The newsletter's name, at the top of the letter.", pattern=r"\S", max_length=80),
+    ] = "Daily Papers"
     logo: Annotated[
         str,
         Meta(

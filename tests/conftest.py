@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.database import Database
 from tests.support.postgres import PostgresServer, postgres_server
+from tools.chromium import EXECUTABLE, chromium
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,16 @@ def postgres() -> Iterator[PostgresServer]:
     """Start one PostgreSQL server a test process."""
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start one Chromium a test process; playwright cannot be started twice in one."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is missing: make browser")
+    if not EXECUTABLE.exists():
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

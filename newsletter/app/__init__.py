@@ -225,6 +225,7 @@ class App:
             preheader=preheader,
             postal_address=self.settings.sender.postal_address or EXAMPLE_POSTAL_ADDRESS,
             templates=override_folder(self.config),
+            value_bytes=max(320, len(self.settings.web.public_url) + 64),
         )
 
     def identity(self, *, example: bool) -> Identity:

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter.models import DayOfPapers, Issue
+from newsletter.models import DayOfPapers, Issue, Rendered
 
 if TYPE_CHECKING:
     from newsletter.app import App
+    from newsletter.templating.lint.findings import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An issue as an example reader would get it: its files, and what lint finds in them, errors first.
+
+    ``notes`` are what its sources and summaries warn of. ``budget`` are the bytes of HTML from which on less is told.
+    """
+
+    rendered: Rendered
+    files: dict[str, bytes]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    sender: str
+    budget: int
 
 
 def make_preview(
@@ -40,4 +57,35 @@ def preview_of(
         language=language or app.settings.edition(name).language,
         selection=app.selection(name, top, min_votes),
         summarizer=app.summarizer(collected.papers),
+    )
+
+
+def show(app: App, issue: Issue, made_at: datetime) -> Shown:
+    """Render an issue by the settings of now, with example values for what is not set, and look it over.
+
+    The postal address that lint asks for is the one of the settings: an example one does for a preview, not for mail.
+    """
+    from newsletter.letters import checked, example_reader, files_of, make_letter
+    from newsletter.pipeline import refusals
+    from newsletter.templating.issue import render
+    from newsletter.templating.lint.check import lint
+
+    design, identity = app.design(issue.edition), app.identity(example=True)
+    rendered = render(issue, design)
+    letter = make_letter(rendered, issue, identity, made_at)
+    reader = example_reader(letter, issue, identity)
+    settings = app.settings
+    seen = checked(
+        letter,
+        reader,
+        postal_address=settings.sender.postal_address,
+        real_mail=settings.provider.name != "outbox",
+    )
+    return Shown(
+        rendered=rendered,
+        files=files_of(rendered, letter, reader, issue),
+        findings=tuple(lint(seen)),
+        notes=(*issue.warnings, *refusals(issue)),
+        sender=identity.from_name,
+        budget=design.max_bytes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from newsletter.errors import ConfigError
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.models import Issue
-    from newsletter.templating.overrides import Report
+    from newsletter.templating.overrides import Fault, Report, Trial
     from newsletter.templating.theme import Theme
 
 FOLDER = "theme.templates"
@@ -100,7 +101,35 @@ def check_overrides(app: App, folder: Path) -> Report:
         for layout in Layout
         for full in {design.full, 1}
     ]
-    return check(folder, [*trials, Trial(issue=quiet, design=design)])
+    report = check(folder, [*trials, Trial(issue=quiet, design=design)])
+    if report.faults:
+        return report
+    faults = {
+        fault
+        for trial in (trials[0], Trial(issue=quiet, design=design))
+        for fault in _unsent(app, folder, trial)
+    }
+    return replace(report, faults=tuple(sorted(faults)))
+
+
+def _unsent(app: App, folder: Path, trial: Trial) -> Iterator[Fault]:
+    """Yield why a letter would not be sent, each with the file that holds what is wrong, where one does."""
+    from newsletter.app import now
+    from newsletter.app.identity import identity
+    from newsletter.letters import checked, example_reader, make_letter
+    from newsletter.templating.issue import render
+    from newsletter.templating.lint.check import lint
+    from newsletter.templating.lint.findings import Severity
+    from newsletter.templating.overrides import Fault
+    from newsletter.templating.partials import holding
+
+    sender = identity(app.settings, example=True, warn=lambda _text: None)
+    letter = make_letter(render(trial.issue, trial.design), trial.issue, sender, now())
+    reader = example_reader(letter, trial.issue, sender)
+    for found in lint(checked(letter, reader, postal_address=trial.design.postal_address, real_mail=False)):
+        if found.severity is Severity.ERROR:
+            file, line = holding(folder, re.findall(r'"([^"]+)"|<(\S+?)>|\b(\w{3,})$', found.what))
+            yield Fault(file=file, line=line, what=f"{found.what}, so no letter is sent ({found.rule})")
 
 
 def _sample(app: App, language: str, top: int) -> Issue:

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from newsletter.cli.init import settings_file
-from newsletter.cli.preview import write_all
 from newsletter.cli.run import send
 from newsletter.cli.shared import complain
+from newsletter.cli.writing import write_all
 from newsletter.config import load
 
 SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("minjun@example.org", "민준"))
@@ -30,8 +30,7 @@ def demo(folder: Path) -> int:
     from email.parser import BytesParser
 
     from newsletter.app import App, now
-    from newsletter.app.previewing import make_preview
-    from newsletter.letters import preview_files
+    from newsletter.app.previewing import make_preview, show
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 
     app = App(load(settings, environ={}), lambda _text: None)  # example values are what a demo is for
@@ -44,9 +43,7 @@ def demo(folder: Path) -> int:
         issue = make_preview(
             app, paths=[sample_day_path()], day=SAMPLE_DAY, edition="daily", language="en", top=None, min_votes=None
         )  # fmt: skip
-        write_all(
-            folder / "preview", preview_files(issue, app.design("daily"), app.identity(example=True), now())
-        )
+        write_all(folder / "preview", show(app, issue, now()).files, option="DIR")
     finally:
         app.close()
     if not result.ok:

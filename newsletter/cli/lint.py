@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +43,15 @@ def lint(
         name, known = day.isoformat(), {"day": day.isoformat()}
     errors = sum(finding.severity.value == "error" for finding in findings)
     if as_json:
+        from newsletter.templating.lint.findings import described
+
         print_json(
-            {**known, "errors": errors, "warnings": len(findings) - errors, "findings": _as_json(findings)}
+            {
+                **known,
+                "errors": errors,
+                "warnings": len(findings) - errors,
+                "findings": [described(each) for each in findings],
+            }
         )
     else:
         for finding in findings:
@@ -64,35 +70,19 @@ def _of_file(file: Path) -> list[Finding]:
 def _of_day(context: click.Context, day: date, edition: str | None) -> list[Finding]:
     with open_app(context) as app:
         from newsletter.app import now
-        from newsletter.app.linting import lint_rendered
-        from newsletter.app.previewing import make_preview
-        from newsletter.pipeline import refusals
-        from newsletter.templating.issue import render
+        from newsletter.app.previewing import make_preview, show
 
         issue = make_preview(app, paths=(), day=day, edition=edition, language=None, top=None, min_votes=None)
-        for warning in (*issue.warnings, *refusals(issue)):
+        shown = show(app, issue, now())
+        for warning in shown.notes:
             warn(warning)
-        rendered = render(issue, app.design(issue.edition))
-        return lint_rendered(app.settings, rendered, issue, app.identity(example=True), now())
+        return list(shown.findings)
 
 
 def _line(name: str, finding: Finding, *, page: bool) -> str:
     """Return a finding as linters print it; in an HTML file its place is the file's own."""
     place = f"{name}: {finding}"
     return place.replace(": html", "", 1) if page else place
-
-
-def _as_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    return [
-        {
-            "rule": each.rule,
-            "severity": each.severity.value,
-            "what": each.what,
-            "where": each.where,
-            "why": each.why,
-        }
-        for each in findings
-    ]
 
 
 def _number(number: int, thing: str) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
-import tempfile
 import webbrowser
 from datetime import date
 from pathlib import Path
@@ -13,7 +10,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
-from newsletter.errors import InputError
+from newsletter.cli.writing import write_all
 from newsletter.languages import nearest_first, shipped_as
 
 
@@ -65,36 +62,30 @@ def preview(
     if serve:
         if out is not None:
             raise click.UsageError("--serve writes no files; leave out --out", ctx=context)
-        from newsletter.cli.studio import serve as show
+        from newsletter.cli.studio import serve as serve_page
         from newsletter.web.making import Wanted
 
         wanted = Wanted(
             paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
-        show(context, wanted, port=port, open_it=open_it)
+        serve_page(context, wanted, port=port, open_it=open_it)
         return
     if port is not None:
         raise click.UsageError("--port goes with --serve", ctx=context)
     folder = Path("preview") if out is None else out
     with open_app(context) as app:
         from newsletter.app import now
-        from newsletter.app.linting import lint_rendered
-        from newsletter.app.previewing import make_preview
-        from newsletter.letters import files_of
-        from newsletter.pipeline import refusals
-        from newsletter.templating.issue import render
+        from newsletter.app.previewing import make_preview, show
 
         issue = make_preview(
             app, paths=paths, day=day, edition=edition, language=language, top=top, min_votes=min_votes
         )
-        for warning in (*issue.warnings, *refusals(issue)):
-            warn(warning)
-        rendered = render(issue, app.design(issue.edition))
-        identity, made_at = app.identity(example=True), now()
-        files = files_of(rendered, issue, identity, made_at)
-        findings = lint_rendered(app.settings, rendered, issue, identity, made_at)
-    write_all(folder, files)
-    for finding in findings:
+        shown = show(app, issue, now())
+    for warning in shown.notes:
+        warn(warning)
+    files = shown.files
+    write_all(folder, files, option="--out")
+    for finding in shown.findings:
         warn(f"lint: {finding}")
     click.echo(
         f"{len(issue.entries)} of {issue.collected} papers of {issue.day}, {len(files['issue.html']):,} bytes of HTML"
@@ -103,27 +94,3 @@ def preview(
         click.echo(f"  {folder / file}")
     if open_it if open_it is not None else (out is None and sys.stdout.isatty()):
         webbrowser.open((folder / "issue.html").absolute().as_uri())
-
-
-def write_all(folder: Path, files: dict[str, bytes]) -> None:
-    """Write all files into a folder, or none: they are complete beside it before the first is moved in."""
-    staging: Path | None = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        blocked = [name for name in files if (folder / name).is_dir()]
-        if blocked:
-            raise InputError(
-                f"holds a folder named {blocked[0]}", subject=str(folder), remedy="choose another --out"
-            )
-        staging = Path(tempfile.mkdtemp(prefix=".preview-", dir=folder))
-        for name, content in files.items():
-            (staging / name).write_bytes(content)
-        for name in files:
-            os.replace(staging / name, folder / name)  # noqa: PTH105  # one call that is atomic
-    except OSError as error:
-        raise InputError(
-            f"cannot be written ({error.strerror})", subject=str(folder), remedy="choose another --out"
-        ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)

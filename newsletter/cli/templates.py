@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +11,7 @@ import click
 
 from newsletter import __version__
 from newsletter.cli.shared import json_option, open_app, print_json, print_table, warn
+from newsletter.cli.writing import write_all
 from newsletter.config import Config, load
 from newsletter.errors import ConfigError, InputError
 
@@ -88,7 +86,8 @@ def export(
         raise InputError("a NUL character is part of no path", subject=str(folder).replace("\0", "?"))
     chosen = list(ours().values()) if everything else _chosen(names, ours())
     _refuse(folder, chosen, force=force)
-    write_all(folder, {partial.name: copy_of(partial, __version__) for partial in chosen})
+    copies = {partial.name: copy_of(partial, __version__).encode() for partial in chosen}
+    write_all(folder, copies, option="--to")
     for partial in chosen:
         click.echo(f"  {folder / partial.name}")
     if not configured or config.path(configured).resolve() != folder.resolve():
@@ -138,30 +137,6 @@ def check(context: click.Context, as_json: bool) -> int:
             f"{count} of ours {'is' if count == 1 else 'are'} replaced from {folder}, without a fault."
         )
     return 1 if faults else 0
-
-
-def write_all(folder: Path, files: Mapping[str, str]) -> None:
-    """Write all files below a folder, or none: they are complete in it before the first takes its place."""
-    existed = folder.exists()
-    staging: Path | None = None
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".export-", dir=folder))
-        for name, content in files.items():
-            (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (staging / name).write_text(content, encoding="utf-8")
-        for name in files:
-            os.replace(staging / name, folder / name)  # noqa: PTH105  # one call that is atomic
-    except OSError as error:
-        if staging is not None and not existed:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise InputError(
-            f"cannot be written ({error.strerror})", subject=str(folder), remedy="choose another --to"
-        ) from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
 
 
 def _replaced_by(folder: Path | None, partial: Partial) -> Path | None:

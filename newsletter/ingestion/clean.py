@@ -15,6 +15,8 @@ from newsletter.models import Paper, Section
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000\ue001\ufffe\uffff]")
 _NOT_IN_URL = re.compile(r"[\s<>\"\\^`{|}]")
 _LONGEST_URL = 2048
+LONG_TITLE = 300  # characters, more than any title that was ever collected
+LONG_SUMMARY = 20_000
 
 
 def clean_text(text: str) -> str:
@@ -55,6 +57,15 @@ def clean_paper(paper: Paper, warn: Callable[[str], None]) -> Paper:
     if paper.image and not image:
         warn(
             f"paper {paper.id} has {paper.image[:40]!r} for a picture, no http or https address; it goes without"
+        )
+    if len(title) > LONG_TITLE:
+        warn(
+            f"paper {paper.id} has a title of {len(title):,} characters; HTML shows a part of it, plain text all"
+        )
+    said = sum(len(section.text) for section in paper.sections)
+    if said > LONG_SUMMARY:
+        warn(
+            f"paper {paper.id} has a summary of {said:,} characters; HTML shows a part of it, plain text all"
         )
     sections = (
         Section(heading=clean_line(section.heading), text=clean_text(section.text))

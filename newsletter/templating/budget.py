@@ -79,8 +79,12 @@ class Ladder(Sequence[Plan]):
         return 0 if self.total <= most else self._folds + self.total - max(most, self._least)
 
 
-def fit(total: int, full: int, make: Callable[[Plan], str], max_bytes: int, *, brief: bool = False) -> str:
-    """Return the widest letter that weighs at most ``max_bytes`` in UTF-8; it is made a few times only.
+Make = Callable[[Plan], str]
+Weigh = Callable[[str], int]
+
+
+def fit(total: int, full: int, make: Make, weigh: Weigh, max_bytes: int, *, brief: bool = False) -> str:
+    """Return the widest letter that weighs at most ``max_bytes``; it is made a few times only.
 
     Raises `RenderError` where even the lead by itself, shortened, weighs more.
     """
@@ -89,42 +93,38 @@ def fit(total: int, full: int, make: Callable[[Plan], str], max_bytes: int, *, b
         ladder = Ladder(total, full, brief=brief, lead_length=lead_length)
         low = ladder.first_of(max_bytes // _LEAST)
         letter = make(ladder[low])
-        if _weight(letter) <= max_bytes:
-            return _longer_lead(ladder[low], letter, make, max_bytes) if lead_length else letter
+        if weigh(letter) <= max_bytes:
+            return _longer_lead(ladder[low], letter, make, weigh, max_bytes) if lead_length else letter
         narrowest = make(ladder[len(ladder) - 1])
-        if _weight(narrowest) <= max_bytes:
-            return _widest(ladder, low, narrowest, make, max_bytes)
+        if weigh(narrowest) <= max_bytes:
+            return _widest(ladder, low, narrowest, make, weigh, max_bytes)
     raise RenderError(
-        f"the letter weighs {_weight(narrowest):,} bytes with its first paper alone, more than {max_bytes:,}",
+        f"the letter weighs {weigh(narrowest):,} bytes with its first paper alone, more than {max_bytes:,}",
         remedy="allow more bytes or shorten the texts that stand in every letter",
     )
 
 
-def _longer_lead(plan: Plan, best: str, make: Callable[[Plan], str], max_bytes: int) -> str:
+def _longer_lead(plan: Plan, best: str, make: Make, weigh: Weigh, max_bytes: int) -> str:
     """Return the letter whose lead keeps as much as fits."""
     low, high = plan.lead_length, max_bytes
     while high - low > LENGTH:
         middle = (low + high) // 2
         letter = make(replace(plan, lead_length=middle))
-        if _weight(letter) <= max_bytes:
+        if weigh(letter) <= max_bytes:
             low, best = middle, letter
         else:
             high = middle
     return best
 
 
-def _widest(ladder: Ladder, low: int, best: str, make: Callable[[Plan], str], max_bytes: int) -> str:
+def _widest(ladder: Ladder, low: int, best: str, make: Make, weigh: Weigh, max_bytes: int) -> str:
     """Return the widest letter that fits, of the plans between ``low``, which does not, and the last, ``best``."""
     high = len(ladder) - 1
     while high - low > 1:
         middle = (low + high) // 2
         letter = make(ladder[middle])
-        if _weight(letter) <= max_bytes:
+        if weigh(letter) <= max_bytes:
             high, best = middle, letter
         else:
             low = middle
     return best
-
-
-def _weight(letter: str) -> int:
-    return len(letter.encode())

@@ -61,13 +61,15 @@ def preheader_of(issue: Issue, entries: Sequence[EntryView], name: str, words: W
     if wanted:
         return cut(wanted, PREHEADER)
     others = [_shortly(entry) for entry in entries[1:3]]
+    first = entries[0].line.text
     if not others:
-        return entries[0].line.text
+        return first
     if len(others) == 1:
-        return words.say("Also: {second}.", second=others[0])
+        return cut(f"{words.say('Also: {second}.', second=others[0])} {first}".strip(), PREHEADER)
     second, third = others
     if len(entries) == 3:
-        return words.say("Also: {second} and {third}.", second=second, third=third)
+        line = words.say("Also: {second} and {third}.", second=second, third=third)
+        return cut(f"{line} {first}".strip(), PREHEADER)
     total = words.count("{n} vote in all.", "{n} votes in all.", issue.votes) if issue.votes else ""
     return words.count(
         "Also: {second}, {third} and {n} more.",

@@ -25,7 +25,7 @@ class Design:
 
     ``subject`` and ``preheader`` are templates with ``{names}`` (see `inbox.FIELDS`), empty for the usual ones.
     ``templates`` is a folder whose files replace the newsletter's own, one by one. ``max_bytes`` bounds the
-    HTML in UTF-8; Gmail cuts at about 102,000, and the recipient's values come on top.
+    HTML in UTF-8; Gmail cuts at about 102,000. A recipient's value is counted with ``value_bytes``.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Design:
     issue_number: int | None = None
     templates: Path | None = None
     max_bytes: int = 95_000
+    value_bytes: int = 320
 
 
 def render(issue: Issue, design: Design, templates: Engine | None = None) -> Rendered:
@@ -58,13 +59,16 @@ def render(issue: Issue, design: Design, templates: Engine | None = None) -> Ren
     templates = templates or engine(design.templates, theme)
     values: dict[str, object] = {"letter": view, "words": fixed, "theme": theme}
 
+    def weigh(letter: str) -> int:
+        return len(letter.encode()) + design.value_bytes * letter.count(PLACEHOLDER_OPEN)
+
     def html(plan: Plan) -> str:
         return templates.html(values | _told(view, plan))
 
     return Rendered(
         subject=view.subject,
         preheader=view.preheader,
-        html=fit(len(view.entries), design.full, html, design.max_bytes, brief=brief),
+        html=fit(len(view.entries), design.full, html, weigh, design.max_bytes, brief=brief),
         text=templates.plain("email/letter.txt.j2", values),
         markdown=templates.plain("email/issue.md.j2", values),
     )

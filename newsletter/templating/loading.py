@@ -45,6 +45,8 @@ class FolderLoader(FileSystemLoader):
             return ""
         if file.is_dir():
             return "is a folder, where a template is a file"
+        if file.exists():
+            return "is no file that can be read"
         return "is a link that leads nowhere" if file.is_symlink() else ""
 
     def _fault(self, problem: str, line: int, template: str) -> TemplateSyntaxError:

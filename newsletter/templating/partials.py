@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,17 @@ def files_in(folder: Path) -> Iterator[tuple[str, Path]]:
         inside = any(parent.as_posix() in known for parent in Path(name).parents)
         if not hidden and not inside and (name in known or not path.is_dir()):
             yield name, path
+
+
+def holding(folder: Path, needles: Iterable[Sequence[str]]) -> tuple[str, int]:
+    """Return file and line of the first override that holds one of some texts, else the folder and 0."""
+    for needle in (text for texts in needles for text in texts if text):
+        for _, path in files_in(folder):
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+            for number, line in enumerate(lines, 1):
+                if needle in line:
+                    return str(path), number
+    return str(folder), 0
 
 
 def matching(wish: str, names: Collection[str]) -> list[str]:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
+from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
+
 # Never part of a letter's text: what XML forbids, controls, and the two that mark placeholders.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\ue000\ue001]"
@@ -37,7 +39,7 @@ def cut(text: str, limit: int) -> str:
         end = space
     while end > 1 and _joins(text[end]):
         end -= 1
-    return text[:end].rstrip(" ,;:.-–—(") + "…"
+    return text[:end].rstrip(" ,;:.-–—(…") + "…"
 
 
 def first_sentence(text: str) -> str:
@@ -138,7 +140,9 @@ class _Widths(dict[str, int]):
         return width
 
 
-_widths = _Widths()
+_widths = _Widths(
+    {PLACEHOLDER_OPEN: 24, PLACEHOLDER_CLOSE: 0}
+)  # with its name as wide as what will stand there
 
 
 def _pieces(text: str, room: int) -> Iterator[tuple[int, str, int]]:

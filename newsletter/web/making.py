@@ -9,15 +9,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from newsletter.app import App
-from newsletter.app.linting import lint_rendered
-from newsletter.app.previewing import preview_of
+from newsletter.app.previewing import preview_of, show
 from newsletter.config import Config, load
 from newsletter.errors import ConfigError
-from newsletter.letters import files_of
 from newsletter.models import DayOfPapers
-from newsletter.pipeline import refusals
 from newsletter.templating.engine import forget
-from newsletter.templating.issue import render
 from newsletter.templating.partials import FOLDERS
 from newsletter.web.proof import Proof
 
@@ -72,30 +68,29 @@ class Maker:
                 app, self._collected, edition=wanted.edition, language=wanted.language, top=wanted.top,
                 min_votes=wanted.min_votes,
             )  # fmt: skip
-            design, identity = app.design(issue.edition), app.identity(example=True)
         finally:
             app.close()
         forget()
         made_at = self._clock()
-        rendered = render(issue, design)
-        files = files_of(rendered, issue, identity, made_at)
+        shown = show(app, issue, made_at)
+        files = shown.files
         return Proof(
             edition=issue.edition,
             day=issue.day,
             language=issue.language,
             entries=len(issue.entries),
             collected=issue.collected,
-            sender=identity.from_name,
-            subject=rendered.subject,
-            preheader=rendered.preheader,
+            sender=shown.sender,
+            subject=shown.rendered.subject,
+            preheader=shown.rendered.preheader,
             html=files["issue.html"].decode(),
             text=files["issue.txt"].decode(),
             markdown=files["issue.md"].decode(),
             message=files["issue.eml"],
-            budget=design.max_bytes,
+            budget=shown.budget,
             made_at=made_at,
-            notes=(*issue.warnings, *refusals(issue), *notes),
-            findings=tuple(lint_rendered(app.settings, rendered, issue, identity, made_at)),
+            notes=(*shown.notes, *notes),
+            findings=shown.findings,
         )
 
     def _find_overrides(self, config: Config) -> None:

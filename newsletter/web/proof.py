@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from newsletter.templating.lint.findings import Finding
+from newsletter.templating.lint.findings import Finding, described
 from newsletter.templating.lint.html import MOST_BYTES
 
 
@@ -76,15 +76,5 @@ def _proof_json(proof: Proof) -> dict[str, object]:
             "clip": MOST_BYTES,
         },
         "notes": list(proof.notes),
-        "findings": [_finding_json(each) for each in proof.findings],
-    }
-
-
-def _finding_json(found: Finding) -> dict[str, str]:
-    return {
-        "rule": found.rule,
-        "severity": found.severity.value,
-        "what": found.what,
-        "where": found.where,
-        "why": found.why,
+        "findings": [described(each) for each in proof.findings],
     }

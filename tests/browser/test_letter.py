@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,9 @@ from newsletter.summaries.chain import SummaryChain
 from newsletter.summaries.digest import DigestSummarizer
 from newsletter.summaries.extractive import ExtractiveSummarizer
 from newsletter.templating.issue import Design
-from tools.chromium import EXECUTABLE, Scheme, chromium, open_page
+from tools.chromium import Scheme, open_page
 
-pytest.importorskip("playwright.sync_api", reason="playwright is missing: make browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not EXECUTABLE.exists(), reason="Chromium is missing: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 DIGEST = ROOT / "tests/data/digests/seed-form.md"  # the model day in our own words, which are fewer
 SEED = ROOT.parent / "shared/data/digests/2024-09-12.md"
@@ -43,13 +38,6 @@ def letter(path: Path, full: int) -> str:
     )  # fmt: skip
     files = preview_files(issue, Design(name="Daily Papers", full=full), IDENTITY, now())
     return files["issue.html"].decode()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One browser for all."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

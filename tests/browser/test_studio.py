@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +12,7 @@ import pytest
 from tests.cli.command import entry, papers_file
 from tests.support.studio import RunningStudio, studio
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: make browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is missing: apt-get install chromium"),
-]
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+pytestmark = pytest.mark.browser
 PAPER, DARK_PAPER = "rgb(245, 244, 241)", "rgb(18, 18, 17)"
 TITLE = 'Evil: </script><img src=x onerror="document.title=1"><b>bold</b> {{ 1 }}'
 PICTURES_OF_THE_DAY = {"https://cdn-thumbnails.huggingface.co/social-thumbnails/papers/2409.06820.png"}
@@ -94,14 +84,6 @@ class Looked:
     def lead_width(self) -> int:
         """Return how wide the letter's window is."""
         return int(self.letter.evaluate("document.documentElement.clientWidth"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -379,3 +379,22 @@ def test_the_guide_does_what_it_says(command: Command) -> None:
     html = (command.folder / "preview" / "issue.html").read_text(encoding="utf-8")
     assert "background:#0B7A75;color:#FFFFFF" in html
     assert "You get this letter" not in html
+
+
+@pytest.mark.parametrize(
+    ("foot", "what"),
+    [
+        ("", "the HTML has no link to unsubscribe"),
+        (FOOT.replace("</mj-text>", '<a href="javascript:x">x</a></mj-text>'), "is javascript:"),
+        (
+            FOOT.replace("</mj-text>", '{{ placeholder("nope") }}</mj-text>'),
+            'the placeholder "nope" is left over',
+        ),
+    ],
+)
+def test_what_could_never_be_sent_is_a_fault(command: Command, foot: str, what: str) -> None:
+    put(command, "email/foot.mjml.j2", foot)
+    found = faults(command)
+    assert found
+    assert all("no letter is sent" in line for line in found)
+    assert what in " ".join(found)

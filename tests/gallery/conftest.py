@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tools import nodejs
-from tools.chromium import EXECUTABLE, Scheme, chromium, open_page
+from tools.chromium import Scheme, open_page
 from tools.gallery.plates import PLATES, Plate, html
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
@@ -52,12 +52,8 @@ class Room:
 
 
 @pytest.fixture(scope="session")
-def room() -> Iterator[Room]:
-    pytest.importorskip("playwright.sync_api", reason="playwright is missing: make browser")
-    if not EXECUTABLE.exists():
-        pytest.skip("Chromium is missing: apt-get install chromium")
-    with chromium() as browser:
-        yield Room(browser)
+def room(browser: Any) -> Room:
+    return Room(browser)
 
 
 @pytest.fixture(scope="session")

@@ -315,7 +315,7 @@ def test_subject_and_preheader_name_the_first_papers() -> None:
     assert rendered.subject.startswith("Name: a long title")
     assert rendered.preheader == "Also: Beta, Gamma and 1 more."
     two = render(issue_of(entry(1, "One"), entry(2, "Beta: Two")), DESIGN)
-    assert (two.subject, two.preheader) == ("One and Beta", "Also: Beta.")
+    assert (two.subject, two.preheader) == ("One and Beta", "Also: Beta. Paper 1 says something new.")
     four = render(issue_of(entry(1, "One"), entry(2, "Beta: Two"), entry(3, "C"), entry(4, "D")), DESIGN)
     assert four.subject == "One, Beta and 2 more"
 
@@ -414,9 +414,8 @@ def test_a_brief_letter_is_a_list_of_titles() -> None:
 
 def test_sections_below_the_lead_keep_whole_sentences() -> None:
     sentence = "This one is here to be read by you. "
-    page = Page(
-        html_of(issue_of(*(entry(n, f"T{n}", sections={"What's New": sentence * 20}) for n in (1, 2))))
-    ).text
+    papers = (entry(n, f"T{n}", sections={"What's New": sentence * 20}) for n in (1, 2))
+    page = Page(html_of(issue_of(*papers))).text.partition("T1")[2]
     assert page.count(sentence.strip()) == 20 + 5
     assert "…" not in page
 
@@ -530,3 +529,28 @@ def test_an_override_may_print_a_list_and_an_editor_may_lock_it(tmp_path: Path) 
     )
     (folder / ".#foot.mjml.j2").symlink_to("nobody@nowhere")
     assert "[1, '<']" in Page(html_of(sample(), Design(name="N", templates=tmp_path))).text
+
+
+def test_what_is_not_on_the_days_page_is_linked_by_its_number() -> None:
+    day = many(140)
+    old = tuple(replace(each, carried_from=date(2024, 9, 13)) for each in day.entries[20:])
+    issue = replace(day, entries=(*day.entries[:20], *old), collected=20)
+    page = Page(html_of(issue, Design(name="N")))
+    rest = re.search(r"And (\d+) more, in the plain-text part of this letter\.((?: \d+)+)", page.text)
+    assert rest is not None
+    assert len(rest[2].split()) == int(rest[1]) > 0
+    assert "on the web" not in page.text  # all of the day's own are shown
+    assert len({link for link in page.links if "arxiv.org/abs" in link}) == 140
+
+
+def test_the_weight_counts_what_readers_get() -> None:
+    values = {"unsubscribe_url": "https://example.org/" + "x" * 280, "address": "a" * 250 + "@example.org"}
+    for count in (90, 126, 300):
+        html = html_of(many(count, source_url=None), Design(name="N", full=0, postal_address="P" * 76))
+        assert len(fill(html, values, html=True).encode()) <= 95_000
+
+
+def test_a_section_of_another_direction_keeps_its_label_apart() -> None:
+    told = {"What's New": "4DAnyone addresses both."}
+    html = html_of(issue_of(*(entry(n, f"T{n}", sections=told) for n in (1, 2)), language="ar"))
+    assert '<b class="s" lang="ar" dir="rtl"' in html

@@ -25,3 +25,14 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.severity.value} {self.rule}: {self.what}; {self.why}"
+
+
+def described(found: Finding) -> dict[str, str]:
+    """Return a finding as JSON has it."""
+    return {
+        "rule": found.rule,
+        "severity": found.severity.value,
+        "what": found.what,
+        "where": found.where,
+        "why": found.why,
+    }
