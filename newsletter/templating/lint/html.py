@@ -14,7 +14,9 @@ from newsletter.templating.lint.rules import Rule
 
 MOST_BYTES = 102_000  # where Gmail cuts
 _MOST_READ = 4 * MOST_BYTES  # characters; nothing beyond them would be shown to anybody
-_MOST_UNCLOSED = 50  # tags without an end, each of which the parser looks for to the end of the letter
+_MOST_UNCLOSED = (
+    50  # tags and comments without an end, each of which the parser looks for to the end of the letter
+)
 
 _UNCLOSED = re.compile(r"<[A-Za-z/!?][^<>]*(?=<|\Z)")
 
@@ -40,8 +42,9 @@ def read_html(html: str) -> Page:
         heavy = [Rule.HTML_WEIGHT.finding(what, "html")]
     if weight > _MOST_READ:
         html = html[:_MOST_READ]
-    if sum(1 for _ in _UNCLOSED.finditer(html)) > _MOST_UNCLOSED:
-        what = f"more than {_MOST_UNCLOSED} of its tags have no end"
+    unclosed = max(sum(1 for _ in _UNCLOSED.finditer(html)), html.count("<!--") - html.count("-->"))
+    if unclosed > _MOST_UNCLOSED:
+        what = f"more than {_MOST_UNCLOSED} of its tags or comments have no end"
         return Page(findings=[*heavy, Rule.UNREADABLE_HTML.finding(what, "html")], readable=False)
     reader = Reader()
     reader.read(html)
