@@ -16,13 +16,12 @@ from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
-from newsletter.letters import Identity, checked, example_reader, make_letter
+from newsletter.letters import Identity, example_reader, looked_over, make_letter
 from newsletter.messages import compose
 from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
-from newsletter.templating.lint.check import lint
 from newsletter.templating.lint.findings import Severity
 from subscribers.store import deliverable
 
@@ -100,9 +99,10 @@ class Dispatcher:
 
     def _lint(self, issue: Issue, letter: Letter) -> None:
         """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
-        reader = example_reader(letter, issue, self.identity)
-        real = self.provider.name != "outbox"
-        findings = lint(checked(letter, reader, postal_address=self.design.postal_address, real_mail=real))
+        findings = looked_over(
+            letter, issue, self.identity, postal_address=self.design.postal_address,
+            real_mail=self.provider.name != "outbox",
+        )  # fmt: skip
         usual = issue.occasion in {Occasion.DAY, Occasion.PARTIAL}
         see = (
             f"newsletter lint --day {issue.day} --edition {issue.edition}"

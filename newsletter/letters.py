@@ -14,7 +14,8 @@ from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
 from newsletter.templating.issue import Design, fill, issue_json, render
-from newsletter.templating.lint.check import Checked
+from newsletter.templating.lint.check import Checked, lint
+from newsletter.templating.lint.findings import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,14 @@ def files_of(rendered: Rendered, letter: Letter, reader: Recipient, issue: Issue
         "issue.eml": messages.compose(letter, reader),
         "issue.json": document + b"\n",
     }
+
+
+def looked_over(
+    letter: Letter, issue: Issue, identity: Identity, *, postal_address: str, real_mail: bool
+) -> list[Finding]:
+    """Return what lint finds in a letter that nobody got yet, as the example reader would get it."""
+    reader = example_reader(letter, issue, identity)
+    return lint(checked(letter, reader, postal_address=postal_address, real_mail=real_mail))
 
 
 def checked(letter: Letter, reader: Recipient, *, postal_address: str, real_mail: bool) -> Checked:

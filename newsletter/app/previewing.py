@@ -65,26 +65,22 @@ def show(app: App, issue: Issue, made_at: datetime) -> Shown:
 
     The postal address that lint asks for is the one of the settings: an example one does for a preview, not for mail.
     """
-    from newsletter.letters import checked, example_reader, files_of, make_letter
+    from newsletter.letters import example_reader, files_of, looked_over, make_letter
     from newsletter.pipeline import refusals
     from newsletter.templating.issue import render
-    from newsletter.templating.lint.check import lint
 
     design, identity = app.design(issue.edition), app.identity(example=True)
     rendered = render(issue, design)
     letter = make_letter(rendered, issue, identity, made_at)
-    reader = example_reader(letter, issue, identity)
     settings = app.settings
-    seen = checked(
-        letter,
-        reader,
-        postal_address=settings.sender.postal_address,
+    findings = looked_over(
+        letter, issue, identity, postal_address=settings.sender.postal_address,
         real_mail=settings.provider.name != "outbox",
-    )
+    )  # fmt: skip
     return Shown(
         rendered=rendered,
-        files=files_of(rendered, letter, reader, issue),
-        findings=tuple(lint(seen)),
+        files=files_of(rendered, letter, example_reader(letter, issue, identity), issue),
+        findings=tuple(findings),
         notes=(*issue.warnings, *refusals(issue)),
         sender=identity.from_name,
         budget=design.max_bytes,

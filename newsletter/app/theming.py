@@ -94,21 +94,18 @@ def check_overrides(app: App, folder: Path) -> Report:
         ["en", *(own.language for own in app.settings.editions.values()), RIGHT_TO_LEFT]
     )
     issues = [_sample(app, language, top) for language in languages for top in (0, SOME)]
-    quiet = replace(issues[0], entries=(), collected=0, occasion=Occasion.QUIET)
+    nothing = replace(issues[0], entries=(), collected=0, occasion=Occasion.QUIET)
+    quiet = Trial(issue=nothing, design=design)
     trials = [
         Trial(issue=issue, design=replace(design, layout=layout, full=full))
         for issue in issues
         for layout in Layout
         for full in {design.full, 1}
     ]
-    report = check(folder, [*trials, Trial(issue=quiet, design=design)])
+    report = check(folder, [*trials, quiet])
     if report.faults:
         return report
-    faults = {
-        fault
-        for trial in (trials[0], Trial(issue=quiet, design=design))
-        for fault in _unsent(app, folder, trial)
-    }
+    faults = {fault for trial in (trials[0], quiet) for fault in _unsent(app, folder, trial)}
     return replace(report, faults=tuple(sorted(faults)))
 
 
@@ -116,17 +113,16 @@ def _unsent(app: App, folder: Path, trial: Trial) -> Iterator[Fault]:
     """Yield why a letter would not be sent, each with the file that holds what is wrong, where one does."""
     from newsletter.app import now
     from newsletter.app.identity import identity
-    from newsletter.letters import checked, example_reader, make_letter
+    from newsletter.letters import looked_over, make_letter
     from newsletter.templating.issue import render
-    from newsletter.templating.lint.check import lint
     from newsletter.templating.lint.findings import Severity
     from newsletter.templating.overrides import Fault
     from newsletter.templating.partials import holding
 
     sender = identity(app.settings, example=True, warn=lambda _text: None)
     letter = make_letter(render(trial.issue, trial.design), trial.issue, sender, now())
-    reader = example_reader(letter, trial.issue, sender)
-    for found in lint(checked(letter, reader, postal_address=trial.design.postal_address, real_mail=False)):
+    address = trial.design.postal_address
+    for found in looked_over(letter, trial.issue, sender, postal_address=address, real_mail=False):
         if found.severity is Severity.ERROR:
             file, line = holding(folder, re.findall(r'"([^"]+)"|<(\S+?)>|\b(\w{3,})$', found.what))
             yield Fault(file=file, line=line, what=f"{found.what}, so no letter is sent ({found.rule})")

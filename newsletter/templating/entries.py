@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from newsletter.models import Entry, PaperKind, Section, SummaryOrigin
 from newsletter.templating.i18n import Words, direction_of
@@ -81,7 +80,7 @@ class EntryView:
         self.name, self.head, self.tail = _leading(self.title)
         language = language_of(self.title, "en")
         self.lang = _differs(language, words.language)
-        self.dir = _differs(_direction(language), words.direction)
+        self.dir = _differs(direction_of(language), words.direction)
         self.url = safe_url(paper.url)
         votes = paper.votes
         self.votes_taken = votes
@@ -202,7 +201,7 @@ def _said(text: str, declared: str, words: Words, *, heading: str = "", label: s
     return SectionView(
         text=text,
         lang=_differs(language, words.language),
-        dir=_differs(_direction(language), words.direction),
+        dir=_differs(direction_of(language), words.direction),
         heading=heading,
         label=label,
     )
@@ -234,8 +233,3 @@ def _short_authors(authors: tuple[str, ...], words: Words) -> str:
 
 def _site(page: str | None) -> str:
     return next((name for site, name in _SITES.items() if page and page.startswith(f"https://{site}/")), "")
-
-
-@lru_cache(maxsize=64)
-def _direction(language: str) -> str:
-    return direction_of(language)

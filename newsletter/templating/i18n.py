@@ -14,6 +14,7 @@ from pathlib import Path
 
 from newsletter.languages import shipped, shipped_as
 from newsletter.templating.forms import forms
+from newsletter.templating.text import base_of
 
 LOCALES = Path(__file__).resolve().parents[1] / "locales"
 DOMAIN = "newsletter"
@@ -33,7 +34,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self.base = _base(language)
+        self.base = base_of(language)
         self.direction = direction_of(language)
         spoken = shipped_as(language.replace("_", "-")) or shipped()[0]
         self._catalogue = _catalogue(spoken)
@@ -71,11 +72,7 @@ class Words:
 
 def direction_of(language: str) -> str:
     """Return ``rtl`` for a language that is written from right to left, else ``ltr``."""
-    return "rtl" if _base(language) in _RIGHT_TO_LEFT else "ltr"
-
-
-def _base(language: str) -> str:
-    return re.split("[-_]", language, maxsplit=1)[0].lower()
+    return "rtl" if base_of(language) in _RIGHT_TO_LEFT else "ltr"
 
 
 @lru_cache(maxsize=256)

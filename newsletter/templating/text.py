@@ -52,7 +52,7 @@ def language_of(text: str, declared: str) -> str:
 
     A text without a letter of Hangul is not Korean, whatever was declared; it is then taken for English.
     """
-    base = _base(declared)
+    base = base_of(declared)
     if not text.isascii():
         sample = text[:_SAMPLE]
         if base in _ENOUGH and _ENOUGH[base].match(sample):
@@ -115,7 +115,8 @@ def _sentence_ends(text: str) -> Iterator[int]:
 
 
 @lru_cache(maxsize=64)
-def _base(language: str) -> str:
+def base_of(language: str) -> str:
+    """Return a language without its region: ``ko`` of ``ko-KR``."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 

@@ -45,8 +45,7 @@ class LetterView:
     bars: tuple[int, ...]
     bars_label: str
     entries: tuple[EntryView, ...]
-    collected: int  # the papers of the day, and those carried into it
-    of_day: int
+    of_day: int  # the papers that its source has
     source_url: str | None
     postal_address: str
 
@@ -90,7 +89,6 @@ def letter_view(
         bars=_bars(entries, highest),
         bars_label=_bars_label(entries, words),
         entries=entries,
-        collected=max(issue.collected + _carried(issue), len(entries)),
         of_day=issue.collected,
         source_url=safe_url(issue.source_url) if issue.collected else None,  # never a page of nothing
         postal_address=one_line(postal_address),

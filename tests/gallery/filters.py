@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
+from tools.processes import ended
+
 _RULE = re.compile(r"^ ?(-?\d+\.\d)\s+([A-Z][A-Z0-9_]+) ", re.MULTILINE)
 # What would ask the network, or keep what it learned in a database.
 _ONLINE = (
@@ -93,16 +95,9 @@ def rspamd(folder: Path, kept: Path) -> Iterator[int]:
             [_program("rspamd") or "rspamd", "-f", "-i", "-p", str(folder / "pid"), *variables],
             stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    try:
+    with ended(process):
         _wait(process, port, log)
         yield port
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def ask_rspamd(port: int, messages: Mapping[str, bytes], folder: Path) -> Scores:

@@ -20,6 +20,7 @@ from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from newsletter.templating.issue import render
 from tools import nodejs
 from tools.gallery.plates import IDENTITY, PLATES
+from tools.processes import ended
 
 HOST = "127.0.0.1"
 SMTP_PORT, PAGE_PORT = 1025, 1080
@@ -54,16 +55,9 @@ def maildev(*, smtp: int = 0, page: int = 0) -> Iterator[Inbox]:
                 ),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=folder,
             )  # fmt: skip
-        try:
+        with ended(process):
             _wait(process, inbox, log)
             yield inbox
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def send(inbox: Inbox, now: datetime) -> Iterator[str]:

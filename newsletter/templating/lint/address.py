@@ -18,31 +18,30 @@ _LINE_END = re.compile("%0[ad]", re.IGNORECASE)
 def link_fault(address: str) -> str:
     """Return why a link's address is not safe, empty if it is. One with a placeholder is another rule's."""
     address = address.strip(" ")
-    if _marked(address) or _PLACE.fullmatch(address):
+    if _PLACE.fullmatch(address):
         return ""
-    fault = _fault(address)
-    if fault:
-        return fault
-    scheme = _scheme(address)
-    if scheme == "mailto":
-        return _mail_fault(address.partition(":")[2])
-    if scheme not in {"http", "https"}:
-        return f"is {shown(scheme)}:, not http, https or mailto"
-    return _host_fault(address)
+    if _scheme(address) == "mailto" and not _marked(address):
+        return _fault(address) or _mail_fault(address.partition(":")[2])
+    return _web_fault(address, "http, https or mailto")
 
 
 def image_fault(address: str) -> str:
     """Return why a picture's address cannot be used, empty if it can; a part of the mail itself (cid:) can."""
     address = address.strip(" ")
+    if _scheme(address) == "cid":
+        return "" if _marked(address) else _fault(address)
+    return _web_fault(address, "http or https")
+
+
+def _web_fault(address: str, allowed: str) -> str:
+    """Return why an address is none of the web, empty if it is one or has a placeholder."""
     if _marked(address):
         return ""
     fault = _fault(address)
     if fault:
         return fault
     scheme = _scheme(address)
-    if scheme == "cid":
-        return ""
-    return _host_fault(address) if scheme in {"http", "https"} else f"is {shown(scheme)}:, not http or https"
+    return _host_fault(address) if scheme in {"http", "https"} else f"is {shown(scheme)}:, not {allowed}"
 
 
 def shown(text: str, limit: int = 60) -> str:

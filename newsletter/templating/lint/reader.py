@@ -12,12 +12,10 @@ from newsletter.templating.lint.address import image_fault, link_fault, shown
 from newsletter.templating.lint.findings import Finding
 from newsletter.templating.lint.rules import Rule
 from newsletter.templating.lint.style import Look, declarations, look_of, pixels
+from newsletter.templating.tags import VOID
 
 WIDEST = 640  # pixels
 
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
-)
 _ACTIVE = frozenset({"script", "form", "iframe", "frame", "object", "embed", "applet"})
 _UNSEEN = frozenset({"head", "title", "style", "script", "template"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -107,7 +105,7 @@ class Reader(HTMLParser):
             self._judge_image(attributes)
         elif tag == "html":
             self.language = attributes.get("lang", "").strip()
-        if tag in _VOID:
+        if tag in VOID:
             return
         outer = self._stack[-1]
         look = look_of(tag, attributes, outer.look)
@@ -119,7 +117,7 @@ class Reader(HTMLParser):
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Judge a tag that closes itself; in HTML only empty elements and those of Outlook's drawings do."""
         self.handle_starttag(tag, attrs)
-        if tag not in _VOID and ":" in tag:
+        if tag not in VOID and ":" in tag:
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
