@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test check lint types contracts docs-check docs bench truth lock browser pictures gallery node inbox format clean
+.PHONY: help demo test check lint types contracts docs-check docs bench torture truth lock browser pictures gallery node inbox format clean
 
 help:  ## Show what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,9 @@ docs: $(VENV)/.dev  ## Make the docs and catalogues that come from the code
 
 bench: $(VENV)/.test  ## Print ratios measured in one run
 	$(BIN)/python -m benchmarks
+
+torture: $(VENV)/.test  ## Run what `make test` runs a short form of at its full length
+	TORTURE=1 $(BIN)/pytest -n 2 tests/ingestion/test_faulted_days.py
 
 truth: $(VENV)/.test  ## Measure how true summaries are, and what the checks find (docs/truth.md has the figures)
 	$(BIN)/python -m tools.truth

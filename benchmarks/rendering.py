@@ -69,13 +69,13 @@ def _issue() -> Issue:
 def _sources(issue: Issue) -> list[str]:
     """Return the MJML of every letter that is made on the way to the one that is sent."""
     sources: list[str] = []
-    make = Engine.mjml
+    make = Engine.html
 
     def kept(engine: Engine, values: Mapping[str, object]) -> str:
-        sources.append(make(engine, values))
-        return sources[-1]
+        sources.append(engine.mjml(values))
+        return make(engine, values)
 
-    with patch.object(Engine, "mjml", kept):
+    with patch.object(Engine, "html", kept):
         render(issue, DESIGN)
     return sources
 

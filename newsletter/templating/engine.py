@@ -5,30 +5,23 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, TemplateError, TemplateNotFound
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, Template, TemplateError, TemplateNotFound
 from jinja2 import TemplateSyntaxError as JinjaSyntaxError
 
 from newsletter.errors import RenderError
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
 from newsletter.templating.environments import sandbox, trusting
 from newsletter.templating.escaping import kept
+from newsletter.templating.frame import frame, to_html
 from newsletter.templating.loading import FolderLoader
 from newsletter.templating.markdown import link_target, link_text, literal
 from newsletter.templating.partials import FOLDERS
 from newsletter.templating.text import whole_sentences, wrap
 from newsletter.templating.theme import Theme
 from newsletter.templating.watching import looked_at
-
-try:
-    from mjml import mjml2html
-except ImportError as error:
-    raise RenderError(
-        "mjml-python is missing, or hidden by the package `mjml`, which has the same import name",
-        remedy="run: pip uninstall -y mjml && pip install --force-reinstall mjml-python",
-    ) from error
 
 LETTER = "email/letter.mjml.j2"
 # mjml-python writes attribute values as Rust would in a debug print: a backslash doubled, combining marks and
@@ -37,9 +30,7 @@ _ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
     r"""=(?:"[ !#-\[\]-~]*[^ -\[\]-~][^"]*"|'[ -&(-\[\]-~]*[^ -\[\]-~][^']*')"""
 )
 _DOUBTFUL = re.compile(r"[^ -\[\]-~¡-¬®-ʯ\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
-_ARTICLE = re.compile('<div [^>]*role="article"[^>]*>')
 _MARK = re.compile(f"&#x({ord(PLACEHOLDER_OPEN):x}|{ord(PLACEHOLDER_CLOSE):x});")
-_END = "</div></body>"
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -58,8 +49,9 @@ class Engine:
         self._overrides = overrides
         self._loader = ChoiceLoader(folders)
         # ours are trusted; what somebody else wrote works in the sandbox, which is slower
+        self._trusted = theme is not None and overrides is None
         self._environment = (
-            trusting(self._loader, theme) if theme and overrides is None else sandbox(self._loader)
+            trusting(self._loader, theme) if theme and self._trusted else sandbox(self._loader)
         )
         filters = {
             "wrapped": wrap,
@@ -75,8 +67,10 @@ class Engine:
 
     def html(self, values: Mapping[str, object]) -> str:
         """Render the letter to HTML; raise `RenderError` with file and line for a fault in a template."""
+        if self._frame is not None:
+            return self._rendered(self._frame, LETTER, values)
         try:
-            html: str = mjml2html(self.mjml(values), fonts={})
+            html = to_html(self.mjml(values))
         except ValueError as error:
             from newsletter.templating.tracing import located  # it makes an engine of its own
 
@@ -87,29 +81,30 @@ class Engine:
             )
             raise located(unread, self._overrides, values) from error
         self._refuse_left_overs(html)
-        # a landmark: everything stands in `main`, inside the article that MJML makes of a letter
-        article, end = _ARTICLE.search(html), html.rfind(_END)
-        if article and end > 0:
-            html = f'{html[: article.end()]}<div role="main">{html[article.end() : end]}</div>{html[end:]}'
         return _MARK.sub(lambda mark: chr(int(mark[1], 16)), html)
+
+    @cached_property
+    def _frame(self) -> Template | None:
+        """Our templates as one of HTML; None where there are others, or a fault that a letter will place."""
+        if not self._trusted:
+            return None
+        try:
+            html = frame(LETTER, lambda name: self._loader.get_source(self._environment, name)[0])
+            return None if _LEFT_OVER.search(html) else self._environment.from_string(html)
+        except _FAULTS:
+            return None
 
     def mjml(self, values: Mapping[str, object]) -> str:
         """Render the letter to MJML."""
-        text = self.plain(LETTER, values)
-        if self._overrides is not None:  # which may hold a quote in running text, or another kind of quote
-            return _ATTRIBUTE.sub(_referenced, text)
-        pieces = text.split('"')
-        plain = "\\" not in text
-        pieces[1::2] = [
-            piece if plain and piece.isascii() else _DOUBTFUL.sub(_referenced_character, piece)
-            for piece in pieces[1::2]
-        ]
-        return '"'.join(pieces)
+        return _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
 
     def plain(self, name: str, values: Mapping[str, object]) -> str:
         """Render one template by name; raise `RenderError` with file and line for a fault in it."""
+        return self._rendered(name, name, values)
+
+    def _rendered(self, template: str | Template, name: str, values: Mapping[str, object]) -> str:
         try:
-            return self._environment.get_template(name).render(values)
+            return self._environment.get_template(template).render(values)
         except _FAULTS as error:
             raise RenderError(
                 _said(error), subject=_place(error, name), remedy="mend the template or remove the override"
@@ -160,15 +155,7 @@ def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def _referenced(attribute: re.Match[str]) -> str:
-    return _DOUBTFUL.sub(_referenced_character, attribute[0])
-
-
-def _referenced_character(match: re.Match[str]) -> str:
-    return _reference(match[0])
-
-
-def _reference(character: str) -> str:
-    return f"&#x{ord(character):x};"
+    return _DOUBTFUL.sub(lambda found: f"&#x{ord(found[0]):x};", attribute[0])
 
 
 def _said(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Where templates are compiled: ours with short ways, and a sandbox for those that somebody else wrote.
 
 Both escape all content. A letter is some six hundred small pieces, and what Jinja does for each of them took longer
-than MJML does for all; the tests hold the letters of both against each other, byte for byte.
+than MJML does for all; the tests hold the letters of both against each other.
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ def test_a_roll_up_does_not_link_to_a_page_without_papers() -> None:
     old = (replace(entry(n, f"T{n}", sections=told), carried_from=date(2024, 9, 11)) for n in range(1, 6))
     day = issue_of(*old, source_url="https://example.org/day")
     roll_up = replace(day, collected=0, occasion=Occasion.ROLL_UP)
-    page = Page(html_of(roll_up, Design(name="N", max_bytes=71_400)))
+    page = Page(html_of(roll_up, Design(name="N", max_bytes=72_000)))
     assert "And 4 more, in the plain-text part" in page.text
     assert "https://example.org/day" not in page.links
 

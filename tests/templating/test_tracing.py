@@ -12,10 +12,8 @@ from mjml import mjml2html
 from newsletter.errors import RenderError
 from newsletter.templating.engine import LETTER
 from newsletter.templating.i18n import words
-from newsletter.templating.issue import Design, render
 from newsletter.templating.tags import first_fault
-from newsletter.templating.tracing import Bench, located
-from tests.templating.samples import many, sample
+from newsletter.templating.tracing import located
 
 AROUND = (
     "<mjml><mj-body><mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section></mj-body></mjml>"
@@ -43,11 +41,6 @@ def test_what_has_no_fault_is_read_by_mjml(body: str) -> None:
     else:
         assert 0 <= fault.at < len(text)
         assert fault.what.isprintable()
-
-
-def test_the_letter_itself_has_no_fault() -> None:
-    for issue in (sample(), sample("ko"), sample("ar"), many(40)):
-        assert render(issue, Design(name="N"), Bench(None)) == render(issue, Design(name="N"))
 
 
 @pytest.mark.parametrize(("source", "line"), [("\n<mj-section>", 2), ("<mj-raw>\n\n<a b=c></a></mj-raw>", 3)])
