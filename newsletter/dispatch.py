@@ -23,7 +23,7 @@ from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
-from subscribers.store import deliverable
+from subscribers.store import deliverable, wake
 
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
 _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
@@ -76,6 +76,9 @@ class Dispatcher:
 
     def plan_and_send(self, issue: Issue, *, dry_run: bool) -> RunResult:
         """Render an issue, freeze it with its audience, and send it."""
+        if not dry_run:
+            with self.database.write() as connection:
+                wake(connection, self.clock())
         with self.database.read() as connection:
             number = store.next_number(connection, self.edition)
             people = ledger.audience_size(connection, deliverable(self.edition))

@@ -37,6 +37,8 @@ class Through(IntEnum):
     ONE_CLICK = 3
     MAILTO = 4
     EVENT = 5
+    REQUEST = 6  # the person told the operator
+    CLOCK = 7  # a pause ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class HistoryEntry:
 class Consent:
     """What somebody agreed to: ``source`` says where, ``text_version`` to which words (empty: to none)."""
 
+    id: int
     edition: str
     source: str
     text_version: str
@@ -117,11 +120,19 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """An address that is never written to, whoever asks."""
+    """An address that is never written to, whoever asks, until it is lifted by hand.
 
+    ``email`` is known only while the person is on the list.
+    """
+
+    id: int
     reason: str
     actor: str
     at: datetime
+    email: str = ""
+    lifted_at: datetime | None = None
+    lifted_by: str = ""
+    lifted_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +146,11 @@ class Listing:
     state: SubscriptionState
     address_state: AddressState | None
     tags: tuple[str, ...]
+    language: str | None
     created_at: datetime
+    changed_at: datetime
+    paused_until: datetime | None
+    suppressed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

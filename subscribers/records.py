@@ -7,7 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from subscribers.models import Consent, HistoryEntry, Step, Subscription, SubscriptionState, Suppression
+from subscribers.models import (
+    AddressState,
+    Consent,
+    HistoryEntry,
+    Step,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+)
 from subscribers.schema import consent, edition, execute, history, subscriber, subscription, suppression
 
 
@@ -22,10 +30,56 @@ def suppression_of_subscriber(connection: sa.Connection, number: int) -> Suppres
     return _one_suppression(connection, digest.scalar_subquery())
 
 
-def insert_consent(connection: sa.Connection, subscription_id: int, source: str, given_at: datetime) -> None:
-    """Keep a consent that was given without a text and needs no confirmation."""
-    values = {"subscription_id": subscription_id, "source": source, "text_version": "", "given_at": given_at}
-    execute(connection, sa.insert(consent).values(values))
+def insert_consent(
+    connection: sa.Connection, subscription_id: int, source: str, given_at: datetime, *, text_version: str = "",
+    network: str | None = None,
+) -> int:  # fmt: skip
+    """Keep a consent and return its number; ``text_version`` is empty where no words were agreed to."""
+    values = {
+        "subscription_id": subscription_id, "source": source, "text_version": text_version, "given_at": given_at,
+        "network": network,
+    }  # fmt: skip
+    return int(execute(connection, sa.insert(consent).values(values).returning(consent.c.id)).scalar_one())
+
+
+def confirm_consent(connection: sa.Connection, number: int, now: datetime) -> bool:
+    """Complete a consent; return False where it was completed before."""
+    open_one = sa.update(consent).where(consent.c.id == number, consent.c.confirmed_at.is_(None))
+    return execute(connection, open_one.values(confirmed_at=now)).rowcount == 1
+
+
+def subscription_of_consent(connection: sa.Connection, number: int) -> Subscription | None:
+    """Return the subscription that a consent was given for."""
+    statement = (
+        sa.select(
+            *subscription.c["id", "subscriber_id", "state", "paused_until", "created_at", "changed_at"],
+            edition.c.name.label("edition"),
+        )
+        .join(consent, consent.c.subscription_id == subscription.c.id)
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .where(consent.c.id == number)
+    )
+    row = execute(connection, statement).one_or_none()
+    return None if row is None else Subscription(**row._asdict())
+
+
+def give_reason(connection: sa.Connection, left: Subscription, reason: str) -> None:
+    """Keep why somebody left, with the newest step that says so, unless it has a reason."""
+    newest = (
+        sa.select(sa.func.max(history.c.id))
+        .where(history.c.subscription_id == left.id, history.c.to_state == SubscriptionState.UNSUBSCRIBED)
+        .scalar_subquery()
+    )
+    if reason:
+        chosen = sa.update(history).where(history.c.id == newest, history.c.reason == "")
+        execute(connection, chosen.values(reason=reason))
+
+
+def forget(connection: sa.Connection, number: int) -> None:
+    """Take a person's words out of what is kept for proof: consents go, of the history states and times stay."""
+    own = sa.select(subscription.c.id).where(subscription.c.subscriber_id == number)
+    execute(connection, sa.delete(consent).where(consent.c.subscription_id.in_(own)))
+    execute(connection, sa.update(history).where(history.c.subscriber_id == number).values(reason=""))
 
 
 def last_step_to(
@@ -48,7 +102,7 @@ def consents_of(connection: sa.Connection, number: int) -> tuple[Consent, ...]:
     """Return every consent of a subscriber, the oldest first."""
     statement = (
         sa.select(
-            *consent.c["source", "text_version", "given_at", "confirmed_at", "network"],
+            *consent.c["id", "source", "text_version", "given_at", "confirmed_at", "network"],
             edition.c.name.label("edition"),
         )
         .join(subscription, subscription.c.id == consent.c.subscription_id)
@@ -62,12 +116,12 @@ def consents_of(connection: sa.Connection, number: int) -> tuple[Consent, ...]:
 def record(
     connection: sa.Connection,
     number: int,
-    subscription_id: int,
-    from_state: SubscriptionState | None,
-    to_state: SubscriptionState,
+    subscription_id: int | None,
+    from_state: SubscriptionState | AddressState | None,
+    to_state: SubscriptionState | AddressState,
     step: Step,
 ) -> None:
-    """Keep a step of a subscription."""
+    """Keep a step of a subscription, or of the address itself (no subscription)."""
     values = {
         "subscriber_id": number,
         "subscription_id": subscription_id,
@@ -82,7 +136,9 @@ def record(
 
 
 def _one_suppression(connection: sa.Connection, digest: sa.ColumnElement[bytes]) -> Suppression | None:
-    found = sa.select(*suppression.c["reason", "actor", "at"]).where(suppression.c.address_hash == digest)
+    found = sa.select(*suppression.c["id", "reason", "actor", "at"]).where(
+        suppression.c.address_hash == digest, suppression.c.lifted_at.is_(None)
+    )
     row = execute(connection, found).one_or_none()
     return None if row is None else Suppression(**row._asdict())
 

@@ -90,7 +90,7 @@ subscriber = sa.Table(
     sa.Column("key", sa.LargeBinary(16), nullable=False, unique=True),
     sa.Column("email", sa.Text),  # as typed, with an ASCII domain
     sa.Column("address_key", sa.Text, unique=True),
-    sa.Column("address_hash", sa.LargeBinary(32)),
+    sa.Column("address_hash", sa.LargeBinary(32), index=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("language", sa.Text),
     sa.Column("state", Code(AddressState), nullable=False),
@@ -117,6 +117,11 @@ subscription = sa.Table(
     sa.Index(None, "edition_number", "subscriber_id", "state"),  # an edition in order, all in the index
     sqlite_autoincrement=True,
 )
+
+sa.Index(
+    None, subscription.c.paused_until, sqlite_where=subscription.c.paused_until.is_not(None),
+    postgresql_where=subscription.c.paused_until.is_not(None),
+)  # fmt: skip
 
 history = sa.Table(
     "history",
@@ -150,12 +155,19 @@ suppression = sa.Table(  # stands apart from the subscriber and outlives erasure
     "suppression",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("address_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("address_hash", sa.LargeBinary(32), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("lifted_at", UtcTime),  # by hand, with a reason; the row stays
+    sa.Column("lifted_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("lifted_reason", sa.Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
+sa.Index(
+    "uq_suppression_address_hash_in_force", suppression.c.address_hash, unique=True,
+    sqlite_where=suppression.c.lifted_at.is_(None), postgresql_where=suppression.c.lifted_at.is_(None),
+)  # fmt: skip
 
 tag = sa.Table(
     "tag",

@@ -7,9 +7,8 @@ and PostgreSQL alike.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,17 +16,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from subscribers.models import (
     Address,
     AddressState,
-    Listing,
     Profile,
     Step,
     Subscriber,
     Subscription,
     SubscriptionState,
+    Through,
 )
 from subscribers.records import record
 from subscribers.schema import edition, execute, metadata, subscriber, subscription, suppression, tag
 
-__all__ = ["deliverable", "metadata"]  # what other packages may use; the rest serves `subscriptions`
+__all__ = ["deliverable", "metadata", "wake"]  # what other packages may use; the rest serves `subscriptions`
 
 _PAGE = 1_000
 
@@ -43,7 +42,11 @@ def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]
         sa.insert(delivery).from_select(["subscriber_id"], sa.select(chosen.c.id).order_by(chosen.c.id))
         sa.select(delivery, chosen.c.email).join(chosen, chosen.c.id == delivery.c.subscriber_id)
     """
-    barred = sa.exists().where(suppression.c.address_hash == subscriber.c.address_hash).correlate(subscriber)
+    barred = (
+        sa.exists()
+        .where(suppression.c.address_hash == subscriber.c.address_hash, suppression.c.lifted_at.is_(None))
+        .correlate(subscriber)
+    )
     return (
         sa.select(
             subscriber.c.id,
@@ -68,7 +71,7 @@ def ensure_edition(connection: sa.Connection, name: str) -> int:
     wanted = sa.select(edition.c.number).where(edition.c.name == name)
     number = execute(connection, wanted).scalar()
     if number is None:
-        _insert_unless_there(connection, edition, {"name": name})
+        insert_unless_there(connection, edition, {"name": name})
         number = execute(connection, wanted).scalar_one()
     return int(number)
 
@@ -87,7 +90,7 @@ def insert_subscriber(
         "state": AddressState.ACTIVE,
         "created_at": now,
     }
-    _insert_unless_there(connection, subscriber, values)
+    insert_unless_there(connection, subscriber, values)
 
 
 def subscriber_by_id(connection: sa.Connection, number: int, *, lock: bool = False) -> Subscriber | None:
@@ -102,6 +105,26 @@ def subscriber_by_address(
     return _one_subscriber(connection, subscriber.c.address_key == address_key, lock=lock)
 
 
+def subscriber_by_key(connection: sa.Connection, key: bytes, *, lock: bool = False) -> Subscriber | None:
+    """Return the subscriber whose links hold a key."""
+    return _one_subscriber(connection, subscriber.c.key == key, lock=lock)
+
+
+def subscriber_by_digest(
+    connection: sa.Connection, digest: bytes, *, lock: bool = False
+) -> Subscriber | None:
+    """Return the subscriber whose address has a keyed hash."""
+    return _one_subscriber(connection, subscriber.c.address_hash == digest, lock=lock)
+
+
+def digest_of(connection: sa.Connection, number: int) -> bytes | None:
+    """Return the keyed hash of a subscriber's address, None once erased."""
+    found = execute(
+        connection, sa.select(subscriber.c.address_hash).where(subscriber.c.id == number)
+    ).scalar()
+    return None if found is None else bytes(found)
+
+
 def update_profile(connection: sa.Connection, number: int, profile: Profile) -> None:
     """Set what the profile says; an empty name or language leaves the old one, tags are added."""
     values: dict[str, str] = {}
@@ -112,7 +135,7 @@ def update_profile(connection: sa.Connection, number: int, profile: Profile) -> 
     if values:
         execute(connection, sa.update(subscriber).where(subscriber.c.id == number).values(values))
     for label in profile.tags:
-        _insert_unless_there(connection, tag, {"subscriber_id": number, "tag": label})
+        insert_unless_there(connection, tag, {"subscriber_id": number, "tag": label})
 
 
 def subscriptions_of(connection: sa.Connection, number: int) -> tuple[Subscription, ...]:
@@ -127,6 +150,17 @@ def subscriptions_of(connection: sa.Connection, number: int) -> tuple[Subscripti
         .order_by(subscription.c.edition_number)
     )
     return tuple(Subscription(**row._asdict()) for row in execute(connection, statement))
+
+
+def subscription_of(connection: sa.Connection, number: int, edition_name: str) -> Subscription | None:
+    """Return a subscriber's subscription to an edition."""
+    found = subscriptions_of(connection, number)
+    return next((each for each in found if each.edition == edition_name), None)
+
+
+def edition_name(connection: sa.Connection, number: int) -> str | None:
+    """Return the name of the edition with a number."""
+    return execute(connection, sa.select(edition.c.name).where(edition.c.number == number)).scalar()
 
 
 def insert_subscription(
@@ -145,63 +179,57 @@ def insert_subscription(
 
 
 def move_subscription(
-    connection: sa.Connection, moved: Subscription, state: SubscriptionState, step: Step
-) -> None:
-    """Give a subscription another state, with a line of history."""
-    values = {"state": state, "paused_until": None, "changed_at": step.at}
+    connection: sa.Connection, moved: Subscription, state: SubscriptionState, step: Step, *,
+    until: datetime | None = None,
+) -> None:  # fmt: skip
+    """Give a subscription another state, or a pause another end, with a line of history."""
+    values = {"state": state, "paused_until": until, "changed_at": step.at}
     execute(connection, sa.update(subscription).where(subscription.c.id == moved.id).values(values))
     record(connection, moved.subscriber_id, moved.id, moved.state, state, step)
 
 
-def listing(
-    connection: sa.Connection, edition_name: str | None, state: SubscriptionState | AddressState | None
-) -> Iterator[Listing]:
-    """Yield one row a subscription, by subscriber and edition number, a page in memory at a time."""
-    after: tuple[int, int] | None = None
-    while rows := execute(connection, _listing_page(edition_name, state, after)).all():
-        tags = _tags(connection, {row.id for row in rows})
-        for row in rows:
-            yield Listing(
-                id=row.id,
-                email=row.email or "",
-                name=row.name,
-                edition=row.edition,
-                state=row.state,
-                address_state=None if row.address_state is AddressState.ACTIVE else row.address_state,
-                tags=tags.get(row.id, ()),
-                created_at=row.created_at,
+def wake(connection: sa.Connection, now: datetime) -> int:
+    """End every pause whose time has come, each with a line of history; return their number.
+
+    Whoever plans a send calls this first.
+    """
+    step = Step(actor="newsletter", through=Through.CLOCK, at=now)
+    due = (subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= step.at)
+    rows = execute(
+        connection, sa.select(*subscription.c["id", "subscriber_id"]).where(*due).with_for_update()
+    ).all()
+    for start in range(0, len(rows), _PAGE):
+        some = rows[start : start + _PAGE]
+        moved = sa.update(subscription).where(subscription.c.id.in_([row.id for row in some]))
+        values = {"state": SubscriptionState.ACTIVE, "paused_until": None, "changed_at": step.at}
+        execute(connection, moved.values(values))
+        for row in some:
+            record(
+                connection,
+                row.subscriber_id,
+                row.id,
+                SubscriptionState.PAUSED,
+                SubscriptionState.ACTIVE,
+                step,
             )
-        after = (rows[-1].id, rows[-1].edition_number)
+    return len(rows)
 
 
-def _listing_page(
-    edition_name: str | None, state: SubscriptionState | AddressState | None, after: tuple[int, int] | None
-) -> sa.Select[Any]:
-    place = (subscription.c.subscriber_id, subscription.c.edition_number)
-    page = (
-        sa.select(
-            subscriber.c.id,
-            subscriber.c.email,
-            subscriber.c.name,
-            subscriber.c.state.label("address_state"),
-            subscription.c.edition_number,
-            subscription.c.state,
-            subscription.c.created_at,
-            edition.c.name.label("edition"),
-        )
-        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
-        .join(edition, edition.c.number == subscription.c.edition_number)
-        .order_by(*place)
-        .limit(_PAGE)
-    )
-    if edition_name is not None:
-        chosen = sa.select(edition.c.number).where(edition.c.name == edition_name).scalar_subquery()
-        page = page.where(subscription.c.edition_number == chosen)
-    if isinstance(state, SubscriptionState):
-        page = page.where(subscription.c.state == state)
-    elif isinstance(state, AddressState):
-        page = page.where(subscriber.c.state == state)
-    return page if after is None else page.where(sa.tuple_(*place) > after)
+def move_address(connection: sa.Connection, known: Subscriber, state: AddressState, step: Step) -> None:
+    """Give an address another state, with a line of history; `forget` completes an erasure."""
+    if state is not AddressState.ERASED:  # which cannot stand beside an address
+        execute(connection, sa.update(subscriber).where(subscriber.c.id == known.id).values(state=state))
+    record(connection, known.id, None, known.state, state, step)
+
+
+def forget(connection: sa.Connection, number: int) -> None:
+    """Leave nothing of a person but the number; links of before lead to nobody."""
+    execute(connection, sa.delete(tag).where(tag.c.subscriber_id == number))
+    values = {
+        "state": AddressState.ERASED, "email": None, "address_key": None, "address_hash": None, "name": "",
+        "language": None, "key": secrets.token_bytes(16),
+    }  # fmt: skip
+    execute(connection, sa.update(subscriber).where(subscriber.c.id == number).values(values))
 
 
 def _one_subscriber(
@@ -221,11 +249,12 @@ def _one_subscriber(
         language=row.language,
         state=row.state,
         created_at=row.created_at,
-        tags=_tags(connection, {row.id}).get(row.id, ()),
+        tags=tags_of(connection, {row.id}).get(row.id, ()),
     )
 
 
-def _tags(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+def tags_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Return the tags of each subscriber that has any."""
     found: dict[int, tuple[str, ...]] = {}
     for row in execute(connection, sa.select(tag).where(tag.c.subscriber_id.in_(numbers))):
         found[row.subscriber_id] = (*found.get(row.subscriber_id, ()), row.tag)
@@ -233,7 +262,8 @@ def _tags(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, tuple[
     return {number: tuple(sorted(labels)) for number, labels in found.items()}
 
 
-def _insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> None:
+def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> None:
+    """Insert a row, unless one that must be the only one is there."""
     # Somebody else may insert the same row between our look and our insert; on PostgreSQL the error would
     # end the caller's transaction.
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

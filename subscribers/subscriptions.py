@@ -1,50 +1,33 @@
-"""The use cases of the list: put somebody on it, take somebody off, look. The caller owns the transaction."""
+"""The operator's use cases: who comes on the list, pauses, leaves; and looking. The caller owns the transaction."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from subscribers import records, store
-from subscribers.addresses import address_hash, parse_address
-from subscribers.errors import InvalidValue, StoreError, Suppressed, UnknownSubscriber
+from subscribers.addresses import parse_address
+from subscribers.book import Book, ListSettings, next_state
+from subscribers.checks import check_edition, check_profile, check_text
+from subscribers.errors import InvalidValue, Suppressed
+from subscribers.lifecycle import SUBSCRIPTION, Wish
 from subscribers.models import (
     Address,
-    AddressState,
     Details,
     Listing,
-    Profile,
     Step,
     Subscriber,
     Subscription,
     SubscriptionState,
     Through,
 )
+from subscribers.selection import Chosen, listing
+from subscribers.suppressions import lift
 
-_SHORTEST_KEY = 16
-_LARGEST_NUMBER = 2**31 - 1
-_LONGEST_TEXT = 200
-_JOINERS = {0x200C: None, 0x200D: None}  # unseen, but Persian names and emoji are spelt with them
-_EDITION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListSettings:
-    """What the list needs: ``hash_key``, at least 16 secret bytes that never change, for suppressions."""
-
-    hash_key: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.hash_key) < _SHORTEST_KEY:
-            raise InvalidValue(
-                f"it needs at least {_SHORTEST_KEY} bytes", subject="the key of the suppressions"
-            )
+__all__ = ["Added", "ListSettings", "SubscriberList"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,55 +40,65 @@ class Added:
     reactivated: bool
 
 
-class SubscriberList:
-    """The list, as commands and pages use it. Every method works inside the caller's transaction."""
-
-    def __init__(self, settings: ListSettings) -> None:
-        self._settings = settings
+class SubscriberList(Book):
+    """The list, as commands use it."""
 
     def add(
-        self,
-        connection: Connection,
-        email: str,
-        *,
-        edition: str,
-        name: str = "",
-        tags: Iterable[str] = (),
-        language: str | None = None,
-        actor: str,
-        now: datetime,
-    ) -> Added:
+        self, connection: Connection, email: str, *, edition: str, name: str = "", tags: Iterable[str] = (),
+        language: str | None = None, actor: str, now: datetime, force: str = "",
+    ) -> Added:  # fmt: skip
         """Make somebody who told the operator so an active subscriber of an edition, at once.
 
         Idempotent. Whom the operator took off comes back; whoever left by any other way, and an address that
-        is suppressed, bounced or complained, raises `Suppressed`. Bad values raise `InvalidValue`.
+        is suppressed, bounced or complained, raises `Suppressed`, unless ``force`` gives the reason, which is kept.
+        Bad values raise `InvalidValue`.
         """
         address = parse_address(email)
         edition_name = check_edition(edition)
-        profile = _check_profile(name, tags, language)
-        step = Step(actor=actor, through=Through.CLI, at=now)
-
-        subscriber = self._subscriber(connection, address, profile, now)
-        known = _by_edition(connection, subscriber.id).get(edition_name)
-        if known is None:
-            number = store.ensure_edition(connection, edition_name)
-            store.insert_subscription(connection, subscriber.id, number, SubscriptionState.ACTIVE, step)
-        elif known.state in {SubscriptionState.ACTIVE, SubscriptionState.PAUSED}:
+        profile = check_profile(name, tags, language)
+        step = Step(actor=actor, through=Through.CLI, at=now, reason=check_text(force, "reason"))
+        if force:
+            lift(connection, self.digest(address), step)
+        subscriber = self.known_or_new(connection, address, profile, now)
+        known = store.subscription_of(connection, subscriber.id, edition_name)
+        wanted = next_state(Wish.ADD, known)
+        if known is not None and known.state is wanted:
             return Added(subscriber=subscriber, subscription=known, created=False, reactivated=False)
-        else:
+        if known is not None and not force:
             _refuse_who_left(connection, address, known)
-            store.move_subscription(connection, known, SubscriptionState.ACTIVE, step)
+        subscription = self.put(connection, subscriber, edition_name, known, wanted, step)
         store.update_profile(connection, subscriber.id, profile)
-        subscription = _by_edition(connection, subscriber.id)[edition_name]
         records.insert_consent(connection, subscription.id, "operator", now)
         return Added(
-            subscriber=self.find(connection, str(subscriber.id)),
-            subscription=subscription,
-            created=known is None,
+            subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, created=known is None,
             reactivated=known is not None,
-        )
+        )  # fmt: skip
 
     def remove(
+        self, connection: Connection, email_or_id: str, *, edition: str | None = None, actor: str, now: datetime,
+        through: Through = Through.CLI, reason: str = "",
+    ) -> tuple[Subscription, ...]:  # fmt: skip
+        """End somebody's subscription to an edition, or to all; return those that were ended by this.
+
+        ``through`` tells the operator's own wish (CLI) from the person's (REQUEST), whom `add` does not bring back.
+        Idempotent: who has left already is left alone. Raises `UnknownSubscriber`.
+        """
+        step = Step(actor=actor, through=through, at=now, reason=check_text(reason, "reason"))
+        return self._move(connection, email_or_id, edition, Wish.LEAVE, step)
+
+    def pause(
+        self, connection: Connection, email_or_id: str, *, until: datetime, edition: str | None = None, actor: str,
+        now: datetime, reason: str = "",
+    ) -> tuple[Subscription, ...]:  # fmt: skip
+        """Send somebody nothing until a time; return the subscriptions that are paused by this."""
+        if until <= now:
+            raise InvalidValue(
+                "a pause ends in the future", subject=f"{until:%Y-%m-%d}", remedy="give a later day"
+            )
+        step = Step(actor=actor, through=Through.CLI, at=now, reason=check_text(reason, "reason"))
+        return self._move(connection, email_or_id, edition, Wish.PAUSE, step, until=until)
+
+    def resume(
         self,
         connection: Connection,
         email_or_id: str,
@@ -114,48 +107,13 @@ class SubscriberList:
         actor: str,
         now: datetime,
     ) -> tuple[Subscription, ...]:
-        """End somebody's subscription to an edition, or to all; return those that were ended by this.
-
-        Idempotent: who has left already is left alone. Raises `UnknownSubscriber`.
-        """
-        subscriber = self.find(connection, email_or_id)
-        store.subscriber_by_id(connection, subscriber.id, lock=True)
+        """End somebody's pause at once; return the subscriptions that go on."""
         step = Step(actor=actor, through=Through.CLI, at=now)
-        ended = set()
-        for name, subscription in _by_edition(connection, subscriber.id).items():
-            if edition in {None, name} and subscription.state is not SubscriptionState.UNSUBSCRIBED:
-                store.move_subscription(connection, subscription, SubscriptionState.UNSUBSCRIBED, step)
-                ended.add(name)
-        return tuple(
-            subscription
-            for name, subscription in _by_edition(connection, subscriber.id).items()
-            if name in ended
-        )
+        return self._move(connection, email_or_id, edition, Wish.RESUME, step)
 
-    def find(self, connection: Connection, email_or_id: str) -> Subscriber:
-        """Return a subscriber given by e-mail address or number, or raise `UnknownSubscriber`."""
-        given = email_or_id.strip(" ")
-        if given.isascii() and given.isdigit():
-            possible = len(given) <= len(str(_LARGEST_NUMBER)) and int(given) <= _LARGEST_NUMBER
-            subscriber = store.subscriber_by_id(connection, int(given)) if possible else None
-            if subscriber is None:
-                raise UnknownSubscriber("there is no subscriber with this number", subject=given[:20])
-            return subscriber
-        address = parse_address(email_or_id)
-        subscriber = store.subscriber_by_address(connection, address.key)
-        if subscriber is None:
-            raise UnknownSubscriber("is not on the list", subject=address.email)
-        return subscriber
-
-    def listing(
-        self,
-        connection: Connection,
-        *,
-        edition: str | None = None,
-        state: SubscriptionState | AddressState | None = None,
-    ) -> Iterator[Listing]:
+    def listing(self, connection: Connection, chosen: Chosen | None = None) -> Iterator[Listing]:
         """Yield one row a subscription, by subscriber and edition; memory stays flat for any length."""
-        return store.listing(connection, edition, state)
+        return listing(connection, chosen or Chosen())
 
     def show(self, connection: Connection, email_or_id: str) -> Details:
         """Return everything that is known of one subscriber, or raise `UnknownSubscriber`."""
@@ -168,66 +126,36 @@ class SubscriberList:
             suppression=records.suppression_of_subscriber(connection, subscriber.id),
         )
 
-    def _subscriber(
-        self, connection: Connection, address: Address, profile: Profile, now: datetime
-    ) -> Subscriber:
-        """Return the person with this address, put on the list if new, locked until the transaction ends."""
-        digest = address_hash(self._settings.hash_key, address.key)
-        if suppression := records.suppression_of(connection, digest):
-            problem = f"is suppressed since {suppression.at:%Y-%m-%d} ({suppression.reason})"
-            raise Suppressed(problem, subject=address.email, remedy="nothing was changed")
-        subscriber = store.subscriber_by_address(connection, address.key, lock=True)
-        if subscriber is None:
-            store.insert_subscriber(connection, address, digest, profile, now)
-            subscriber = store.subscriber_by_address(connection, address.key, lock=True)
-        if subscriber is None:
-            raise StoreError("was not stored", subject=address.email, remedy="try again")
-        if subscriber.state is not AddressState.ACTIVE:
-            problem = f"has {subscriber.state.name.lower()}, nothing is sent to it"
-            raise Suppressed(problem, subject=address.email, remedy="nothing was changed")
-        return subscriber
-
-
-def check_edition(name: str) -> str:
-    """Return the name of an edition, or raise `InvalidValue`: it stands in commands, settings and links."""
-    if not _EDITION.fullmatch(name):
-        remedy = "use at most 32 of a-z, 0-9 and -, beginning with a letter or digit"
-        raise InvalidValue("this is no name for an edition", subject=repr(name[:40]), remedy=remedy)
-    return name
-
-
-def _check_profile(name: str, tags: Iterable[str], language: str | None) -> Profile:
-    if language is not None and not _LANGUAGE.fullmatch(language):
-        remedy = "use a tag such as en, ko or pt-BR"
-        raise InvalidValue("this is no language", subject=repr(language[:40]), remedy=remedy)
-    checked = tuple(sorted({_check_text(tag, "tag") for tag in tags}))
-    if "" in checked:
-        raise InvalidValue("a tag cannot be empty", subject="tag")
-    return Profile(name=_check_text(name, "name"), tags=checked, language=language)
-
-
-def _check_text(text: str, what: str) -> str:
-    """Return the text with plain spaces and none around it; what could break a header line is refused."""
-    plain = (" " if unicodedata.category(character) == "Zs" else character for character in text)
-    trimmed = "".join(plain).strip(" ")
-    if len(trimmed) > _LONGEST_TEXT:
-        raise InvalidValue(f"a {what} has at most {_LONGEST_TEXT} characters", subject=f"{trimmed[:40]!r}…")
-    if not trimmed.translate(_JOINERS).isprintable():
-        problem = f"a {what} cannot hold a line break, a control or an invisible character"
-        raise InvalidValue(problem, subject=repr(trimmed[:40]), remedy="take it out")
-    return trimmed
-
-
-def _by_edition(connection: Connection, number: int) -> dict[str, Subscription]:
-    return {subscription.edition: subscription for subscription in store.subscriptions_of(connection, number)}
+    def _move(
+        self, connection: Connection, email_or_id: str, edition: str | None, wish: Wish, step: Step, *,
+        until: datetime | None = None,
+    ) -> tuple[Subscription, ...]:  # fmt: skip
+        """Take a step of one subscription or of all that it is possible for; return those that it changed."""
+        subscriber = self.find(connection, email_or_id, lock=True)
+        moved = []
+        for known in store.subscriptions_of(connection, subscriber.id):
+            wanted = SUBSCRIPTION.get((wish, known.state))
+            if edition not in {None, known.edition} or wanted is None:
+                continue
+            if wanted is not known.state or until != known.paused_until:
+                moved.append(
+                    self.put(connection, subscriber, known.edition, known, wanted, step, until=until)
+                )
+        return tuple(moved)
 
 
 def _refuse_who_left(connection: Connection, address: Address, known: Subscription) -> None:
-    """Raise `Suppressed` unless the operator was the last to end this subscription."""
+    """Raise `Suppressed` where the person was the last to end this subscription and did not come back since.
+
+    Somebody else may have typed the address into a form meanwhile: only what was active again counts.
+    """
+    if known.state not in {SubscriptionState.UNSUBSCRIBED, SubscriptionState.PENDING}:
+        return
     left = records.last_step_to(connection, known, SubscriptionState.UNSUBSCRIBED)
-    if known.state is SubscriptionState.UNSUBSCRIBED and (
-        left is None or left.step.through is not Through.CLI
-    ):
+    if left is None and known.state is SubscriptionState.PENDING:
+        return
+    if left is None or left.step.through is not Through.CLI:
         way = left.step.through.name.lower().replace("_", "-") if left else "an unknown way"
-        problem = f"left {known.edition} on {known.changed_at:%Y-%m-%d} ({way})"
+        on = left.step.at if left else known.changed_at
+        problem = f"left {known.edition} on {on:%Y-%m-%d} ({way})"
         raise Suppressed(problem, subject=address.email, remedy="ask the person to subscribe again")

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from newsletter.ranker import Candidate
     from newsletter.summaries.audit import Audited
     from newsletter.templating.issue import Design
+    from subscribers.book import ListSettings
+    from subscribers.requests import Requests
     from subscribers.subscriptions import SubscriberList
+    from subscribers.suppressions import Suppressions
 
 SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
 SECRET_FINGERPRINT = "suppression_key"  # noqa: S105  # the name it is stored under
@@ -306,9 +309,27 @@ class App:
         )
 
     def subscriber_list(self) -> SubscriberList:
-        """Return the list of subscribers; the first call makes the secret that keys its suppressions."""
+        """Return the list of subscribers, for the operator."""
+        from subscribers.subscriptions import SubscriberList
+
+        return SubscriberList(self._list_settings())
+
+    def requests(self) -> Requests:
+        """Return the list of subscribers, for what people ask themselves."""
+        from subscribers.requests import Requests
+
+        return Requests(self._list_settings())
+
+    def suppressions(self) -> Suppressions:
+        """Return the list of those whom nothing is sent to."""
+        from subscribers.suppressions import Suppressions
+
+        return Suppressions(self._list_settings())
+
+    def _list_settings(self) -> ListSettings:
+        """Return what the list needs; the first call makes the secret that keys its suppressions."""
         from newsletter import store
-        from subscribers.subscriptions import ListSettings, SubscriberList
+        from subscribers.book import ListSettings
 
         database = self.database()
         secret = self._keys(database).read_or_make()
@@ -318,7 +339,7 @@ class App:
             with database.write() as connection:
                 store.put_setting(connection, SECRET_FINGERPRINT, secret.fingerprint)
             self._check_secret(database)
-        return SubscriberList(ListSettings(hash_key=secret.suppressions))
+        return ListSettings(hash_key=secret.suppressions)
 
     def _check_secret(self, database: Database) -> None:
         """Refuse to work with another secret than the one that this database was made with."""

@@ -76,11 +76,13 @@ def remove(context: click.Context, subscriber: str, edition: str | None, as_json
 def list_(context: click.Context, edition: str | None, as_json: bool) -> None:
     """Print every subscription, also of those who left."""
     with open_app(context) as app:
+        from subscribers.selection import Chosen
+
         if edition is not None:
             app.edition_name(edition)
         people = app.subscriber_list()
         with app.database().read() as connection:
-            rows = _listing(people.listing(connection, edition=edition))
+            rows = _listing(people.listing(connection, Chosen(edition=edition)))
             if as_json:
                 _print_json_array(rows)
                 return

@@ -87,6 +87,7 @@ def test_adding_makes_an_active_subscriber_with_consent_and_history(
     assert shown.history == (HistoryEntry(edition="daily", from_state=None, to_state=active, step=step),)
     assert shown.consents == (
         Consent(
+            id=1,
             edition="daily",
             source="operator",
             text_version="",
@@ -226,7 +227,7 @@ def test_a_suppressed_address_is_refused_even_when_nobody_knows_it(
     assert add(people, connection, "you@example.org").created
     suppress(connection, "you@example.org")
     suppression = people.show(connection, "you@example.org").suppression
-    assert suppression == Suppression(reason="asked by letter", actor="operator", at=NOW)
+    assert suppression == Suppression(id=2, reason="asked by letter", actor="operator", at=NOW)
 
 
 @pytest.mark.parametrize("given", ["you@example.org", "2", "0", "007", "99999999999999999999", "9" * 5000])
