@@ -11,6 +11,8 @@
     ├── RenderError              a letter could not be made
     ├── DatabaseError            the database is missing, locked, or of another version
     ├── IssueError               an issue is not in the state that was asked of it
+    ├── InvalidLink              a link was not made here, or for something else
+    │   └── ExpiredLink          a link was right and is too old
     └── ProviderError            mail could not be handed over
         ├── ProviderUnavailable  nothing was taken, the next try may succeed; rejects nobody
         └── MessageRejected      this one message will never be taken
@@ -73,6 +75,14 @@ class DatabaseError(NewsletterError):
 
 class IssueError(NewsletterError):
     """An issue is not in the state that was asked of it, or does not exist."""
+
+
+class InvalidLink(NewsletterError):
+    """A link was not made by this installation, or for something else."""
+
+
+class ExpiredLink(InvalidLink):
+    """A link was right and is too old."""
 
 
 class ProviderError(NewsletterError):

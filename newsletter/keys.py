@@ -26,6 +26,7 @@ class DerivedKeys:
     """What is made of a secret; ``fingerprint`` tells two secrets apart and gives neither away."""
 
     suppressions: bytes
+    links: bytes
     fingerprint: str
 
 
@@ -96,5 +97,9 @@ class Keys:
 
 
 def _derive(secret: Secret) -> DerivedKeys:
-    key = hmac.digest(secret.reveal().encode(), b"newsletter suppressions", "sha256")
-    return DerivedKeys(suppressions=key, fingerprint=hashlib.sha256(key).hexdigest()[:16])
+    suppressions, links = (
+        hmac.digest(secret.reveal().encode(), purpose, "sha256")
+        for purpose in (b"newsletter suppressions", b"newsletter links")
+    )
+    fingerprint = hashlib.sha256(suppressions).hexdigest()[:16]
+    return DerivedKeys(suppressions=suppressions, links=links, fingerprint=fingerprint)

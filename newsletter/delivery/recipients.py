@@ -11,6 +11,8 @@ from urllib.parse import quote
 from newsletter.delivery.ledger import ClaimedRow
 from newsletter.models import Recipient
 
+KEY_BYTES = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
@@ -30,6 +32,10 @@ class Links:
         subject = quote(f"unsubscribe {key_text(key)}/{edition_number}")
         return f"mailto:{quote(self.unsubscribe_mailbox, safe='@+')}?subject={subject}"
 
+    def confirm_url(self, token: str) -> str:
+        """Return the link of a confirmation mail; it needs the pages."""
+        return f"{self.public_url.rstrip('/')}/c/{token}"
+
     def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
         """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""
         targets = []
@@ -46,6 +52,15 @@ class Links:
 def key_text(key: bytes) -> str:
     """Return a subscriber's key as it stands in links: 26 characters, lower case."""
     return base64.b32encode(key).decode().rstrip("=").lower()
+
+
+def key_of(text: str) -> bytes | None:
+    """Return the key that stands in a link, None for what is none; the case of the letters does not matter."""
+    try:
+        key = base64.b32decode(f"{text}======".upper())
+    except ValueError:
+        return None
+    return key if len(key) == KEY_BYTES and key_text(key) == text.lower() else None
 
 
 def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:
