@@ -260,6 +260,12 @@ class Edition(_Table, frozen=True):
             description="A day that is not complete: wait for the next run, send what is there, or skip the day."
         ),
     ] = "wait"
+    welcome: Annotated[
+        Literal["none", "short", "newest-issue"],
+        Meta(
+            description="Mail to somebody who confirmed: none, a short welcome, or that and the newest issue."
+        ),
+    ] = "short"
     schedule: Annotated[
         Schedule | None,
         Meta(description="When the edition is sent; read by the scheduled send, not by `run`."),

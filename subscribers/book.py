@@ -63,6 +63,14 @@ class Book:
             raise UnknownSubscriber("is not on the list", subject=address.email)
         return subscriber
 
+    def edition_number(self, connection: Connection, name: str) -> int:
+        """Return the number of an edition, which stands in links."""
+        return store.ensure_edition(connection, name)
+
+    def subscription(self, connection: Connection, number: int, edition: str) -> Subscription | None:
+        """Return a subscriber's subscription to an edition."""
+        return store.subscription_of(connection, number, edition)
+
     def by_link(
         self, connection: Connection, key: bytes, edition_number: int, *, lock: bool = False
     ) -> tuple[Subscriber, Subscription] | None:

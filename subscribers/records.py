@@ -48,6 +48,14 @@ def confirm_consent(connection: sa.Connection, number: int, now: datetime) -> bo
     return execute(connection, open_one.values(confirmed_at=now)).rowcount == 1
 
 
+def open_consent(connection: sa.Connection, subscription_id: int) -> int | None:
+    """Return the newest consent of a subscription that is not completed."""
+    newest = sa.select(sa.func.max(consent.c.id)).where(
+        consent.c.subscription_id == subscription_id, consent.c.confirmed_at.is_(None)
+    )
+    return execute(connection, newest).scalar()
+
+
 def subscription_of_consent(connection: sa.Connection, number: int) -> Subscription | None:
     """Return the subscription that a consent was given for."""
     statement = (

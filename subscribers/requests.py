@@ -68,6 +68,22 @@ class Requests(Book):
             answer=Answer.TO_CONFIRM, subscriber=subscriber, subscription=subscription, consent=consent
         )
 
+    def ask_again(self, connection: Connection, email_or_id: str, edition: str, *, now: datetime) -> Asked:
+        """Return what a confirmation completes for somebody who is pending, however that came.
+
+        Raises `UnknownSubscriber`.
+        """
+        subscriber = self.find(connection, email_or_id, lock=True)
+        known = store.subscription_of(connection, subscriber.id, edition)
+        if known is None or self.barred(connection, subscriber):
+            return Asked(answer=Answer.REFUSED, subscriber=subscriber)
+        if known.state is not SubscriptionState.PENDING:
+            return Asked(answer=Answer.ALREADY, subscriber=subscriber, subscription=known)
+        consent = records.open_consent(connection, known.id)
+        if consent is None:
+            consent = records.insert_consent(connection, known.id, "confirmation mail", now)
+        return Asked(answer=Answer.TO_CONFIRM, subscriber=subscriber, subscription=known, consent=consent)
+
     def confirm(self, connection: Connection, consent: int, *, now: datetime) -> Asked:
         """Make a subscription active whose consent was confirmed. A link that was used before leaving is refused."""
         subscription = records.subscription_of_consent(connection, consent)

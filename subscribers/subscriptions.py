@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from subscribers import records, store
 from subscribers.addresses import parse_address
 from subscribers.book import Book, ListSettings, next_state
-from subscribers.checks import check_edition, check_profile, check_text
-from subscribers.errors import InvalidValue, Suppressed
+from subscribers.checks import check_edition, check_profile, check_reason, check_text
+from subscribers.errors import InvalidValue, Suppressed, UnknownSubscriber
 from subscribers.lifecycle import SUBSCRIPTION, Wish
 from subscribers.models import (
     Address,
@@ -73,6 +73,37 @@ class SubscriberList(Book):
             subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, created=known is None,
             reactivated=known is not None,
         )  # fmt: skip
+
+    def confirm(
+        self,
+        connection: Connection,
+        email_or_id: str,
+        *,
+        edition: str,
+        consent: str,
+        actor: str,
+        now: datetime,
+    ) -> bool:
+        """Make somebody active who is pending, on the operator's word; return False for who is active already.
+
+        ``consent`` says where and when the person agreed. Raises `UnknownSubscriber`, and `Suppressed` for one who
+        left, or whom nothing is sent to.
+        """
+        source = check_reason(consent)
+        subscriber = self.find(connection, email_or_id, lock=True)
+        known = store.subscription_of(connection, subscriber.id, edition)
+        if known is None:
+            raise UnknownSubscriber(f"did not ask for {edition}", subject=subscriber.email)
+        if self.barred(connection, subscriber):
+            raise Suppressed("gets no mail", subject=subscriber.email, remedy="`subscribers show` says why")
+        wanted = SUBSCRIPTION.get((Wish.CONFIRM, known.state))
+        _refuse_who_left(connection, parse_address(subscriber.email), known)
+        if wanted is None or wanted is known.state:
+            return False
+        step = Step(actor=actor, through=Through.CLI, at=now, reason=source)
+        moved = self.put(connection, subscriber, edition, known, wanted, step)
+        records.insert_consent(connection, moved.id, source, now)
+        return True
 
     def remove(
         self, connection: Connection, email_or_id: str, *, edition: str | None = None, actor: str, now: datetime,

@@ -18,6 +18,8 @@ from newsletter.settings import DEFAULT_EDITION
 
 if TYPE_CHECKING:
     from newsletter.collecting import Collector
+    from newsletter.correspondence import Correspondence
+    from newsletter.delivery.tokens import LinkKeys
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
     from newsletter.models import DayOfPapers, Letter, Paper
@@ -307,6 +309,42 @@ class App:
                 progress=progress,
             ),
         )
+
+    def correspondence(self, report: Callable[[str], None]) -> Correspondence:
+        """Return what sends the newsletter's own mail; refuse where its links would lead nowhere."""
+        from newsletter.correspondence import Correspondence, Welcome
+
+        provider = self.provider()
+        identity = self.identity(example=provider.name == "outbox")
+        if not identity.links.public_url:
+            raise ConfigError(
+                "must be set before a confirmation can be mailed: its link leads to a page",
+                subject="web.public_url",
+            )
+        return Correspondence(
+            database=self.database(), people=self.requests(), provider=provider, identity=identity,
+            keys=self.link_keys(), editions=frozenset(self.settings.editions), design=self.design,
+            welcome=lambda edition: Welcome(self.settings.edition(edition).welcome), clock=now, report=report,
+        )  # fmt: skip
+
+    def recent_notices(self) -> list[dict[str, object]]:
+        """Return the newsletter's own mails of the last weeks, the newest first."""
+        from newsletter.delivery import notices
+
+        with self.database().read() as connection:
+            return [
+                {
+                    "id": each.id, "kind": each.kind.value, "state": each.state.name.lower(), "attempt": each.attempt,
+                    "due": each.due.isoformat(timespec="seconds"), "address": each.address,
+                }
+                for each in notices.listing(connection)
+            ]  # fmt: skip
+
+    def link_keys(self) -> LinkKeys:
+        """Return what makes and reads the tokens of mailed links."""
+        from newsletter.delivery.tokens import LinkKeys
+
+        return LinkKeys(self._keys(self.database()).read_or_make().links)
 
     def subscriber_list(self) -> SubscriberList:
         """Return the list of subscribers, for the operator."""

@@ -88,6 +88,14 @@ def audience_size(connection: Connection, audience: Select[Any]) -> int:
     return connection.execute(select(func.count()).select_from(audience.subquery())).scalar_one()
 
 
+def is_planned(connection: Connection, issue_id: int, subscriber_id: int) -> bool:
+    """Say whether an issue has a delivery for a subscriber."""
+    row = select(delivery.c.state).where(
+        delivery.c.issue_id == issue_id, delivery.c.subscriber_id == subscriber_id
+    )
+    return connection.execute(row).one_or_none() is not None
+
+
 def load_letter(connection: Connection, issue_id: int) -> Letter:
     """Return the frozen letter of an issue."""
     document = connection.execute(

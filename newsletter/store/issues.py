@@ -133,6 +133,15 @@ def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = 
     return _record(row) if row is not None else None
 
 
+def newest_issue(connection: Connection, edition: str, states: Collection[IssueState]) -> IssueRecord | None:
+    """Return an edition's issue of the latest day that is in one of some states."""
+    wanted = select(issue).where(
+        issue.c.edition == edition, issue.c.state.in_([each.value for each in states])
+    )
+    row = connection.execute(wanted.order_by(issue.c.day.desc()).limit(1)).one_or_none()
+    return _record(row) if row is not None else None
+
+
 def issues_on(connection: Connection, day: date) -> list[IssueRecord]:
     """Return the issues of a day, of every edition."""
     rows = connection.execute(select(issue).where(issue.c.day == day).order_by(issue.c.edition))

@@ -31,6 +31,7 @@ _ATTRIBUTE = re.compile(  # one that holds more than plain ASCII
 )
 _DOUBTFUL = re.compile(r"[^ -\[\]-~¡-¬®-ʯ\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]")
 _MARK = re.compile(f"&#x({ord(PLACEHOLDER_OPEN):x}|{ord(PLACEHOLDER_CLOSE):x});")
+_UNREAD = "look for an unclosed tag or an unquoted attribute, in its partials too"
 _LEFT_OVER = re.compile(r"</?(mj-[a-z-]+)")
 # what a template's own expressions can raise while they are evaluated
 _FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -77,11 +78,18 @@ class Engine:
             unread = RenderError(
                 f"MJML cannot be read: {error}",
                 subject=LETTER,
-                remedy="look for an unclosed tag or an unquoted attribute, in its partials too",
+                remedy=_UNREAD,
             )
             raise located(unread, self._overrides, values) from error
         self._refuse_left_overs(html)
-        return _MARK.sub(lambda mark: chr(int(mark[1], 16)), html)
+        return _marked(html)
+
+    def mail(self, name: str, values: Mapping[str, object]) -> str:
+        """Render a mail of another kind to HTML; raise `RenderError` for a fault in its template."""
+        try:
+            return _marked(to_html(self.mjml(values, name)))
+        except ValueError as error:
+            raise RenderError(f"MJML cannot be read: {error}", subject=name, remedy=_UNREAD) from error
 
     @cached_property
     def _frame(self) -> Template | None:
@@ -94,9 +102,9 @@ class Engine:
         except _FAULTS:
             return None
 
-    def mjml(self, values: Mapping[str, object]) -> str:
-        """Render the letter to MJML."""
-        return _ATTRIBUTE.sub(_referenced, self.plain(LETTER, values))
+    def mjml(self, values: Mapping[str, object], name: str = LETTER) -> str:
+        """Render a mail to MJML."""
+        return _ATTRIBUTE.sub(_referenced, self.plain(name, values))
 
     def plain(self, name: str, values: Mapping[str, object]) -> str:
         """Render one template by name; raise `RenderError` with file and line for a fault in it."""
@@ -152,6 +160,11 @@ def _engine(overrides: Path | None, theme: Theme, _files: tuple[tuple[str, int, 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what tells whether templates changed."""
     return tuple(sorted((name, *found) for name, found in looked_at(str(folder))))
+
+
+def _marked(html: str) -> str:
+    """Return HTML whose placeholders are characters again."""
+    return _MARK.sub(lambda mark: chr(int(mark[1], 16)), html)
 
 
 def _referenced(attribute: re.Match[str]) -> str:

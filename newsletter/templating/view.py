@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from newsletter.models import Issue, Occasion, SummaryOrigin
 from newsletter.templating.entries import EntryView
@@ -15,6 +16,18 @@ from newsletter.templating.text import one_line
 BAR = 72  # pixels of the tallest bar
 _BARS = 60
 _LARGE = frozenset({"ar", "fa", "ur"})  # written in a script whose letters are small for their size
+
+
+class Setting(TypedDict):
+    """How a language is set."""
+
+    direction: str
+    start: str
+    end: str
+    arrow: str
+    body: int
+    leading: int
+    small: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +74,12 @@ def letter_view(
     }
     entries = tuple(EntryView(entry, words, highest, tell_excerpt=not excerpts) for entry in issue.entries)
     name = one_line(name)
-    rtl = words.direction == "rtl"
-    large = words.base in _LARGE
     korean = words.base == "ko" or any(entry.line.lang == "ko" for entry in entries)
     return LetterView(
         name=name,
         language=one_line(words.language),
-        direction=words.direction,
-        start="right" if rtl else "left",
-        end="left" if rtl else "right",
-        arrow="←" if rtl else "→",
+        **setting_of(words),
         keep_all=korean,
-        body=17 if large else 16,
-        leading=29 if large else 26,
-        small=14 if large else 13,
         pictures=pictures,
         brief=brief,
         day=issue.day.isoformat(),
@@ -93,6 +98,20 @@ def letter_view(
         source_url=safe_url(issue.source_url) if issue.collected else None,  # never a page of nothing
         postal_address=one_line(postal_address),
     )
+
+
+def setting_of(words: Words) -> Setting:
+    """Return how a language is set: the side it begins on, its sizes in pixels."""
+    rtl, large = words.direction == "rtl", words.base in _LARGE
+    return {
+        "direction": words.direction,
+        "start": "right" if rtl else "left",
+        "end": "left" if rtl else "right",
+        "arrow": "←" if rtl else "→",
+        "body": 17 if large else 16,
+        "leading": 29 if large else 26,
+        "small": 14 if large else 13,
+    }
 
 
 def _carried(issue: Issue) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.subscribers import editing, looking
+from newsletter.cli.subscribers import confirming, editing, looking
 
 
 @click.group(short_help="Manage the list of subscribers.")
@@ -14,3 +14,4 @@ def subscribers() -> None:
 
 for _command in (editing.add, editing.remove, looking.list_, looking.show):
     subscribers.add_command(_command)
+subscribers.add_command(confirming.confirm)
