@@ -14,11 +14,12 @@ from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
 from newsletter.keys import Keys
 from newsletter.models import DayKind, Selection
-from newsletter.settings import DEFAULT_EDITION
+from newsletter.settings import DEFAULT_EDITION, duration
 
 if TYPE_CHECKING:
     from newsletter.collecting import Collector
     from newsletter.correspondence import Correspondence
+    from newsletter.delivery.ledger import Patience
     from newsletter.delivery.tokens import LinkKeys
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
@@ -272,6 +273,13 @@ class App:
             not_ready=OnNotReady(own.not_ready),
         )  # fmt: skip
 
+    def patience(self) -> Patience:
+        """Return how long a temporary refusal is tried again."""
+        from newsletter.delivery.ledger import Patience
+
+        own = self.settings.delivery
+        return Patience(first=duration(own.retry), give_up=duration(own.give_up))
+
     def publisher(
         self,
         edition: str,
@@ -304,6 +312,8 @@ class App:
                 design=design,
                 identity=identity,
                 connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
+                patience=self.patience(),
+                wait=duration(self.settings.delivery.wait),
                 clock=now,
                 report=report,
                 progress=progress,
