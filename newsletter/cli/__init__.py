@@ -26,7 +26,11 @@ COMMANDS = {
         "newsletter.cli.summaries:summaries",
         "Check that summaries are true to their papers.",
     ),
-    "issues": ("newsletter.cli.issues:issues", "Look at issues."),
+    "issues": ("newsletter.cli.issues:issues", "Look at issues; pause, go on, cancel."),
+    "deliveries": (
+        "newsletter.cli.deliveries:deliveries",
+        "See who got an issue; send again, resolve.",
+    ),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
     "replay": (
