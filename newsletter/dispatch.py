@@ -60,7 +60,7 @@ class Dispatcher:
 
     ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
-    it may.
+    it may. ``limit`` bounds how many are written to now.
     """
 
     edition: str
@@ -73,6 +73,7 @@ class Dispatcher:
     report: Callable[[str], None]
     patience: ledger.Patience = ledger.PATIENCE
     wait: timedelta = timedelta()
+    limit: int | None = None
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -171,7 +172,8 @@ class Dispatcher:
         sending = Sending(
             database=self.database, provider=self.provider, issue=record, letter=letter,
             audience=deliverable(self.edition), links=self.identity.links, clock=self.clock,
-            connections=self.connections, patience=self.patience, wait=self.wait, on_receipt=count, stop=self.stop,
+            connections=self.connections, patience=self.patience, wait=self.wait, limit=self.limit,
+            on_receipt=count, stop=self.stop,
         )  # fmt: skip
         fault: ProviderUnavailable | RenderError | None = None
         try:

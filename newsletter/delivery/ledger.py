@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, literal, select, update
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, letter_table
 from newsletter.errors import IssueError
@@ -135,11 +135,6 @@ def claim(
     Those who left between plan and claim become suppressed and are not among the rows. Needs a durable
     transaction: what is claimed must be on disk before the network is touched.
     """
-    held_back = exists().where(
-        delivery_problem.c.issue_id == delivery.c.issue_id,
-        delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
-        delivery_problem.c.not_before > now,
-    )
     is_sending = exists().where(issue.c.id == issue_id, issue.c.state == IssueState.SENDING.value)
     due = (
         select(delivery.c.subscriber_id)
@@ -147,8 +142,7 @@ def claim(
             is_sending,
             delivery.c.issue_id == issue_id,
             delivery.c.subscriber_id > after,
-            delivery.c.state == DeliveryState.PENDING,
-            ~held_back,
+            *_is_due(now),
         )
         .order_by(delivery.c.subscriber_id)
         .limit(limit)
@@ -241,6 +235,21 @@ def settle(
             connection, held.issue_id, row.subscriber_id, row.attempt, now, cause, receipt.reply, not_before
         )
     return True
+
+
+def has_due(connection: Connection, issue_id: int, now: datetime) -> bool:
+    """Say whether there is something to claim now."""
+    due = select(delivery.c.subscriber_id).where(delivery.c.issue_id == issue_id, *_is_due(now)).limit(1)
+    return connection.execute(due).first() is not None
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    held_back = exists().where(
+        delivery_problem.c.issue_id == delivery.c.issue_id,
+        delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
+        delivery_problem.c.not_before > now,
+    )
+    return delivery.c.state == DeliveryState.PENDING, ~held_back
 
 
 def next_due(connection: Connection, issue_id: int) -> datetime | None:

@@ -35,6 +35,7 @@ class Sending:
     """One issue being sent by this process. ``stop`` ends it after the message that is in flight.
 
     What was refused for a while is tried again within ``wait``; another process may pause or cancel the issue.
+    ``limit`` bounds how many are written to.
     """
 
     database: Database
@@ -47,13 +48,14 @@ class Sending:
     connections: int = 1
     patience: ledger.Patience = ledger.PATIENCE
     wait: timedelta = timedelta()
+    limit: int | None = None
     on_receipt: Callable[[Recipient, Receipt], None] = lambda _recipient, _receipt: None
     stop: threading.Event = field(default_factory=threading.Event)
     _claims: set[int] = field(default_factory=set)
     _faults: list[BaseException] = field(default_factory=list)
     _unconnected: list[ProviderUnavailable] = field(default_factory=list)
-    _connected: bool = False
     _looked: float = 0.0
+    _left: threading.Lock = field(default_factory=threading.Lock)
     _halted: bool = False
 
     def run(self) -> None:
@@ -63,28 +65,35 @@ class Sending:
         """
         resolve_dead_claims(self.database, self.issue.id, self.clock())
         with self._heartbeat():
-            self._round()
-            while not self._faults and not self._unconnected and self._may_go_on():
-                self._round()
+            connected = self._round(self.connections)
+            while connected and not self._faults and self._may_go_on():
+                connected = self._round(1 if self._unconnected else self.connections)
         if self._halted:
             self._settle_cancelled()
         if self._faults:
             raise self._faults[0]
-        if self._unconnected and not self._connected:
-            raise self._unconnected[0]
+        if not connected:
+            raise self._unconnected[-1]
 
-    def _round(self) -> None:
-        """Send what is due now, on every connection."""
-        threads = [threading.Thread(target=self._guarded_work) for _ in range(self.connections - 1)]
+    def _round(self, connections: int) -> bool:
+        """Send what is due now; False where none of the connections could be had."""
+        before = len(self._unconnected)
+        threads = [threading.Thread(target=self._guarded_work) for _ in range(connections - 1)]
         for thread in threads:
             thread.start()
         self._guarded_work()
         for thread in threads:
             thread.join()
+        return len(self._unconnected) - before < connections
 
     def _may_go_on(self) -> bool:
         """Wait until something is due again; False where that is too far away, or the issue is halted."""
+        if self.limit == 0:
+            return False
         with self.database.read() as connection:
+            if ledger.has_due(connection, self.issue.id, self.clock()):
+                # what a thread gave back that found no connection, or what another process is about to take
+                return not self.stop.wait(0.1) and not self._is_halted()
             due = ledger.next_due(connection, self.issue.id)
         if due is None or due - self.clock() > self.wait:
             return False
@@ -129,7 +138,6 @@ class Sending:
                     raise
                 self._unconnected.append(error)  # no fault while other threads have a connection
                 return
-            self._connected = True
             while claim is not None:
                 claim = self._send_page(connection, claim)
 
@@ -153,6 +161,14 @@ class Sending:
         return self._claim(size, claim.last) or self._claim(size, 0)
 
     def _claim(self, size: int, after: int) -> ledger.Claim | None:
+        with self._left:  # the limit is over all threads
+            return self._claim_within(size, after)
+
+    def _claim_within(self, size: int, after: int) -> ledger.Claim | None:
+        if self.limit is not None:
+            size = min(size, self.limit)
+            if size == 0:
+                return None
         with self.database.write(durable=True) as transaction:
             claim = ledger.claim(
                 transaction, self.issue.id, self.audience, owner=process_name(), provider=self.provider.name,
@@ -160,6 +176,8 @@ class Sending:
             )  # fmt: skip
         if claim is not None:
             self._claims.add(claim.id)
+            if self.limit is not None:
+                self.limit -= len(claim.rows)
         return claim
 
     def _send(self, connection: Connection, claim: ledger.Claim) -> None:

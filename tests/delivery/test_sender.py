@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
 from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Recipient
-from newsletter.protocols import Exposure
+from newsletter.protocols import Connection, Exposure
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.support.fake_provider import Answer, FakeProvider
@@ -225,6 +227,27 @@ def test_a_connection_too_many_is_no_fault(database: Database) -> None:
     job.connections = 2
     job.run()
     assert counts(database, issue) == Counts(prepared=30, accepted=30)
+
+
+def test_what_a_thread_without_a_connection_gave_back_goes_out_too(database: Database) -> None:
+    add_readers(database, 6)
+    issue = plan_issue(database)
+
+    class Late(FakeProvider):
+        @contextmanager
+        def connect(self) -> Iterator[Connection]:
+            if threading.current_thread() is not threading.main_thread():
+                while counts(database, issue).accepted < 3:  # the other thread has done all it can
+                    time.sleep(0.01)
+                raise ProviderUnavailable("too many connections")
+            with super().connect() as connection:
+                yield connection
+
+    provider = Late(batch_size=3)
+    job = sending(database, issue, provider)
+    job.connections = 2
+    job.run()
+    assert counts(database, issue) == Counts(prepared=6, accepted=6)
 
 
 def test_an_issue_that_is_not_being_sent_any_more_is_left_alone(database: Database) -> None:
