@@ -25,8 +25,8 @@ class Chosen:
     """What is asked for; None and empty mean any. Times bound when a subscription began, ``before`` excluded.
 
     ``state`` is of the subscription alone or of the address alone; a `Standing` is the one word for both. ``text`` is
-    looked for in address and name, whatever its case. ``after`` (the ids of a subscriber and an edition) begins behind
-    a row. Erased people are left out unless their state is asked for.
+    looked for in address and name, whatever its case; ``subscriber`` is somebody's number. ``after`` (the ids of a
+    subscriber and an edition) begins behind a row. Erased people are left out unless their state is asked for.
     """
 
     edition: str | None = None
@@ -36,6 +36,7 @@ class Chosen:
     since: datetime | None = None
     before: datetime | None = None
     text: str = ""
+    subscriber: int | None = None
     after: tuple[int, int] | None = None
 
 
@@ -85,6 +86,8 @@ def page(chosen: Chosen, after: tuple[int, int] | None, size: int = _PAGE) -> sa
 def _conditions(chosen: Chosen) -> Iterator[sa.ColumnElement[bool]]:
     if chosen.state not in {AddressState.ERASED, Standing.ERASED}:
         yield subscriber.c.state != AddressState.ERASED
+    if chosen.subscriber is not None:
+        yield subscription.c.subscriber_id == chosen.subscriber
     if chosen.edition is not None:
         number = sa.select(edition.c.number).where(edition.c.name == chosen.edition)
         yield subscription.c.edition_number == number.scalar_subquery()

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.subscribers import editing, looking
+from newsletter.cli.subscribers import (
+    editing,
+    erasing,
+    looking,
+    showing,
+    states,
+    stats,
+    suppressing,
+    tagging,
+)
 
 
 @click.group(short_help="Manage the list of subscribers.")
@@ -12,5 +21,21 @@ def subscribers() -> None:
     """Manage the list of subscribers. A subscriber may be given by e-mail address or by number."""
 
 
-for _command in (editing.add, editing.remove, looking.list_, looking.show):
+for _command in (
+    editing.add,
+    editing.remove,
+    editing.unsubscribe,
+    states.pause,
+    states.resume,
+    tagging.tag,
+    tagging.untag,
+    looking.list_,
+    looking.find,
+    showing.show,
+    stats.stats,
+    suppressing.suppress,
+    suppressing.unsuppress,
+    suppressing.suppressions,
+    erasing.erase,
+):
     subscribers.add_command(_command)
