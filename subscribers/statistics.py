@@ -7,7 +7,7 @@ leaving is ceasing to be one, whatever the way: so readers before + joined - lef
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -51,11 +51,14 @@ def standings(connection: sa.Connection) -> dict[str, Counter[Standing]]:
 
 
 def growth(
-    connection: sa.Connection, *, edition_name: str | None, since: date, until: date
-) -> list[DayOfGrowth]:
-    """Return every day from ``since`` to ``until``, both included, of an edition or of all."""
+    connection: sa.Connection, counts: Mapping[str, Counter[Standing]], *, edition_name: str | None, since: date,
+    until: date,
+) -> list[DayOfGrowth]:  # fmt: skip
+    """Return every day from ``since`` to ``until``, both included, of an edition or of all.
+
+    ``counts`` are those of `standings` in the same transaction: the way back from them cannot miss.
+    """
     joined, left = _changes(connection, edition_name)
-    counts = standings(connection)
     wanted = counts.values() if edition_name is None else [counts.get(edition_name, Counter())]
     readers = sum(each[state] for each in wanted for state in READERS)
     readers -= sum(number for day, number in joined.items() if day > until)

@@ -87,12 +87,14 @@ def complain(text: str) -> None:
     click.echo(f"newsletter: {text}", err=True)
 
 
-def certain(question: str, *, yes: bool) -> bool:
-    """Ask before something that cannot be undone; without a terminal ``--yes`` must have answered already."""
+def certain(question: str, *, yes: bool, about: str = "") -> bool:
+    """Ask before something that cannot be undone, told what it is; without a terminal ``--yes`` must have answered."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise click.UsageError("this cannot be undone and there is nobody to ask: add --yes")
+        raise click.UsageError("this cannot be undone, and without a terminal nobody can be asked: add --yes")
+    if about:
+        click.echo(about, err=True)
     return click.confirm(question, err=True)
 
 

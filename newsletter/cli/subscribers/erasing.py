@@ -32,9 +32,7 @@ def erase(context: click.Context, subscriber: str, yes: bool, as_json: bool) -> 
         person = planned.person.subscriber
         if not person.email:
             raise UnknownSubscriber("is erased already", subject=f"subscriber {person.id}")
-        if not yes:
-            click.echo(_told(planned), err=True)
-        if not certain("Erase this person for good?", yes=yes):
+        if not certain("Erase this person for good?", yes=yes, about=_told(planned)):
             click.echo("Nothing was erased.", err=True)
             return 1
         done = erasing.erase(app, person.id, actor=operator(), now=now())

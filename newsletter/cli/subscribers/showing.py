@@ -62,9 +62,10 @@ def _facts(details: Details) -> Iterator[tuple[str, str]]:
     if person.tags:
         yield "tags", ", ".join(person.tags)
     yield "since", moment(person.created_at)
-    yield "address", word(person.state)
-    if barred is not None:
-        yield "", f"suppressed since {moment(barred.at)} by {barred.actor}: {visible(barred.reason)}"
+    if barred is None:
+        yield "address", word(person.state)
+    else:
+        yield "address", f"{word(person.state)}, suppressed since {moment(barred.at)} by {barred.actor}: {visible(barred.reason)}"
 
 
 def _subscriptions(details: Details) -> list[tuple[str, ...]]:
@@ -99,7 +100,7 @@ def _history(details: Details) -> list[tuple[str, ...]]:
     return [
         (
             moment(each.step.at), each.edition or "address",
-            word(each.to_state) if each.from_state is None else f"{word(each.from_state)} → {word(each.to_state)}",
+            f"{'new' if each.from_state is None else word(each.from_state)} → {word(each.to_state)}",
             each.step.actor, word(each.step.through), visible(each.step.reason),
         )
         for each in details.history

@@ -47,7 +47,7 @@ def stats(context: click.Context, edition: str | None, days: int, as_json: bool)
         with app.database().read() as connection:
             counts = standings(connection)
             grown = growth(
-                connection, edition_name=edition, since=today - timedelta(days=days - 1), until=today
+                connection, counts, edition_name=edition, since=today - timedelta(days=days - 1), until=today
             )
     if edition is not None:
         counts = {edition: counts.get(edition, Counter())}
@@ -72,7 +72,7 @@ def _print_counts(counts: dict[str, Counter[Standing]]) -> None:
     if len(named) > 1:
         named["all"] = _named(sum(counts.values(), Counter()))
     shown = [
-        state for state in STATES if state in {"active", "pending"} or any(n[state] for n in named.values())
+        state for state in STATES if state == "active" or any(n[state] for n in named.values())
     ]
     rows = [
         (edition, *(f"{each[state]:,}" for state in shown), f"{sum(each.values()):,}")

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from newsletter.cli.shared import json_option, open_app, print_json
-from newsletter.cli.subscribers.editing import FORCE_NEEDS_REASON
 from newsletter.cli.subscribers.forms import moment, operator, print_json_array
 from newsletter.cli.tables import print_table, visible
 
@@ -45,7 +44,7 @@ def suppress(context: click.Context, email: str, reason: str, as_json: bool) -> 
 def unsuppress(context: click.Context, email: str, force: bool, reason: str | None, as_json: bool) -> None:
     """Lift a suppression, a bounce or a complaint. Subscriptions stay as they are: who left is not brought back."""
     if not force or reason is None:
-        raise click.UsageError(f"a suppression is lifted with --force alone; {FORCE_NEEDS_REASON}")
+        raise click.UsageError("lifting a suppression takes --force and --reason TEXT, which is kept")
     with open_app(context) as app:
         from newsletter.app import now
 
@@ -114,10 +113,11 @@ def _described(each: Any) -> dict[str, Any]:
 
 def _address(book: Any, connection: Any, given: str) -> str:
     """Return an address; a number is that of a subscriber."""
+    from subscribers.addresses import parse_address
     from subscribers.errors import UnknownSubscriber
 
     if not given.strip().isdigit():
-        return given
+        return parse_address(given).email
     person = book.find(connection, given)
     if not person.email:
         raise UnknownSubscriber("is erased", subject=f"subscriber {person.id}", remedy="give the address")
