@@ -149,14 +149,14 @@ class Database:
             raise
         return target
 
-    def compact(self, patience: float = COMPACT_SECONDS) -> bool:
+    def compact(self) -> bool:
         """Rewrite an SQLite file and empty its log, so that neither holds what was deleted; PostgreSQL does it itself.
 
-        Returns False where another process, for ``patience`` seconds, kept it from being done to the end.
+        Returns False where another process, for `COMPACT_SECONDS`, kept it from being done to the end.
         """
         if self.file is None:
             return True
-        with _wrapped(self.name), closing(sqlite3.connect(self.file, timeout=patience)) as driver:
+        with _wrapped(self.name), closing(sqlite3.connect(self.file, timeout=COMPACT_SECONDS)) as driver:
             driver.isolation_level = None
             try:
                 driver.execute("VACUUM")

@@ -15,7 +15,7 @@ from newsletter.cli.shared import Day, edition_option, json_option, open_app
 from newsletter.cli.subscribers.forms import State, listed, print_json_array, stands
 from newsletter.cli.tables import print_table
 
-HEADINGS = ("id", "email", "edition", "state", "since", "language", "name", "tags")
+HEADINGS = ("id", "email", "edition", "state", "name", "language", "since", "tags")
 CSV_COLUMNS = ("id", "email", "name", "edition", "state", "tags", "language", "since", "paused_until")
 _BLOCK = 1_000
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV on standard output.")
@@ -111,7 +111,7 @@ def _cells(one: Any) -> tuple[str, ...]:
     if state == "paused" and one.paused_until is not None:
         state = f"paused until {one.paused_until:%Y-%m-%d}"
     return (
-        str(one.id), one.email, one.edition, state, f"{one.created_at:%Y-%m-%d}", one.language or "", one.name,
+        str(one.id), one.email, one.edition, state, one.name, one.language or "", f"{one.created_at:%Y-%m-%d}",
         ", ".join(one.tags),
     )  # fmt: skip
 

@@ -65,7 +65,10 @@ def _facts(details: Details) -> Iterator[tuple[str, str]]:
     if barred is None:
         yield "address", word(person.state)
     else:
-        yield "address", f"{word(person.state)}, suppressed since {moment(barred.at)} by {barred.actor}: {visible(barred.reason)}"
+        yield (
+            "address",
+            f"{word(person.state)}, suppressed since {moment(barred.at)} by {barred.actor}: {visible(barred.reason)}",
+        )
 
 
 def _subscriptions(details: Details) -> list[tuple[str, ...]]:

@@ -71,9 +71,7 @@ def _print_counts(counts: dict[str, Counter[Standing]]) -> None:
     named = {edition: _named(each) for edition, each in counts.items()}
     if len(named) > 1:
         named["all"] = _named(sum(counts.values(), Counter()))
-    shown = [
-        state for state in STATES if state == "active" or any(n[state] for n in named.values())
-    ]
+    shown = [state for state in STATES if state == "active" or any(n[state] for n in named.values())]
     rows = [
         (edition, *(f"{each[state]:,}" for state in shown), f"{sum(each.values()):,}")
         for edition, each in named.items()
