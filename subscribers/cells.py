@@ -39,4 +39,6 @@ def cell_tags(text: str) -> tuple[str, ...]:
 
 def _is_formula(text: str) -> bool:
     """Whether it is one behind apostrophes and spaces, so that what had an apostrophe gets another one."""
+    if text[:1].isalnum():  # nearly all
+        return False
     return text.lstrip(f"{_MARK} ")[:1] in _FORMULA

@@ -38,6 +38,5 @@ def bars(values: Sequence[int], *, columns: int, rows: int) -> list[str]:
 def axis(first: str, last: str, line: str) -> str:
     """Return the line below an axis: its first and its last label, at its ends."""
     start = line.index("└") + 1
-    length = len(line) - start
-    gap = length - len(first) - len(last)
-    return " " * start + (f"{first}{' ' * gap}{last}" if gap > 0 else f"{first} – {last}")
+    gap = len(line) - start - len(first) - len(last)
+    return f"{' ' * start}{first}{' ' * gap}{last}" if gap > 0 else f"{first} – {last}"

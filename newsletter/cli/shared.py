@@ -62,6 +62,7 @@ from_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 edition_option = click.option("--edition", metavar="NAME", help="Edition (the only one, else daily).")
+only_edition_option = click.option("--edition", metavar="NAME", help="This edition alone (all of them).")
 
 
 @contextmanager

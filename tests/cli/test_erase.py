@@ -232,6 +232,29 @@ def test_the_ledger_forgets_on_both_databases(ledger: Database) -> None:
                 assert not [form for form in FORMS for text in texts if form in text.lower()], table.name
 
 
+def test_no_row_on_postgresql_names_who_is_erased(
+    command: Command, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", postgres_url)
+    command("database", "upgrade").ok()
+    command("subscribers", "add", ADA, "--name", "Lovelace", "--tag", "lovelace").ok()
+    command("subscribers", "add", "b@example.org", "--name", f"knows {ADA}").ok()
+    command("run", "--from", SAMPLE).ok()
+    opened = Database(postgres_url)
+    fill_ledger(opened, 1)
+    command("subscribers", "unsubscribe", ADA, "--reason", f"{ADA} wrote").ok()
+    done = command("subscribers", "erase", ADA, "--yes", "--json").ok().json
+    assert (done["compacted"], done["copies"]) == (True, [])
+    with opened.read() as connection:
+        for table in (each for metadata in TABLES for each in metadata.sorted_tables):
+            for row in connection.execute(sa.select(table)):
+                texts = [each if isinstance(each, bytes) else str(each).encode() for each in row]
+                assert not [form for form in FORMS for text in texts if form in text.lower()], table.name
+    opened.close()
+    assert "autovacuum" in command("database", "compact").ok().out
+    assert command("subscribers", "stats", "--json").ok().json["editions"]["daily"]["erased"] == 1
+
+
 def test_every_column_that_can_hold_an_address_is_known_to_erasure() -> None:
     """A new table says here whether erasure has to look into it."""
     swept = {

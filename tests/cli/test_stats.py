@@ -91,7 +91,7 @@ def test_any_numbers_can_be_drawn(values: list[int], columns: int, rows: int) ->
     lines = bars(values, columns=columns, rows=rows)
     assert len(lines) == rows + 1
     assert max(map(len, lines)) <= columns
-    assert len(axis("2024-09-12", "2024-10-12", lines[-1])) <= max(columns, 36)
+    assert len(axis("2024-09-12", "2024-10-12", lines[-1])) <= max(columns, 23)
     if values[-1] == max(values) > 0:
         assert lines[0][-1] == EIGHTHS[-1], "the highest bar fills its column"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.cli.shared import edition_option, json_option, open_app, print_json
+from newsletter.cli.shared import edition_option, json_option, only_edition_option, open_app, print_json
 from newsletter.cli.subscribers.forms import operator, rows_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _said(added: Added) -> str:
 
 @click.command(short_help="Take somebody off the list.")
 @click.argument("subscriber")
-@edition_option
+@only_edition_option
 @click.option("--yes", is_flag=True, expose_value=False, help="Accepted for scripts; this never asks.")
 @json_option
 @click.pass_context
@@ -93,7 +93,7 @@ def remove(context: click.Context, subscriber: str, edition: str | None, as_json
 
 @click.command(short_help="Take somebody off the list who asked you.")
 @click.argument("subscriber")
-@edition_option
+@only_edition_option
 @click.option("--reason", default="", metavar="TEXT", help="What the person said; kept in the history.")
 @json_option
 @click.pass_context

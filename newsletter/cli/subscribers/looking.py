@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from newsletter.cli.shared import Day, edition_option, json_option, open_app
+from newsletter.cli.shared import Day, json_option, only_edition_option, open_app
 from newsletter.cli.subscribers.forms import State, listed, print_json_array, stands
 from newsletter.cli.tables import print_table
 
@@ -22,7 +22,7 @@ csv_option = click.option("--csv", "as_csv", is_flag=True, help="Print CSV on st
 
 
 @click.command("list", short_help="Print the list.")
-@edition_option
+@only_edition_option
 @click.option(
     "--state",
     type=State(),

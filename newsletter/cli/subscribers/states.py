@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import click
 
-from newsletter.cli.shared import Day, edition_option, json_option, open_app
+from newsletter.cli.shared import Day, json_option, only_edition_option, open_app
 from newsletter.cli.subscribers.editing import report
 from newsletter.cli.subscribers.forms import operator, rows_of, word
 
@@ -17,7 +17,7 @@ LONGEST_PAUSE = 3_660  # days; who stays away longer than ten years has left
 @click.argument("subscriber")
 @click.option("--until", type=Day(), help="The first day on which letters go out again (UTC).")
 @click.option("--days", type=click.IntRange(1, LONGEST_PAUSE), metavar="N", help="For so many days from now.")
-@edition_option
+@only_edition_option
 @json_option
 @click.pass_context
 def pause(
@@ -48,7 +48,7 @@ def pause(
 
 @click.command(short_help="End somebody's pause.")
 @click.argument("subscriber")
-@edition_option
+@only_edition_option
 @json_option
 @click.pass_context
 def resume(context: click.Context, subscriber: str, edition: str | None, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.cli.charts import EIGHTHS, axis, bars
-from newsletter.cli.shared import edition_option, json_option, open_app, print_json
+from newsletter.cli.shared import json_option, only_edition_option, open_app, print_json
 from newsletter.cli.subscribers.forms import STATES
 from newsletter.cli.tables import print_table
 
@@ -25,7 +25,7 @@ ROWS = 8
 
 
 @click.command(short_help="Count the list, and draw how it grew.")
-@edition_option
+@only_edition_option
 @click.option(
     "--days", type=click.IntRange(1, 3_660), default=30, show_default=True, metavar="N", help="How far to look back."
 )  # fmt: skip
