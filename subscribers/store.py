@@ -151,6 +151,11 @@ def update_profile(connection: sa.Connection, number: int, profile: Profile) -> 
         insert_unless_there(connection, tag, {"subscriber_id": number, "tag": label})
 
 
+def delete_tags(connection: sa.Connection, number: int, labels: Iterable[str]) -> None:
+    """Take tags off a person; one that is not there is no fault."""
+    execute(connection, sa.delete(tag).where(tag.c.subscriber_id == number, tag.c.tag.in_(list(labels))))
+
+
 def subscriptions_of(connection: sa.Connection, number: int) -> tuple[Subscription, ...]:
     """Return a subscriber's subscriptions in the order of the editions' numbers."""
     statement = (

@@ -8,11 +8,15 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter import __version__
 from newsletter.errors import ConfigError, InputError, NewsletterError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 PROGRAM = "newsletter"
 COMMANDS = {
@@ -42,6 +46,10 @@ COMMANDS = {
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),
+    "completion": (
+        "newsletter.cli.completion:completion",
+        "Print what lets a shell complete commands.",
+    ),
     "demo": ("newsletter.cli.demo:demo", "Send the bundled day to three sample subscribers."),
 }
 
@@ -70,6 +78,17 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, without importing them, and what any command has."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands without importing them."""

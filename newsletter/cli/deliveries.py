@@ -29,7 +29,12 @@ COLUMNS = (
 _issue = click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
 _who = click.option("--subscriber", metavar="WHO", help="Only this one, by address or number.")
 _states = click.option(
-    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; repeatable."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    metavar="STATE",
+    help=f"Only these ({', '.join(STATES)}); repeatable.",
 )
 
 
