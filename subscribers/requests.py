@@ -84,6 +84,10 @@ class Requests(Book):
             consent = records.insert_consent(connection, known.id, "confirmation mail", now)
         return Asked(answer=Answer.TO_CONFIRM, subscriber=subscriber, subscription=known, consent=consent)
 
+    def asked_for(self, connection: Connection, consent: int) -> Subscription | None:
+        """Return the subscription that a consent was given for; None once it is forgotten."""
+        return records.subscription_of_consent(connection, consent)
+
     def confirm(self, connection: Connection, consent: int, *, now: datetime) -> Asked:
         """Make a subscription active whose consent was confirmed. A link that was used before leaving is refused."""
         subscription = records.subscription_of_consent(connection, consent)

@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "issues": ("newsletter.cli.issues:issues", "Look at issues."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
+    "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
     "replay": (
         "newsletter.cli.replay:replay",
