@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from newsletter.delivery import notices
 from newsletter.delivery.notices import SignUp
+from newsletter.delivery.tokens import VALID
 from newsletter.web.forms import TOO_FAST, Seen
 from newsletter.web.site import Site
 from subscribers.addresses import parse_address
@@ -83,7 +84,7 @@ class SignUpPages:
         else:
             await site.write(_nothing)
         await asyncio.sleep(max(0.0, began + ANSWER_SECONDS - monotonic()))
-        return site.pages.page("sent", language)
+        return site.pages.page("sent", language, days=VALID.days)
 
     def _edition(self, name: str, language: str) -> str:
         """Return the edition that is meant, the one of the page's language if there is none of that name."""
