@@ -52,7 +52,9 @@ class LeavePages:
     async def take(self, request: Request) -> Response:
         """Do what a button says, or what a mail program asks for."""
         if _is_one_click(request.headers.get("content-type", ""), await request.body()):
-            await self._leave(request, Through.ONE_CLICK)
+            link = _link(request)
+            if link is not None:
+                await self._site.leave(link)
             return PlainTextResponse(ONE_CLICK_ANSWER)
         language = await self._language(request)
         sent, seen = await self._site.form(request, self._purpose(request))
@@ -65,15 +67,17 @@ class LeavePages:
                 await self._keep_reason(request, _reason(sent))
                 return self._left(request, language, thanks=True)
             case _:
-                await self._leave(request, Through.FORM)
+                await self._leave(request)
                 return self._left(request, language)
 
-    async def _leave(self, request: Request, through: Through) -> None:
+    async def _leave(self, request: Request) -> None:
         link, site = _link(request), self._site
         if link is None:
             return
         now = site.clock()
-        await site.write(lambda connection: site.people.leave(connection, *link, through=through, now=now))
+        await site.write(
+            lambda connection: site.people.leave(connection, *link, through=Through.FORM, now=now)
+        )
 
     async def _keep_reason(self, request: Request, reason: str) -> None:
         link, site = _link(request), self._site

@@ -16,6 +16,7 @@ from newsletter.web.server import Server, address_of
 from newsletter.web.site import Site
 from newsletter.web.subscription import subscription
 from newsletter.web.writing import Writer
+from subscribers.models import Through
 
 
 def opened(
@@ -30,11 +31,15 @@ def opened(
         public_url=public_url(app) or address_of(listening),
         editions={name: own.language for name, own in settings.editions.items()},
     )
-    writer = Writer(database)
+    people = app.requests()
+    writer = Writer[tuple[bytes, int]](
+        database,
+        lambda connection, links: people.leave_all(connection, links, through=Through.ONE_CLICK, now=now()),
+    )
     site = Site(
         pages=Pages(spoken(look)),
         database=database,
-        people=app.requests(),
+        people=people,
         links=app.link_keys(),
         forms=FormKeys(app.form_key()),
         settings=settings.web,

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -60,7 +60,7 @@ class Server:
     """Answers until SIGTERM or Ctrl-C. ``drain`` runs beside it and is woken by ``wake``."""
 
     def __init__(
-        self, listening: socket.socket, app: ASGIApp, writer: Writer, *, drain: Drain | None, wake: Event,
+        self, listening: socket.socket, app: ASGIApp, writer: Writer[Any], *, drain: Drain | None, wake: Event,
         complain: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._listening = listening

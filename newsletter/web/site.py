@@ -38,13 +38,17 @@ class Site:
     settings: Web
     proxies: tuple[Network, ...]
     limits: SignUpLimits
-    writer: Writer
+    writer: Writer[tuple[bytes, int]]
     wake: Callable[[], None]
     clock: Callable[[], datetime]
 
     async def write(self, work: Callable[[Connection], _Value]) -> _Value:
         """Do some work in a transaction, and return its result once the disk has it."""
         return await asyncio.wrap_future(self.writer.submit(work))
+
+    async def leave(self, link: tuple[bytes, int]) -> None:
+        """End what a link names by one click, together with others."""
+        await asyncio.wrap_future(self.writer.add(link))
 
     async def read(self, work: Callable[[Connection], _Value]) -> _Value:
         """Look something up, beside the event loop."""

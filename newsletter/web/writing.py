@@ -6,11 +6,11 @@ A commit costs a wait for the disk and SQLite has one writer, so the requests th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from newsletter.database import Database
 from newsletter.errors import DatabaseError
@@ -20,20 +20,26 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # in a transaction: others wait for it no longer than they would for some requests
 MOST_WAITING = 2_000
+_Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    work: Callable[[Connection], Any]
+    work: Callable[[Connection], Any] | None
+    item: Any  # of `Writer.together`, where there is no work
     future: Future[Any]
 
 
-class Writer:
-    """Does the writing of all requests. `start` it, `close` it at the end: what waits then is still done."""
+class Writer(Generic[_Item]):
+    """Does the writing of all requests. `start` it, `close` it at the end: what waits then is still done.
 
-    def __init__(self, database: Database) -> None:
+    ``together`` writes the items of `add` that wait, all of them in one call.
+    """
+
+    def __init__(self, database: Database, together: Callable[[Connection, Sequence[_Item]], object]) -> None:
         self._database = database
+        self._together = together
         self._jobs: deque[_Job] = deque()
         self._news = Condition()
         self._closing = False
@@ -49,7 +55,13 @@ class Writer:
         What the work raises comes out of the future and undoes that work alone. Raises `DatabaseError` where too
         much waits already.
         """
-        job = _Job(work, Future())
+        return self._put(_Job(work, None, Future()))
+
+    def add(self, item: _Item) -> Future[None]:
+        """Write an item together with others; done once the disk has it. Raises as `submit` does."""
+        return self._put(_Job(None, item, Future()))
+
+    def _put(self, job: _Job) -> Future[Any]:
         with self._news:
             if self._closing or len(self._jobs) >= MOST_WAITING:
                 raise DatabaseError("too much waits to be written", remedy="try again")
@@ -76,30 +88,45 @@ class Writer:
 
     def _do(self, jobs: list[_Job]) -> None:
         """Do jobs in one transaction; those that fail are tried once more, each alone."""
+        groups = self._grouped(jobs)
         try:
             with self._database.write(durable=True) as connection:
-                done = [_tried(connection, job, alone=len(jobs) == 1) for job in jobs]
+                done = [self._tried(connection, group, alone=len(groups) == 1) for group in groups]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer of those who wait
-            done = [error] * len(jobs)
-        for job, result in zip(jobs, done, strict=True):
-            if isinstance(result, _Done):
-                job.future.set_result(result.value)
-            elif len(jobs) > 1:  # others may be to blame: a lost connection, a deadlock
-                self._do([job])
-            else:
-                job.future.set_exception(result)
+            done = [error] * len(groups)
+        for group, result in zip(groups, done, strict=True):
+            for job in group:
+                if isinstance(result, _Done):
+                    job.future.set_result(result.value)
+                elif len(jobs) > 1:  # others may be to blame: a lost connection, a deadlock
+                    self._do([job])
+                else:
+                    job.future.set_exception(result)
+
+    @staticmethod
+    def _grouped(jobs: list[_Job]) -> list[list[_Job]]:
+        """Return the jobs of work, each alone, and the items together."""
+        items = [job for job in jobs if job.work is None]
+        return [*([job] for job in jobs if job.work is not None), *([items] if items else [])]
+
+    def _tried(self, connection: Connection, group: list[_Job], *, alone: bool) -> _Done | Exception:
+        """Do a group, which undoes itself where it fails; ``alone`` the transaction does that."""
+        if alone:
+            return self._done(connection, group)
+        try:
+            with connection.begin_nested():
+                return self._done(connection, group)
+        except Exception as error:  # noqa: BLE001  # as above
+            return error
+
+    def _done(self, connection: Connection, group: list[_Job]) -> _Done:
+        work = group[0].work
+        if work is not None:
+            return _Done(work(connection))
+        self._together(connection, [job.item for job in group])
+        return _Done(None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
     value: Any
-
-
-def _tried(connection: Connection, job: _Job, *, alone: bool) -> _Done | Exception:
-    if alone:
-        return _Done(job.work(connection))
-    try:
-        with connection.begin_nested():
-            return _Done(job.work(connection))
-    except Exception as error:  # noqa: BLE001  # as above
-        return error

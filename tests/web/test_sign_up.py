@@ -244,6 +244,8 @@ def test_the_words_beside_the_form_have_a_number() -> None:
     template = (Path(__file__).resolve().parents[2] / "templates/web/sign-up.html.j2").read_text()
     assert (WORDS, re.findall(r'id="terms">\{\{ words\.say\("(.*?)"\)', template)) == (
         1,
-        ["You get a mail with a link first, and letters only once you confirm. Each letter has a link to leave. "
-         "Your address is used for nothing else."],
+        [
+            "You get a mail with a link first, and letters only once you confirm. Each letter has a link to leave. Your"
+             " address is used for nothing else."
+        ],
     )  # fmt: skip
