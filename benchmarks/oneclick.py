@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -26,12 +27,15 @@ from newsletter.delivery import ledger
 from newsletter.delivery.recipients import key_text
 from newsletter.models import DayKind, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure
+from subscribers.models import AddressState, SubscriptionState
+from subscribers.schema import subscriber, subscription
 from subscribers.store import deliverable
 
 RATE = 300  # a second
 ROWS_A_MINUTE = 600
 BOUND = 0.100  # seconds, of the 99th in a hundred
 SECONDS = float(os.environ.get("ONECLICK_SECONDS", "5"))
+_DAY = date(2026, 1, 5)
 _STAYING = 1_000  # they stand first in the issue and are settled meanwhile
 _BODY = b"List-Unsubscribe=One-Click"
 _LETTER = Letter(
@@ -62,8 +66,8 @@ def measure(seconds: float = SECONDS) -> str:
     p50, p99, worst = (1000 * times[min(len(times) - 1, int(share * len(times)))] for share in (0.5, 0.99, 1))
     kept = "all there after a kill" if left == number - refused else f"{number - refused - left} ARE LOST"
     return (
-        f"one-click   p99 {p99:5.1f} ms (p50 {p50:.1f}, worst {worst:.0f}; at most {1000 * BOUND:.0f}), {number} at {RATE}/s "
-        f"beside {settled[0]} settled rows, {refused} refused, {kept}"
+        f"one-click   p99 {p99:5.1f} ms (p50 {p50:.1f}, worst {worst:.0f}; at most {1000 * BOUND:.0f}), {number} at"
+        f" {RATE}/s beside {settled[0]} settled rows, {refused} refused, {kept}"
     )
 
 
@@ -71,22 +75,40 @@ def _people(folder: Path, number: int) -> list[str]:
     """Put people on a list, and plan an issue for them; return the paths of the links of the last ones."""
     (folder / "newsletter.toml").write_text("")
     app = App(load(folder / "newsletter.toml", {}), lambda _line: None)
-    people, now = app.subscriber_list(), datetime.now(UTC)
+    now, total = datetime.now(UTC), _STAYING + number
     try:
+        operator = app.subscriber_list()
         with app.database().write() as connection:
-            added = [
-                people.add(connection, f"r{index}@example.org", edition="daily", actor="b", now=now)
-                for index in range(_STAYING + number)
+            first = operator.add(connection, "r0@example.org", edition="daily", actor="b", now=now)
+            edition = operator.edition_number(connection, "daily")
+            keys = [first.subscriber.key, *(secrets.token_bytes(16) for _ in range(1, total))]
+            one = {"name": "", "state": AddressState.ACTIVE, "created_at": now}
+            people = [
+                {
+                    **one, "id": first.subscriber.id + index, "key": keys[index], "email": f"r{index}@example.org",
+                    "address_key": f"r{index}@example.org", "address_hash": secrets.token_bytes(32),
+                }
+                for index in range(1, total)
+            ]  # fmt: skip
+            own = {"state": SubscriptionState.ACTIVE, "created_at": now, "changed_at": now}
+            subscriptions = [
+                {**own, "subscriber_id": each["id"], "edition_number": edition} for each in people
             ]
+            connection.execute(subscriber.insert(), people)
+            connection.execute(subscription.insert(), subscriptions)
             record = store.create_issue(
-                connection, edition="daily", day=date(2026, 1, 5), kind=DayKind.COMPLETE, document={"entries": []}, now=now
-            )  # fmt: skip
+                connection,
+                edition="daily",
+                day=_DAY,
+                kind=DayKind.COMPLETE,
+                document={"entries": []},
+                now=now,
+            )
             ledger.plan(connection, record.id, _LETTER, deliverable("daily"))
             store.move_issue(connection, record, IssueState.SENDING, now)
-            edition = people.edition_number(connection, "daily")
     finally:
         app.close()
-    return [f"/u/{key_text(each.subscriber.key)}/{edition}" for each in added[_STAYING:]]
+    return [f"/u/{key_text(key)}/{edition}" for key in keys[_STAYING:]]
 
 
 def _serve(folder: Path) -> tuple[subprocess.Popen[str], int]:
@@ -105,7 +127,7 @@ def _settle(folder: Path, stop: threading.Event, settled: list[int]) -> None:
     database = Database(folder / "newsletter.db")
     try:
         with database.read() as connection:
-            record = store.find_issue(connection, "daily", date(2026, 1, 5))
+            record = store.find_issue(connection, "daily", _DAY)
         assert record is not None
         last = 0
         while not stop.is_set():

@@ -206,11 +206,11 @@ def links_of(connection: sa.Connection, keys: Iterable[bytes]) -> list[tuple[byt
         .order_by(subscriber.c.id)
         .with_for_update(of=subscriber)
     )
-    return [
-        (bytes(key), number, Subscription(edition=name, id=id_, subscriber_id=person, state=state, paused_until=until,
-                                          created_at=created, changed_at=changed))
-        for key, number, name, id_, person, state, until, created, changed in execute(connection, statement)
-    ]  # fmt: skip
+    found = []
+    for row in execute(connection, statement):
+        values = row._asdict()
+        found.append((bytes(values.pop("key")), int(values.pop("number")), Subscription(**values)))
+    return found
 
 
 def move_subscriptions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -54,9 +55,7 @@ def serve(context: click.Context, host: str | None, port: int | None, quiet: boo
 
 
 def _log(line: str) -> None:
-    from newsletter.app import now
-
-    click.echo(f"{now():%Y-%m-%dT%H:%M:%SZ} {line}", err=True)
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}\n")
 
 
 def _silent(line: str) -> None:

@@ -137,6 +137,8 @@ def _link(request: Request) -> tuple[bytes, int] | None:
 def _is_one_click(kind: str, body: bytes) -> bool:
     """Tell whether a body is that of RFC 8058, whatever case a mail service writes it in."""
     name, value = ONE_CLICK
+    if body == b"List-Unsubscribe=One-Click":
+        return True
     found = next((text for each, text in fields(kind, body).items() if each.lower() == name.lower()), "")
     return found.strip().lower() == value.lower()
 

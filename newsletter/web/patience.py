@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MOST_CONNECTIONS = 500
+MOST_CONNECTIONS = 1_000
 REQUEST_SECONDS = 15.0  # for headers and body of one request, from its first byte or the connection's start
 ANSWER_SECONDS = 90.0  # for the work and for a client that reads slowly
 IDLE_SECONDS = 5  # between two requests of a connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -15,11 +16,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from newsletter.errors import InputError
-from newsletter.web.patience import IDLE_SECONDS, MOST_HEADER_BYTES, Patient
+from newsletter.web.patience import IDLE_SECONDS, MOST_CONNECTIONS, MOST_HEADER_BYTES, Patient
 from newsletter.web.writing import Writer
 
 GRACE_SECONDS = 10  # for requests that are on their way when the server ends
 _AGAIN_SECONDS = 30.0
+_OTHER_FILES = 200
 
 
 class Drain(Protocol):
@@ -73,6 +75,7 @@ class Server:
 
     def run(self) -> None:
         """Answer; at the end let everything that was begun come to its end."""
+        _allow_files(MOST_CONNECTIONS + _OTHER_FILES)
         logging.getLogger("uvicorn.error").setLevel(
             logging.CRITICAL + 1
         )  # its lines are for those who run uvicorn
@@ -103,6 +106,14 @@ class Server:
             except Exception as error:  # noqa: BLE001  # told by its kind: its words may hold an address
                 self._complain(f"mail of its own could not be sent: {type(error).__name__}; trying again")
                 self._stop.wait(_AGAIN_SECONDS)
+
+
+def _allow_files(wanted: int) -> None:
+    """Let the process have so many files and connections open, as far as the system allows it to say so itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class _Quiet(uvicorn.Server):

@@ -21,9 +21,9 @@ _PAGES = {404: "missing", 500: "failed", 503: "failed"}
 def subscription(site: Site, log: Callable[[str], None]) -> ASGIApp:
     """Return the application; ``log`` gets a line a request."""
     routes = [
+        *LeavePages(site).routes(),  # first: mail programs send these by the hundred
         *SignUpPages(site).routes(),
         *ConfirmPages(site).routes(),
-        *LeavePages(site).routes(),
         *Probes(site.database, site.pages.look).routes(),
     ]
 

@@ -5,6 +5,7 @@ A commit costs a wait for the disk and SQLite has one writer, so the requests th
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # in a transaction: others wait for it no longer than they would for some requests
 MOST_WAITING = 2_000
+GATHER_SECONDS = 0.01  # for others to come: a transaction costs more than what a request writes in it
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
 
@@ -84,6 +86,8 @@ class Writer(Generic[_Item]):
         """Wait for jobs and return them; none at the end."""
         with self._news:
             self._news.wait_for(lambda: self._jobs or self._closing)
+        time.sleep(GATHER_SECONDS)
+        with self._news:
             return [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_AT_ONCE))]
 
     def _do(self, jobs: list[_Job]) -> None:

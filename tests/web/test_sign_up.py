@@ -20,6 +20,10 @@ from tests.support.serving import SETTINGS, Answer, Served, serving
 SENT = "Look in your inbox"
 COOKIE = "AAAAAAAAAAAAAAAAAAAAAA"
 OLD = timedelta(seconds=5)
+TERMS = (
+    "You get a mail with a link first, and letters only once you confirm. Each letter has a link to leave. "
+    "Your address is used for nothing else."
+)
 
 
 def token(served: Served, age: timedelta = OLD, *, purpose: str = PURPOSE, cookie: str = COOKIE) -> str:
@@ -244,8 +248,5 @@ def test_the_words_beside_the_form_have_a_number() -> None:
     template = (Path(__file__).resolve().parents[2] / "templates/web/sign-up.html.j2").read_text()
     assert (WORDS, re.findall(r'id="terms">\{\{ words\.say\("(.*?)"\)', template)) == (
         1,
-        [
-            "You get a mail with a link first, and letters only once you confirm. Each letter has a link to leave. Your"
-             " address is used for nothing else."
-        ],
+        [TERMS],
     )  # fmt: skip
