@@ -12,15 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.errors import DatabaseError
+from newsletter.web.patience import MOST_HEADER_BYTES
 from subscribers.errors import StoreError
 
 MOST_BODY_BYTES = 16 * 1024
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLOSE = {"Connection": "close"}
+_HUNG_UP = 499  # in the log alone, as proxies write it
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -81,6 +84,8 @@ class Guard:
 
         try:
             await self._guarded(scope, bounded, dressed)
+        except ClientDisconnect:
+            status = _HUNG_UP
         except Exception as error:  # noqa: BLE001  # the one place where an error becomes a status
             self._log(f"{_named(scope)} failed: {_told(error)}")
             if not status:
@@ -90,7 +95,9 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused: Response | None = None
-        if _declared(scope) > MOST_BODY_BYTES:
+        if _head_bytes(scope) > MOST_HEADER_BYTES:
+            refused = PlainTextResponse("too large\n", 431, headers=_CLOSE)
+        elif _declared(scope) > MOST_BODY_BYTES:
             refused = PlainTextResponse("too large\n", 413, headers=_CLOSE)
         else:
             try:
@@ -111,6 +118,12 @@ class Guard:
         path = scope["path"]
         if self._prefix and (path == self._prefix or path.startswith(f"{self._prefix}/")):
             scope["path"] = path[len(self._prefix) :] or "/"
+
+
+def _head_bytes(scope: Scope) -> int:
+    """Return the size of address and headers; uvicorn bounds only what it has not yet read whole."""
+    headers = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
 def _declared(scope: Scope) -> int:
