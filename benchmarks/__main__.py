@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import history, ranking, reading, rendering, startup, summaries
+from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries
 
 if __name__ == "__main__":
     for line in (
@@ -11,6 +11,7 @@ if __name__ == "__main__":
         reading.measure(),
         ranking.measure(),
         history.measure(),
+        oneclick.measure(),
         *summaries.measure(),
     ):
         print(line)

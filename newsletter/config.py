@@ -163,7 +163,8 @@ def _kind_name(kind: Any) -> str:
         return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) is list:
         return "list of texts"
-    return {str: "text", int: "whole number", float: "number", Secret: "secret"}[kind]
+    names = {str: "text", bool: "true or false", int: "whole number", float: "number", Secret: "secret"}
+    return names[kind]
 
 
 def _unwrap(hint: Any) -> tuple[Any, str]:

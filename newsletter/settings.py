@@ -203,6 +203,27 @@ class Web(_Table, frozen=True):
     public_url: Annotated[
         str, Meta(description="Public https address of this newsletter's pages (unsubscribe links).")
     ] = ""
+    host: Annotated[str, Meta(description="Address that `newsletter serve` listens on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Its port; 0 takes any that is free.", ge=0, le=65535)] = 8000
+    trusted_proxies: Annotated[
+        list[str],
+        Meta(description="Networks of your proxies; X-Forwarded-For is believed from these alone."),
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    signups_per_network: Annotated[
+        int, Meta(description="Sign-ups an hour from one network (/24, IPv6 /48).", ge=1)
+    ] = 20
+    signups_per_minute: Annotated[int, Meta(description="Sign-ups a minute in all.", ge=1)] = 60
+    role_addresses: Annotated[
+        Literal["accept", "refuse"],
+        Meta(description="Sign-ups of addresses that belong to a role, such as info@."),
+    ] = "accept"
+    disposable: Annotated[
+        Literal["accept", "refuse"],
+        Meta(description="Sign-ups of addresses of well-known services for throw-away mail."),
+    ] = "accept"
+    keep_network: Annotated[
+        bool, Meta(description="Whether the record of a consent holds the network that it came from.")
+    ] = False
 
 
 class Theme(_Table, frozen=True):

@@ -68,6 +68,10 @@ class Book:
         """Return the number of an edition, which stands in links."""
         return store.ensure_edition(connection, name)
 
+    def edition_name(self, connection: Connection, number: int) -> str | None:
+        """Return the edition that a number in a link means; None for one that no edition has."""
+        return store.edition_name(connection, number)
+
     def subscription(self, connection: Connection, number: int, edition: str) -> Subscription | None:
         """Return a subscriber's subscription to an edition."""
         return store.subscription_of(connection, number, edition)

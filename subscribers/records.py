@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -141,6 +142,20 @@ def record(
         "reason": step.reason,
     }
     execute(connection, sa.insert(history).values(values))
+
+
+def record_all(
+    connection: sa.Connection, moved: Sequence[Subscription], to_state: SubscriptionState, step: Step
+) -> None:
+    """Keep the same step of many subscriptions."""
+    rows = [
+        {
+            "subscriber_id": each.subscriber_id, "subscription_id": each.id, "at": step.at, "from_state": each.state,
+            "to_state": to_state, "actor": step.actor, "through": step.through, "reason": step.reason,
+        }
+        for each in moved
+    ]  # fmt: skip
+    execute(connection, sa.insert(history), rows)
 
 
 def _one_suppression(connection: sa.Connection, digest: sa.ColumnElement[bytes]) -> Suppression | None:

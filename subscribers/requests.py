@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -84,6 +85,10 @@ class Requests(Book):
             consent = records.insert_consent(connection, known.id, "confirmation mail", now)
         return Asked(answer=Answer.TO_CONFIRM, subscriber=subscriber, subscription=known, consent=consent)
 
+    def asked_for(self, connection: Connection, consent: int) -> Subscription | None:
+        """Return the subscription that a consent was given for; None once it is forgotten."""
+        return records.subscription_of_consent(connection, consent)
+
     def confirm(self, connection: Connection, consent: int, *, now: datetime) -> Asked:
         """Make a subscription active whose consent was confirmed. A link that was used before leaving is refused."""
         subscription = records.subscription_of_consent(connection, consent)
@@ -123,6 +128,21 @@ class Requests(Book):
             return Asked(answer=Answer.ALREADY, subscriber=subscriber, subscription=known)
         moved = self.put(connection, subscriber, known.edition, known, next_state(Wish.LEAVE, known), step)
         return Asked(answer=Answer.DONE, subscriber=subscriber, subscription=moved)
+
+    def leave_all(
+        self, connection: Connection, links: Collection[tuple[bytes, int]], *, through: Through, now: datetime
+    ) -> int:
+        """Do what `leave` does for many links at once, in three statements; return how many subscriptions end by it."""
+        known = store.links_of(connection, {key for key, _ in links})
+        wanted = set(links)
+        moved = [
+            each
+            for key, number, each in known
+            if (key, number) in wanted and next_state(Wish.LEAVE, each) is not each.state
+        ]
+        step = Step(actor="subscriber", through=through, at=now)
+        store.move_subscriptions(connection, moved, SubscriptionState.UNSUBSCRIBED, step)
+        return len(moved)
 
     def come_back(self, connection: Connection, key: bytes, edition_number: int, *, now: datetime) -> Asked:
         """Take the person's own leaving back, within 30 days; who was not confirmed before is not so now."""

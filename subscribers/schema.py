@@ -5,6 +5,7 @@ Numbers of subscribers and editions stand in links for good, so they are never u
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
@@ -178,10 +179,15 @@ tag = sa.Table(
 )
 
 
-def execute(connection: sa.Connection, statement: sa.Executable) -> sa.CursorResult[Any]:
-    """Run a statement of `store` or `records`; what the driver raises comes out as `StoreError`."""
+def execute(
+    connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, object]] | None = None
+) -> sa.CursorResult[Any]:
+    """Run a statement of `store` or `records`, or once for each of some rows.
+
+    What the driver raises comes out as `StoreError`.
+    """
     try:
-        return connection.execute(statement)
+        return connection.execute(statement) if rows is None else connection.execute(statement, rows)
     except sa.exc.DBAPIError as error:
         said = str(error.orig).partition("\n")[0]  # further lines may quote the row: somebody's address
         raise StoreError(f"the database refused: {said}", subject="subscriber list") from error

@@ -7,7 +7,7 @@ and PostgreSQL alike.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from subscribers.models import (
     SubscriptionState,
     Through,
 )
-from subscribers.records import record
+from subscribers.records import record, record_all
 from subscribers.schema import edition, execute, metadata, subscriber, subscription, suppression, tag
 
 __all__ = [
@@ -204,6 +204,42 @@ def move_subscription(
     values = {"state": state, "paused_until": until, "changed_at": step.at}
     execute(connection, sa.update(subscription).where(subscription.c.id == moved.id).values(values))
     record(connection, moved.subscriber_id, moved.id, moved.state, state, step)
+
+
+def links_of(connection: sa.Connection, keys: Iterable[bytes]) -> list[tuple[bytes, int, Subscription]]:
+    """Return key, number of the edition and subscription of every link that holds one of some keys.
+
+    Their subscribers are locked, in the order of their numbers.
+    """
+    statement = (
+        sa.select(
+            subscriber.c.key,
+            edition.c.number,
+            edition.c.name.label("edition"),
+            *subscription.c["id", "subscriber_id", "state", "paused_until", "created_at", "changed_at"],
+        )
+        .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .where(subscriber.c.key.in_(list(keys)))
+        .order_by(subscriber.c.id)
+        .with_for_update(of=subscriber)
+    )
+    found = []
+    for row in execute(connection, statement):
+        values = row._asdict()
+        found.append((bytes(values.pop("key")), int(values.pop("number")), Subscription(**values)))
+    return found
+
+
+def move_subscriptions(
+    connection: sa.Connection, moved: Sequence[Subscription], state: SubscriptionState, step: Step
+) -> None:
+    """Do what `move_subscription` does, for many at once."""
+    if moved:
+        values = {"state": state, "paused_until": None, "changed_at": step.at}
+        chosen = sa.update(subscription).where(subscription.c.id.in_([each.id for each in moved]))
+        execute(connection, chosen.values(values))
+        record_all(connection, moved, state, step)
 
 
 def wake(connection: sa.Connection, now: datetime) -> int:

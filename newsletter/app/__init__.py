@@ -367,6 +367,10 @@ class App:
 
         return LinkKeys(self._keys(self.database()).read_or_make().links)
 
+    def form_key(self) -> bytes:
+        """Return the key that the tokens of the pages' forms are made with."""
+        return self._keys(self.database()).read_or_make().links
+
     def subscriber_list(self) -> SubscriberList:
         """Return the list of subscribers, for the operator."""
         from subscribers.subscriptions import SubscriberList

@@ -37,6 +37,7 @@ COMMANDS = {
         "See who got an issue; send again, resolve.",
     ),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
+    "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
     "replay": (
         "newsletter.cli.replay:replay",

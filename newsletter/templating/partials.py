@@ -41,11 +41,11 @@ class Partial:
 
 
 def ours() -> dict[str, Partial]:
-    """Return the newsletter's own templates by name."""
+    """Return the letter's own templates by name; those of the pages cannot be replaced."""
     folder = next((folder for folder in FOLDERS if (folder / "email").is_dir()), None)
     if folder is None:
         raise RenderError("the newsletter's own templates are missing", remedy="install it again")
-    names = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*.j2"))}
+    names = {file.relative_to(folder).as_posix(): file for file in sorted((folder / "email").rglob("*.j2"))}
     return {name: Partial(name=name, file=file) for name, file in names.items()}
 
 

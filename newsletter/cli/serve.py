@@ -1,0 +1,63 @@
+"""`newsletter serve`: the pages on which people subscribe and leave."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from newsletter.cli.shared import complain, warn
+from newsletter.config import load
+from newsletter.errors import ConfigError
+
+
+@click.command(short_help="Serve the pages on which people subscribe and leave.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on (web.host).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port, 0 for any that is free (web.port)."
+)
+@click.option("--quiet", is_flag=True, help="Log faults alone, not each request.")
+@click.pass_context
+def serve(context: click.Context, host: str | None, port: int | None, quiet: bool) -> None:
+    """Serve sign-up, confirmation and unsubscribe pages, and send the mails that they cause, until Ctrl-C or SIGTERM.
+
+    It speaks plain HTTP: put a proxy with https before it (docs/web.md). Requests are logged on standard error, with
+    neither tokens nor addresses.
+    """
+    try:
+        from newsletter.web.opening import opened
+        from newsletter.web.server import address_of, listen
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("newsletter"):
+            raise
+        raise ConfigError(
+            f"needs the package {error.name.partition('.')[0]!r}", subject="newsletter serve",
+            remedy="pip install 'daily-papers-newsletter[web]'",
+        ) from error  # fmt: skip
+    from newsletter.app import App
+    from newsletter.app.serving import reached_at
+
+    config = load(context.find_object(Path))
+    web = config.settings.web
+    listening = listen(web.host if host is None else host, web.port if port is None else port)
+    with listening:
+        address = address_of(listening)
+        app = App(reached_at(config, address), warn)
+        try:
+            server = opened(app, listening, log=_silent if quiet else _log, complain=complain)
+            click.echo(f"The pages are at {address}/ (Ctrl-C ends it)")
+            sys.stdout.flush()
+            server.run()
+        finally:
+            app.close()
+
+
+def _log(line: str) -> None:
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {line}\n")
+
+
+def _silent(line: str) -> None:
+    if " failed: " in line:
+        _log(line)

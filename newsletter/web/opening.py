@@ -1,0 +1,55 @@
+"""Puts the web door together from the parts of the newsletter."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from threading import Event
+
+from newsletter.app import App, now
+from newsletter.app.serving import public_url
+from newsletter.app.theming import theme
+from newsletter.web.bounds import SignUpLimits, networks
+from newsletter.web.forms import FormKeys
+from newsletter.web.pages import Look, Pages, spoken
+from newsletter.web.server import Server, address_of
+from newsletter.web.site import Site
+from newsletter.web.subscription import subscription
+from newsletter.web.writing import Writer
+from subscribers.models import Through
+
+
+def opened(
+    app: App, listening: socket.socket, *, log: Callable[[str], None], complain: Callable[[str], None]
+) -> Server:
+    """Return the server on a socket; raises `ConfigError` for settings that cannot be used."""
+    settings, database, wake = app.settings, app.database(), Event()
+    look = Look(
+        newsletter=settings.theme.name,
+        postal_address=settings.sender.postal_address,
+        theme=theme(app.config),
+        public_url=public_url(app) or address_of(listening),
+        editions={name: own.language for name, own in settings.editions.items()},
+    )
+    people = app.requests()
+    writer = Writer[tuple[bytes, int]](
+        database,
+        lambda connection, links: people.leave_all(connection, links, through=Through.ONE_CLICK, now=now()),
+    )
+    site = Site(
+        pages=Pages(spoken(look)),
+        database=database,
+        people=people,
+        links=app.link_keys(),
+        forms=FormKeys(app.form_key()),
+        settings=settings.web,
+        proxies=networks(settings.web.trusted_proxies),
+        limits=SignUpLimits(
+            per_network=settings.web.signups_per_network, per_minute=settings.web.signups_per_minute
+        ),
+        writer=writer,
+        wake=wake.set,
+        clock=now,
+    )
+    drain = app.correspondence(complain)
+    return Server(listening, subscription(site, log), writer, drain=drain, wake=wake, complain=complain)
