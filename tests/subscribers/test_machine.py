@@ -438,4 +438,4 @@ class ListMachine(RuleBasedStateMachine):
 
 
 TestListMachine = ListMachine.TestCase
-TestListMachine.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestListMachine.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
