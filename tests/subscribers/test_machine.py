@@ -73,6 +73,11 @@ class Person:
     lives: dict[str, Life] = field(default_factory=dict)
 
 
+def left_by_the_person(life: Life) -> bool:
+    """Whether the person was the last to end a subscription and was not active since."""
+    return life.state in {PENDING, LEFT} and life.ended_by not in {None, Through.CLI}
+
+
 class ListMachine(RuleBasedStateMachine):
     """The model: whoever is on the list, which addresses are suppressed, and the numbers of those who were erased."""
 
@@ -122,9 +127,7 @@ class ListMachine(RuleBasedStateMachine):
     def add(self, person: str, edition: str, spelling: int, force: bool) -> None:
         known = self.model.get(person)
         life = known.lives.get(edition) if known else None
-        by_the_person = (
-            life is not None and life.state in {PENDING, LEFT} and life.ended_by not in {None, Through.CLI}
-        )
+        by_the_person = life is not None and left_by_the_person(life)
         if not force and (self.barred(person) or by_the_person):
             with pytest.raises(Suppressed), self.connection.begin_nested():
                 self._add(person, edition, spelling, force="")
@@ -249,6 +252,45 @@ class ListMachine(RuleBasedStateMachine):
             life.move(ACTIVE)
             again = self.requests.confirm(self.connection, consent, now=self.now).answer
             assert again is Answer.ALREADY
+
+    @rule(person=people, edition=editions)
+    def ask_again(self, person: str, edition: str) -> None:
+        life = self.model[person].lives.get(edition) if person in self.model else None
+        if person not in self.model:
+            with pytest.raises(UnknownSubscriber):
+                self.requests.ask_again(self.connection, person, edition, now=self.now)
+            return
+        asked = self.requests.ask_again(self.connection, person, edition, now=self.now)
+        if life is None or self.barred(person):
+            assert asked.answer is Answer.REFUSED
+        elif life.state is not PENDING:
+            assert asked.answer is Answer.ALREADY
+        else:
+            assert asked.answer is Answer.TO_CONFIRM
+            assert asked.consent is not None
+            if asked.consent not in life.open_consents:
+                assert life.open_consents == [], "an open one is taken up"
+                life.open_consents.append(asked.consent)
+
+    @rule(person=people, edition=editions)
+    def confirm_by_word(self, person: str, edition: str) -> None:
+        life = self.model[person].lives.get(edition) if person in self.model else None
+
+        def act() -> bool:
+            return self.people.confirm(
+                self.connection, person, edition=edition, consent="told us", actor="ops", now=self.now
+            )
+
+        if life is None:
+            with pytest.raises(UnknownSubscriber):
+                act()
+        elif self.barred(person) or left_by_the_person(life):
+            with pytest.raises(Suppressed):
+                act()
+        else:
+            assert act() == (life.state is PENDING)
+            if life.state is PENDING:
+                life.move(ACTIVE)
 
     @rule(person=people, edition=some_editions, away=hours)
     def pause(self, person: str, edition: str | None, away: int) -> None:
@@ -438,4 +480,4 @@ class ListMachine(RuleBasedStateMachine):
 
 
 TestListMachine = ListMachine.TestCase
-TestListMachine.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestListMachine.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
