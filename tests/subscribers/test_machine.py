@@ -479,4 +479,4 @@ class ListMachine(RuleBasedStateMachine):
 
 
 TestListMachine = ListMachine.TestCase
-TestListMachine.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestListMachine.settings = settings(max_examples=20, stateful_step_count=35, deadline=None)
