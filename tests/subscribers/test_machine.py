@@ -38,6 +38,7 @@ SPELLINGS = {
 people = st.sampled_from(sorted(SPELLINGS))
 editions = st.sampled_from(EDITIONS)
 some_editions = st.none() | editions
+by_link = st.sampled_from([Through.ONE_CLICK, Through.MAILTO, Through.FORM])
 hours = st.integers(1, 24 * 40)
 
 
@@ -178,19 +179,18 @@ class ListMachine(RuleBasedStateMachine):
         if life.state is not LEFT or operator_first:
             life.end(through, self.now)
 
-    @rule(
-        person=people,
-        edition=editions,
-        through=st.sampled_from([Through.ONE_CLICK, Through.MAILTO, Through.FORM]),
-    )
-    def leave_by_link(self, person: str, edition: str, through: Through) -> None:
+    @rule(person=people, edition=editions, through=by_link, together=st.booleans())
+    def leave_by_link(self, person: str, edition: str, through: Through, together: bool) -> None:
         life = self.model[person].lives.get(edition) if person in self.model else None
         key = self.key(person) if person in self.model else b"a key of nobody!"
-        answer = self.requests.leave(
-            self.connection, key, self.editions[edition], through=through, now=self.now
-        ).answer
-        expected = Answer.REFUSED if life is None else Answer.ALREADY if life.state is LEFT else Answer.DONE
-        assert answer is expected
+        link = (key, self.editions[edition])
+        if together:
+            ended = self.requests.leave_all(self.connection, [link, link], through=through, now=self.now)
+            assert ended == (life is not None and life.state is not LEFT)
+        else:
+            answer = self.requests.leave(self.connection, *link, through=through, now=self.now).answer
+            done = life is not None and life.state is not LEFT
+            assert answer is (Answer.DONE if done else Answer.REFUSED if life is None else Answer.ALREADY)
         if life is not None:
             self.leaves(life, through)
 
