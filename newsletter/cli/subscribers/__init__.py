@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.subscribers import editing, looking
+from newsletter.cli.subscribers import editing, looking, transfer
 
 
 @click.group(short_help="Manage the list of subscribers.")
@@ -13,4 +13,6 @@ def subscribers() -> None:
 
 
 for _command in (editing.add, editing.remove, looking.list_, looking.show):
+    subscribers.add_command(_command)
+for _command in (transfer.import_, transfer.export):
     subscribers.add_command(_command)
