@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import history, ranking, reading, rendering, startup, summaries
+from benchmarks import history, ranking, reading, rendering, startup, summaries, transfer
 
 if __name__ == "__main__":
     for line in (
@@ -12,5 +12,6 @@ if __name__ == "__main__":
         ranking.measure(),
         history.measure(),
         *summaries.measure(),
+        *transfer.measure(),
     ):
         print(line)

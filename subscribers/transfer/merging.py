@@ -26,7 +26,7 @@ from subscribers.transfer.planning import Outcome, planned
 from subscribers.transfer.rows import stored
 from subscribers.transfer.staging import Tables
 
-_CACHE = -48_000  # KiB: the keys of new people are random, their index must not be read from disk for each
+_CACHE = -24_000  # KiB: the keys of new people are random, their index must not be read from disk for each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
