@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -223,9 +223,3 @@ def _steps(connection: sa.Connection, rows: Sequence[Any]) -> dict[tuple[int, in
     for step in execute(connection, statement):
         found.setdefault((step.subscriber_id, step.subscription_id), []).append(step)
     return found
-
-
-EXPORTS: dict[str, Callable[[sa.Connection, Picked], Iterator[bytes]]] = {
-    "csv": export_csv,
-    "jsonl": export_jsonl,
-}

@@ -100,7 +100,7 @@ class Importer:
     def count(self, connection: sa.Connection, staged: Staged) -> Imported:
         """Return what `merge` would do, changing nothing."""
         found = execute(connection, counted(staged.staging.tables(connection)))
-        outcomes = {Outcome(row[0]): row[1] for row in found}
+        outcomes = {Outcome(row.outcome): row.rows for row in found}
         return Imported(number=None, counts=_counts(staged, outcomes), staged=staged)
 
     def merge(self, connection: sa.Connection, staged: Staged, *, actor: str, now: datetime) -> Imported:

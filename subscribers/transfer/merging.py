@@ -42,8 +42,9 @@ class Merge:
     def run(self, connection: sa.Connection) -> dict[Outcome, int]:
         """Do all of it and return how many rows had each outcome."""
         tables = self.tables
-        for (name,) in execute(connection, sa.select(tables.row.c.edition).distinct()).all():
-            store.ensure_edition(connection, name)
+        by_name = sa.select(tables.row.c.edition).group_by(tables.row.c.edition)
+        for named in execute(connection, by_name.order_by(sa.func.min(tables.row.c.n))).all():
+            store.ensure_edition(connection, named.edition)
         people, subscriptions = last_number(connection, subscriber), last_number(connection, subscription)
         execute(connection, planned(tables, last_subscriber=people, last_subscription=subscriptions))
         plan = tables.plan
@@ -56,8 +57,8 @@ class Merge:
         self._consents(connection)
         for table in (subscriber, subscription):
             _follow(connection, table)
-        counts = sa.select(plan.c.outcome, sa.func.count()).group_by(plan.c.outcome)
-        return {Outcome(row[0]): row[1] for row in execute(connection, counts)}
+        counts = sa.select(plan.c.outcome, sa.func.count().label("rows")).group_by(plan.c.outcome)
+        return {Outcome(row.outcome): row.rows for row in execute(connection, counts)}
 
     def _number_other_editions(self, connection: sa.Connection) -> None:
         """Give the further rows of a new person the number that the first one got."""

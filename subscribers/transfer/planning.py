@@ -120,7 +120,7 @@ def decided(tables: Tables) -> sa.Select[Any]:
 def counted(tables: Tables) -> sa.Select[Any]:
     """Return a Select of how many rows have each outcome; it changes nothing."""
     rows = decided(tables).subquery()
-    return sa.select(rows.c.outcome, sa.func.count()).group_by(rows.c.outcome)
+    return sa.select(rows.c.outcome, sa.func.count().label("rows")).group_by(rows.c.outcome)
 
 
 def planned(tables: Tables, *, last_subscriber: int, last_subscription: int) -> sa.Insert:

@@ -193,14 +193,14 @@ def export(
 ) -> None:
     """Write the list with states, tags and consents. Cells that a spreadsheet would calculate are made harmless."""
     with open_app(context) as app:
-        from subscribers.transfer.exporting import EXPORTS, Picked
+        from subscribers.transfer.exporting import Picked, export_csv, export_jsonl
         from subscribers.transfer.writing import whole
 
         if edition is not None:
             app.edition_name(edition)
         picked = Picked(edition=edition, state=state, tag=tag)
         with app.database().read() as connection:
-            pieces = EXPORTS[form](connection, picked)
+            pieces = (export_csv if form == "csv" else export_jsonl)(connection, picked)
             if out is None:
                 stream = click.get_binary_stream("stdout")
                 for piece in pieces:
