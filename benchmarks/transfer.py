@@ -1,6 +1,6 @@
 """Import beside a loop that does the same with the plain tools, export, memory, and the last page of a long list.
 
-`NEWSLETTER_BENCHMARK_LINES=1000000 python -m benchmarks.transfer` measures the size that is asked for.
+`BENCHMARK_LINES=1000000 python -m benchmarks.transfer` measures the size that is asked for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BATCH = 1_000
 
 def measure() -> Iterator[str]:
     """Yield the lines of the report."""
-    lines = int(os.environ.get("NEWSLETTER_BENCHMARK_LINES", str(LINES)))
+    lines = int(os.environ.get("BENCHMARK_LINES", str(LINES)))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         people = _write(folder / "people.csv", lines)

@@ -93,7 +93,7 @@ def _document(
             "to": _STATES[step.to_state], "actor": step.actor, "through": _THROUGH[step.through],
             "reason": step.reason, **({"address": True} if step.subscription_id is None else {}),
         }
-        for step in sorted(own, key=lambda step: step.id)
+        for step in sorted(own, key=lambda step: (step.at, step.subscription_id is None, step.id))
     ]  # fmt: skip
     return document
 
