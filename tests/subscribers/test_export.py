@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from subscribers.errors import UnusableFile
@@ -202,7 +202,10 @@ people = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example makes three databases: no time to shrink
+)  # fmt: skip
 @given(people=people)
 def test_any_list_comes_back(tmp_path: Path, people: list[tuple[object, ...]]) -> None:
     lines = [

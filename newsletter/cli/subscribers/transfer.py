@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,12 +205,17 @@ def export(
         with app.database().read() as connection:
             pieces = (export_csv if form == "csv" else export_jsonl)(connection, picked)
             if out is None:
-                stream = click.get_binary_stream("stdout")
-                for piece in pieces:
-                    stream.write(piece)
-                stream.flush()
+                _print_utf8(pieces)
                 return
             with whole(out, option="--out") as file:
                 for piece in pieces:
                     file.write(piece)
     click.echo(f"The list is in {out}.", err=True)
+
+
+def _print_utf8(pieces: Iterator[bytes]) -> None:
+    """Print a file that others read, whatever the terminal's encoding is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
+    for piece in pieces:
+        sys.stdout.write(piece.decode())
