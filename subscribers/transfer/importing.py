@@ -22,7 +22,7 @@ from subscribers.transfer.planning import Outcome, counted
 from subscribers.transfer.quick import Addresses
 from subscribers.transfer.refused import Refused
 from subscribers.transfer.rows import Maker, Wanted
-from subscribers.transfer.staging import Staging
+from subscribers.transfer.staging import Staging, staging_errors
 from subscribers.transfer.table import Table, open_table
 from subscribers.transfer.undoing import Undone, undo
 
@@ -82,7 +82,7 @@ class Importer:
         ``progress`` gets the bytes that were read and all there are. ``rejects`` is written where a row is refused.
         Raises `UnusableFile` for a file that is no list of people.
         """
-        with ExitStack() as stack:
+        with staging_errors(), ExitStack() as stack:
             sources = stack.enter_context(opened(path))
             tables = [open_table(source, wanted.mapping) for source in sources]
             for table in tables:

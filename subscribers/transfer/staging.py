@@ -11,17 +11,30 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from subscribers.errors import StoreError
 from subscribers.transfer.rows import Row, Step
 
 SCHEMA = "staging"
 _BATCH = 5_000
 _KEY = 16  # bytes of a subscriber's key, see `subscribers.schema`
 _ROW_COLUMNS = ("n", "line", "key", "address_hash", *Row._fields, "person", "steps")
+
+
+@contextmanager
+def staging_errors() -> Iterator[None]:
+    """Say in our own words what keeps rows from being staged, such as a full disk."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the rows could not be staged ({error})", subject=tempfile.gettempdir(), remedy="make room there"
+        ) from error
 
 
 class Tables:
@@ -174,7 +187,6 @@ class Staging:
             return Tables(SCHEMA)
         tables = Tables(None)
         for table in (*tables.filled, tables.plan):
-            connection.execute(sa.text(f"DROP TABLE IF EXISTS pg_temp.{table.name}"))
             temporary = str(sa.schema.CreateTable(table).compile(dialect=connection.dialect))
             connection.execute(
                 sa.text(temporary.replace("CREATE TABLE", "CREATE TEMPORARY TABLE") + " ON COMMIT DROP")

@@ -142,7 +142,7 @@ def test_what_is_no_list_is_refused(files: Files, content: bytes, problem: str) 
 
 
 def test_a_wrong_column_names_those_that_there_are(files: Files) -> None:
-    with pytest.raises(UnusableFile, match="there are Who, Mail"):
+    with pytest.raises(UnusableFile, match=r"there are Who, Mail"):
         files.bring("Who,Mail\nx,a@example.org\n", mapping=["Whom=name"])
 
 
