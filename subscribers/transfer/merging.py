@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from subscribers import store
 from subscribers.models import AddressState, Change
-from subscribers.schema import execute, history, subscriber, subscription
+from subscribers.schema import consent, execute, history, import_change, subscriber, subscription, tag
 from subscribers.transfer.adding import Additions
 from subscribers.transfer.planning import Outcome, planned
 from subscribers.transfer.rows import stored
@@ -29,6 +29,7 @@ class Merge(Additions):
         people, subscriptions = last_number(connection, subscriber), last_number(connection, subscription)
         execute(connection, planned(tables, last_subscriber=people, last_subscription=subscriptions))
         plan = tables.plan
+        self._analyse(connection, plan)
         self._number_other_editions(connection)
         for statement in (
             *self._people(), *self._subscriptions(), *self._histories(), *self._moves(), *self._addresses(),
@@ -38,8 +39,14 @@ class Merge(Additions):
         self.consents(connection)
         for table in (subscriber, subscription):
             _follow(connection, table)
+        self._analyse(connection, subscriber, subscription, history, consent, tag, import_change)
         counts = sa.select(plan.c.outcome, sa.func.count().label("rows")).group_by(plan.c.outcome)
         return {Outcome(row.outcome): row.rows for row in execute(connection, counts)}
+
+    def _analyse(self, connection: sa.Connection, *tables: sa.Table) -> None:
+        """Tell PostgreSQL how large tables have become: it would go on planning for empty ones for a minute."""
+        if self.dialect == "postgresql":
+            execute(connection, sa.text(f"ANALYZE {', '.join(table.name for table in tables)}"))
 
     def _number_other_editions(self, connection: sa.Connection) -> None:
         """Give the further rows of a new person the number that the first one got."""
