@@ -69,8 +69,8 @@ def import_(
         importer = app.importer(dry_run=dry_run)
         with importer.stage(file, wanted, rejects=rejects, progress=bar.show) as staged:
             bar.finish()
-            for note in staged.notes:
-                click.echo(note, err=True) if as_json else click.echo(note)
+            for note in () if as_json else staged.notes:
+                click.echo(note)
             refused = staged.invalid > 0 and not skip_invalid
             imported = _done(app, importer, staged, dry_run=dry_run or refused)
     if as_json:
@@ -210,7 +210,7 @@ def export(
             with whole(out, option="--out") as file:
                 for piece in pieces:
                     file.write(piece)
-    click.echo(f"The list is in {out}.", err=True)
+    click.echo(f"The list is in {out}.")
 
 
 def _print_utf8(pieces: Iterator[bytes]) -> None:
