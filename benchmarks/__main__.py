@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries
+from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries, transfer
 
 if __name__ == "__main__":
     for line in (
@@ -13,5 +13,6 @@ if __name__ == "__main__":
         history.measure(),
         oneclick.measure(),
         *summaries.measure(),
+        *transfer.measure(),
     ):
         print(line)

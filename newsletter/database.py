@@ -26,7 +26,7 @@ from newsletter.settings import without_password
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -57,20 +57,24 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Run a transaction that only reads: one consistent view."""
+    def read(self, *, staging: Path | None = None) -> Iterator[Connection]:
+        """Run a transaction that only reads: one consistent view. ``staging`` as in `write`."""
         with _wrapped(self.name), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            yield connection
+            with self._beside(connection, staging):
+                yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = False, snapshot: bool = False) -> Iterator[Connection]:
+    def write(
+        self, *, durable: bool = False, snapshot: bool = False, staging: Path | None = None
+    ) -> Iterator[Connection]:
         """Run a writing transaction: committed at the end, rolled back on an error.
 
         ``durable`` waits until the disk has it (a claim before the network is touched); without it a power
         loss, not a crash of the process, may lose the last commits. ``snapshot`` sees one state of everything,
-        as SQLite always does.
+        as SQLite always does. ``staging`` names an SQLite file whose tables are then in the schema `staging`; on
+        another database it is left alone.
         """
         with _wrapped(self.name), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN: "IMMEDIATE"})
@@ -79,8 +83,22 @@ class Database:
                 driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             elif snapshot:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
+            with self._beside(connection, staging), connection.begin():
                 yield connection
+
+    @contextmanager
+    def _beside(self, connection: Connection, staging: Path | None) -> Iterator[None]:
+        """Attach a file for the time of a transaction: SQLite does it only before one begins."""
+        if staging is None or not self.is_sqlite:
+            yield
+            return
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("ATTACH DATABASE ? AS staging", (str(staging),))
+        try:
+            yield
+        finally:
+            connection.rollback()  # of a reader; a writer has committed by now
+            driver.execute("DETACH DATABASE staging")
 
     def close(self) -> None:
         """Close every connection."""

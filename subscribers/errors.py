@@ -5,6 +5,8 @@
     SubscribersError
     ├── InvalidValue       a name, tag, edition, language or setting cannot be used
     │   └── InvalidAddress what was given is no e-mail address that mail can be sent to
+    ├── UnusableFile       a file cannot be imported, or not be written
+    ├── ImportRefused      lines of a file are wrong, or an import cannot be taken back
     ├── UnknownSubscriber  nobody on the list has this address or number
     ├── Suppressed         the person left, or mail to the address failed; it is not revived by accident
     └── StoreError         the database refused or could not be reached
@@ -40,6 +42,14 @@ class InvalidValue(SubscribersError):
 
 class InvalidAddress(InvalidValue):
     """What was given is no e-mail address that mail can be sent to."""
+
+
+class UnusableFile(SubscribersError):
+    """A file cannot be read as a list of people, or cannot be written."""
+
+
+class ImportRefused(SubscribersError):
+    """Lines of a file are wrong and nothing was changed, or an import cannot be taken back."""
 
 
 class UnknownSubscriber(SubscribersError):

@@ -41,6 +41,20 @@ class Through(IntEnum):
     CLOCK = 7  # a pause ended
 
 
+class Change(IntEnum):
+    """What an import did to somebody."""
+
+    JOINED = 0  # a subscription of a new person
+    SUBSCRIBED = 1  # a new subscription of a known person
+    MOVED = 2  # a subscription to another state
+    ADDRESS = 3  # the address to another state
+    NAME = 4
+    LANGUAGE = 5
+    TAG = 6
+    CONSENT = 7
+    SUPPRESSED = 8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """A checked address: ``email`` to send to, ``key`` the same for every way to write it."""

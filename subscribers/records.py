@@ -17,7 +17,16 @@ from subscribers.models import (
     SubscriptionState,
     Suppression,
 )
-from subscribers.schema import consent, edition, execute, history, subscriber, subscription, suppression
+from subscribers.schema import (
+    consent,
+    edition,
+    execute,
+    history,
+    import_change,
+    subscriber,
+    subscription,
+    suppression,
+)
 
 
 def suppression_of(connection: sa.Connection, address_hash: bytes) -> Suppression | None:
@@ -88,6 +97,7 @@ def forget(connection: sa.Connection, number: int) -> None:
     """Take a person's words out of what is kept for proof: consents go, of the history states and times stay."""
     own = sa.select(subscription.c.id).where(subscription.c.subscriber_id == number)
     execute(connection, sa.delete(consent).where(consent.c.subscription_id.in_(own)))
+    execute(connection, sa.delete(import_change).where(import_change.c.subscriber_id == number))
     execute(connection, sa.update(history).where(history.c.subscriber_id == number).values(reason=""))
 
 

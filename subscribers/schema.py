@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from subscribers.errors import StoreError
-from subscribers.models import AddressState, SubscriptionState, Through
+from subscribers.models import AddressState, Change, SubscriptionState, Through
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -128,7 +128,7 @@ history = sa.Table(
     metadata,
     sa.Column("id", _BigNumber, primary_key=True),
     sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id), nullable=False, index=True),
-    sa.Column("subscription_id", sa.ForeignKey(subscription.c.id)),  # NULL: a step of the address itself
+    sa.Column("subscription_id", sa.ForeignKey(subscription.c.id), index=True),  # NULL: of the address itself
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("from_state", Code(SubscriptionState, AddressState)),
     sa.Column("to_state", Code(SubscriptionState, AddressState), nullable=False),
@@ -176,6 +176,34 @@ tag = sa.Table(
     sa.Column("tag", sa.Text, primary_key=True),
     sa.Index(None, "tag", "subscriber_id"),
     sqlite_with_rowid=False,
+)
+
+import_run = sa.Table(
+    "import_run",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),  # JSON
+    sa.Column("last_step", sa.BigInteger, nullable=False),  # the newest history row of then: what came later
+    sa.Column("undone_at", UtcTime),
+    sa.Column("undone_by", sa.Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+
+import_change = sa.Table(  # what an import did, for taking it back; numbers of people, who may be gone since
+    "import_change",
+    metadata,
+    sa.Column("id", _BigNumber, primary_key=True),
+    sa.Column("import_number", sa.ForeignKey(import_run.c.number), nullable=False, index=True),
+    sa.Column("kind", Code(Change), nullable=False),
+    sa.Column("subscriber_id", sa.Integer, index=True),
+    sa.Column("target", sa.BigInteger),  # the subscription, consent or suppression that it is about
+    sa.Column("was", sa.SmallInteger),  # the state before
+    sa.Column("was_until", sa.BigInteger),
+    sa.Column("detail", sa.Text),  # what was filled in
+    sqlite_autoincrement=True,
 )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from subscribers.requests import Requests
     from subscribers.subscriptions import SubscriberList
     from subscribers.suppressions import Suppressions
+    from subscribers.transfer.importing import Importer
 
 SECRET_FILE = "newsletter.secret"  # noqa: S105  # the file's name, not the secret
 SECRET_FINGERPRINT = "suppression_key"  # noqa: S105  # the name it is stored under
@@ -389,12 +390,29 @@ class App:
 
         return Suppressions(self._list_settings())
 
-    def _list_settings(self) -> ListSettings:
-        """Return what the list needs; the first call makes the secret that keys its suppressions."""
+    def importer(self, *, dry_run: bool = False) -> Importer:
+        """Return what takes files into the list; a dry one can only read the database, and makes none."""
+        from subscribers.transfer.importing import Importer
+
+        if dry_run:
+            self._read_only_database()
+        return Importer(self._list_settings(dry_run=dry_run))
+
+    def _list_settings(self, *, dry_run: bool = False) -> ListSettings:
+        """Return what the list needs; the first call makes the secret that keys its suppressions.
+
+        A dry run makes none: where there is no secret yet, nobody is suppressed under it either.
+        """
         from newsletter import store
         from subscribers.book import ListSettings
 
         database = self.database()
+        if dry_run:
+            with database.read() as connection:
+                known = store.get_setting(connection, SECRET_FINGERPRINT)
+            if known is None:
+                return ListSettings(hash_key=bytes(32))
+            self._check_secret(database)
         secret = self._keys(database).read_or_make()
         with database.read() as connection:
             known = store.get_setting(connection, SECRET_FINGERPRINT)

@@ -109,7 +109,8 @@ def print_json(value: object) -> None:
 class ProgressBar:
     """A progress bar on a terminal (standard error), nothing elsewhere; `finish` it before other output."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str = "send     ") -> None:
+        self._label = label
         self._bar: Any = None
 
     def show(self, done: int, total: int) -> None:
@@ -117,7 +118,7 @@ class ProgressBar:
         if not sys.stderr.isatty():
             return
         if self._bar is None:
-            self._bar = click.progressbar(length=total, label="send     ", file=sys.stderr, show_pos=True)
+            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr, show_pos=True)
         self._bar.update(done - self._bar.pos)
 
     def finish(self) -> None:

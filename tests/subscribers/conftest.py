@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from subscribers.store import metadata
 from subscribers.subscriptions import ListSettings, SubscriberList
+from tests.subscribers.transfers import Files
 
 
 def with_foreign_keys(engine: sa.Engine) -> sa.Engine:
@@ -46,3 +47,20 @@ def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
 def people() -> SubscriberList:
     """Return the list under test."""
     return SubscriberList(ListSettings(hash_key=b"a key for tests only"))
+
+
+@pytest.fixture
+def files(engine: sa.Engine, tmp_path: Path) -> Files:
+    """Return the list with files going in and out, on a database of each kind."""
+    return Files(engine=engine, folder=tmp_path)
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Files]:
+    """Return another list, an empty one."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    engine = with_foreign_keys(sa.create_engine(f"sqlite:///{folder / 'other.db'}"))
+    metadata.create_all(engine)
+    yield Files(engine=engine, folder=folder)
+    engine.dispose()

@@ -14,6 +14,7 @@ from newsletter.cli.subscribers import (
     stats,
     suppressing,
     tagging,
+    transfer,
 )
 
 
@@ -39,5 +40,7 @@ for _command in (
     suppressing.unsuppress,
     suppressing.suppressions,
     erasing.erase,
+    transfer.import_,
+    transfer.export,
 ):
     subscribers.add_command(_command)
