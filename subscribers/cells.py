@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 _FORMULA = frozenset("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")  # the last four are the full-width signs
 _MARK = "'"
+_SIMPLE = re.compile(r"[^\",;|\[]*")
 
 
 def safe_cell(text: str) -> str:
@@ -25,16 +27,35 @@ def plain_cell(text: str) -> str:
 
 
 def tags_cell(tags: Iterable[str]) -> str:
-    """Return tags in one cell: with commas between, one that holds a comma in double quotes."""
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow(tags)
-    return row.getvalue()
+    """Return tags as one cell: a line of CSV in itself."""
+    given = list(tags)
+    if all(_SIMPLE.fullmatch(tag) for tag in given):
+        return ",".join(given)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(given)
+    text = out.getvalue()
+    if text[0] == "[" or ("," not in text and '"' not in text):  # would be read as JSON, or parted elsewhere
+        text = ",".join('"' + tag.replace('"', '""') + '"' for tag in given)
+    return text
 
 
-def cell_tags(text: str) -> tuple[str, ...]:
-    """Return the tags of a cell, without spaces around them."""
-    rows = csv.reader([text], skipinitialspace=True)
-    return tuple(tag.strip() for row in rows for tag in row if tag.strip())
+def cell_tags(cell: str) -> list[str]:
+    """Return the tags of a cell: parted by commas (else ; or |), in quotes where need be, or a JSON array."""
+    text = cell.strip()
+    if not text:
+        return []
+    if _SIMPLE.fullmatch(text):
+        return [text]
+    if text[0] == "[":
+        import msgspec
+
+        try:
+            return [tag.strip() for tag in msgspec.json.decode(text, type=list[str]) if tag.strip()]
+        except msgspec.MsgspecError:
+            pass  # a tag that begins with a bracket
+    delimiter = "," if "," in text or '"' in text else ";" if ";" in text else "|"
+    found = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
+    return [tag.strip() for tag in found if tag.strip()]
 
 
 def _is_formula(text: str) -> bool:

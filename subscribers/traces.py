@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from subscribers.schema import consent, execute, history, subscriber, suppression, tag
+from subscribers.schema import consent, execute, history, import_run, subscriber, suppression, tag
 
 REDACTED = "(erased)"
 WRITTEN = (  # what may quote somebody else's address; the rest holds times, numbers and words of our own
     history.c.reason, history.c.actor, consent.c.source, suppression.c.reason, suppression.c.lifted_reason,
     suppression.c.actor, suppression.c.lifted_by, subscriber.c.name,
+    import_run.c.file, import_run.c.actor, import_run.c.undone_by,
 )  # fmt: skip
 
 

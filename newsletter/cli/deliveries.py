@@ -172,5 +172,6 @@ def _rows(
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    from subscribers.cells import safe_cell
+
+    return safe_cell("" if value is None else str(value))

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from subscribers.cells import safe_cell, tags_cell
 from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.schema import consent, edition, execute, history, subscriber, subscription, suppression, tag
-from subscribers.transfer.cells import guarded, join_tags
 from subscribers.transfer.systems import OWN_COLUMNS
 from subscribers.transfer.words import Standing
 
@@ -47,9 +47,9 @@ def export_csv(connection: sa.Connection, picked: Picked) -> Iterator[bytes]:
         tags = _tags(connection, rows)
         write(
             [
-                guarded(row.email), guarded(row.name), row.edition, _state(row),
-                guarded(join_tags(tags[row.id])) if row.id in tags else "", row.language or "",
-                guarded(row.source) if row.source else "", _time(row.given_at), _time(row.confirmed_at),
+                safe_cell(row.email), safe_cell(row.name), row.edition, _state(row),
+                safe_cell(tags_cell(tags[row.id])) if row.id in tags else "", row.language or "",
+                safe_cell(row.source) if row.source else "", _time(row.given_at), _time(row.confirmed_at),
                 _time(row.paused_until), _beneath(row),
             ]
             for row in rows

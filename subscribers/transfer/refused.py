@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from subscribers.cells import plain_cell, safe_cell
 from subscribers.errors import UnusableFile
-from subscribers.transfer.cells import guarded, unguarded
 from subscribers.transfer.systems import PROBLEM
 from subscribers.transfer.table import Table, reject_columns
 from subscribers.transfer.words import Standing
@@ -49,11 +49,11 @@ class Refused:
         own = len(table.layout.columns)
         bare = table.layout.guarded and bool(table.delimiter)
         for place, cell in zip(places, cells, strict=False):
-            row[place] = guarded(unguarded(cell) if bare else cell)
-        row[self._problem] = guarded(problem)
+            row[place] = safe_cell(plain_cell(cell) if bare else cell)
+        row[self._problem] = safe_cell(problem)
         if self._said is not None and table.source.standing is not None:
             row[self._said] = _NAMED[table.source.standing]
-        self._writer.writerow([*row, *map(guarded, cells[own:])])
+        self._writer.writerow([*row, *map(safe_cell, cells[own:])])
 
     def _begin(self, path: Path) -> None:
         columns = reject_columns(self._tables)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from subscribers.cells import cell_tags, plain_cell
 from subscribers.checks import LONGEST_TEXT, check_edition, check_profile, check_tags, check_text
 from subscribers.errors import InvalidValue
 from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.transfer import words
-from subscribers.transfer.cells import split_tags, unguarded
 from subscribers.transfer.quick import Addresses
 from subscribers.transfer.systems import Field, Layout
 from subscribers.transfer.table import Extra
@@ -86,7 +86,7 @@ class Maker:
     ) -> None:  # fmt: skip
         """``extra`` is what JSON Lines tell beside their cells, which need no apostrophes; None for CSV."""
         self._wanted, self._extra = wanted, extra
-        self._bare = unguarded if extra is None else _as_it_is
+        self._bare = plain_cell if extra is None else _as_it_is
         self._read = addresses.read
         self._width = len(layout.columns)
         self._guarded = layout.guarded and extra is None
@@ -118,7 +118,7 @@ class Maker:
                 f"has {len(cells)} cells where the header has {self._width}", subject="the row"
             )
         given = cells[self._email]
-        email, key = self._read(unguarded(given) if self._guarded else given)
+        email, key = self._read(plain_cell(given) if self._guarded else given)
         language = self._language_of(cells)
         tags = self._tags_of(cells)
         standing = self._standing(cells)
@@ -217,7 +217,7 @@ class Maker:
     def _tags_of(self, cells: list[str]) -> tuple[str, ...]:
         cell = cells[self._tags] if self._tags is not None else ""
         if cell not in self._known_tags:
-            tags = [_one_line(tag, "tag") for tag in split_tags(self._bare(cell))]
+            tags = [_one_line(tag, "tag") for tag in cell_tags(self._bare(cell))]
             _make_room(self._known_tags)
             self._known_tags[cell] = check_tags({*tags, *self._wanted.tags} - {""})
         return self._known_tags[cell]

@@ -44,4 +44,4 @@ def test_tags_come_back_from_one_cell(tags: list[str]) -> None:
     csv.writer(file).writerow([safe_cell(tags_cell(tags))])
     file.seek(0)
     (cell,) = next(csv.reader(file), [""]) or [""]
-    assert cell_tags(plain_cell(cell)) == tuple(tags)
+    assert cell_tags(plain_cell(cell)) == tags

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers.addresses import parse_address
+from subscribers.cells import cell_tags, plain_cell, safe_cell, tags_cell
 from subscribers.errors import InvalidAddress, InvalidValue, UnusableFile
 from subscribers.models import Address
-from subscribers.transfer.cells import guarded, join_tags, split_tags, unguarded
 from subscribers.transfer.lines import CsvRecords, Lines
 from subscribers.transfer.quick import Addresses
 from subscribers.transfer.systems import check_mapping
@@ -258,8 +258,8 @@ def test_records_are_those_of_the_csv_module(
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(st.sampled_from("'=+-@\t\rab "), max_size=6))
 def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
-    assert guarded(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
-    assert unguarded(guarded(text)) == text
+    assert safe_cell(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
+    assert plain_cell(safe_cell(text)) == text
 
 
 @settings(max_examples=300, deadline=None)
@@ -270,7 +270,7 @@ def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
     )
 )
 def test_tags_come_back_from_their_cell(tags: list[str]) -> None:
-    assert split_tags(join_tags(tags)) == tags
+    assert cell_tags(tags_cell(tags)) == tags
 
 
 locals_ = st.text(st.sampled_from("abZ09._+-'%!é "), min_size=1, max_size=10) | st.integers(60, 70).map(

@@ -179,7 +179,9 @@ def _undo(context: click.Context, number: int, *, as_json: bool) -> None:
     help="CSV for spreadsheets, or JSON Lines with the history too.",
 )  # fmt: skip
 @edition_option
-@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
+@click.option(
+    "--state", type=click.Choice(_STATES), metavar="STATE", help=f"Only those who are {', '.join(_STATES)}."
+)
 @click.option("--tag", metavar="TAG", help="Only those with this tag.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE",
