@@ -34,6 +34,7 @@ NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_SECONDS = 30
+COMPACT_SECONDS = 10
 _BEGIN = "newsletter_begin"
 _MIGRATION_LOCK = 0x6E657773  # any number that all processes know
 
@@ -147,6 +148,24 @@ class Database:
             Path(unfinished).unlink(missing_ok=True)
             raise
         return target
+
+    def compact(self) -> bool:
+        """Rewrite an SQLite file and empty its log, so that neither holds what was deleted; PostgreSQL does it itself.
+
+        Returns False where another process, for `COMPACT_SECONDS`, kept it from being done to the end.
+        """
+        if self.file is None:
+            return True
+        with _wrapped(self.name), closing(sqlite3.connect(self.file, timeout=COMPACT_SECONDS)) as driver:
+            driver.isolation_level = None
+            try:
+                driver.execute("VACUUM")
+                ((blocked, *_),) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                    raise
+                return False
+        return not blocked
 
     @property
     def name(self) -> str:

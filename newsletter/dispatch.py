@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
 from subscribers.store import deliverable, wake
 
+BY_HAND = "by hand"  # how the reason of a pause begins that ends by hand too
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
 _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 
@@ -59,7 +60,7 @@ class Dispatcher:
 
     ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
-    it may.
+    it may. ``limit`` bounds how many are written to now.
     """
 
     edition: str
@@ -70,6 +71,9 @@ class Dispatcher:
     connections: int
     clock: Callable[[], datetime]
     report: Callable[[str], None]
+    patience: ledger.Patience = ledger.PATIENCE
+    wait: timedelta = timedelta()
+    limit: int | None = None
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -168,7 +172,8 @@ class Dispatcher:
         sending = Sending(
             database=self.database, provider=self.provider, issue=record, letter=letter,
             audience=deliverable(self.edition), links=self.identity.links, clock=self.clock,
-            connections=self.connections, on_receipt=count, stop=self.stop,
+            connections=self.connections, patience=self.patience, wait=self.wait, limit=self.limit,
+            on_receipt=count, stop=self.stop,
         )  # fmt: skip
         fault: ProviderUnavailable | RenderError | None = None
         try:
@@ -195,6 +200,13 @@ class Dispatcher:
             )
         elif self.stop.is_set():
             sentence = f"Issue {record.name} was stopped; {counts.waiting} are waiting, run again to go on."
+        elif record.state is IssueState.PAUSED:
+            sentence = (
+                f"Issue {record.name} is paused ({record.reason}); {counts.waiting} are waiting, "
+                f"`newsletter issues resume {record.name}` goes on."
+            )
+        elif record.state is IssueState.CANCELLED:
+            sentence = f"Issue {record.name} is cancelled; {counts.cancelled} were not written to."
         elif record.state is IssueState.FINISHED:
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
             sentence = f"Issue {record.name} of a {_NAMES[record.kind]} day is sent: {accepted}."
@@ -216,7 +228,8 @@ class Dispatcher:
                 known,
                 sentence=f"Issue {record.name} is already sent ({counts.accepted} accepted); nothing was sent.",
             )
-        if record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}:
+        by_hand = record.state is IssueState.PAUSED and record.reason.startswith(BY_HAND)
+        if by_hand or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}:
             reason = f": {record.reason}" if record.reason else ""
             return replace(
                 known, sentence=f"Issue {record.name} is {record.state.value}{reason}; nothing was sent."

@@ -24,6 +24,7 @@ from newsletter.templating.issue import fill
 HEADER_WIDTH = 76  # octets of a header line, where its words allow it
 LONGEST_WORD = 900  # a longer word could push a line over the 998 octets of RFC 5322
 TEXT_WIDTH = 78  # octets of a line of text that may go as it is
+MOST_GROWTH = 1.5  # times that quoted-printable may lengthen a part that is not ASCII
 LINE_LIMIT = 998  # the same for HTML, which nobody reads in its raw form
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -51,25 +52,44 @@ def compose(letter: Letter, recipient: Recipient) -> bytes:
 
     Raise `RenderError` for a fault of the letter, which concerns every recipient, and `MessageRejected` for
     an address that cannot receive mail. The bytes are ASCII unless the local part of the address is not.
+    `composer.Composer` makes the same bytes faster, where a letter has many recipients.
     """
     values = recipient.values
+    head = head_of(
+        fixed_lines(letter),
+        recipient,
+        text_header("Subject", fill(letter.subject, values, html=False)),
+        extra_headers((*letter.headers, *recipient.headers), values),
+    )
+    mark = f"--{letter.boundary}".encode()
+    text = part("plain", fill(letter.text, values, html=False), TEXT_WIDTH, mark)
+    html = part("html", fill(letter.html, values, html=True), LINE_LIMIT, mark)
+    return whole(head, text, html, mark)
+
+
+def fixed_lines(letter: Letter) -> tuple[str, str, str]:
+    """Return the lines of a head that are the same for every recipient: From, Date, Content-Type."""
     if not _BOUNDARY.fullmatch(letter.boundary):
         raise RenderError("the boundary has characters that MIME does not allow", subject=letter.boundary)
-    head = [
+    return (
         _address_header("From", letter.from_name, _sender(letter.from_address)),
-        _address_header("To", recipient.name, mail_address(recipient.address)),
-        _text_header("Subject", fill(letter.subject, values, html=False)),
         f"Date: {format_datetime(letter.date)}",
-        f"Message-ID: {_message_id(recipient.message_id)}",
-        "MIME-Version: 1.0",
-        *_extra_headers((*letter.headers, *recipient.headers), values),
         f'Content-Type: multipart/alternative;\r\n boundary="{letter.boundary}"',
-        "",
-    ]
-    mark = f"--{letter.boundary}".encode()
-    text = _part("plain", fill(letter.text, values, html=False), TEXT_WIDTH, mark)
-    html = _part("html", fill(letter.html, values, html=True), LINE_LIMIT, mark)
-    return b"\r\n".join(["\r\n".join(head).encode(), mark, text, mark, html, mark + b"--", b""])
+    )
+
+
+def head_of(fixed: tuple[str, str, str], recipient: Recipient, subject: str, headers: Iterable[str]) -> bytes:
+    """Return a message's head with the empty line behind it."""
+    sender, date, kind = fixed
+    to = _address_header("To", recipient.name, mail_address(recipient.address))
+    name = f"Message-ID: {_message_id(recipient.message_id)}"
+    lines = [sender, to, subject, date, name, "MIME-Version: 1.0", *headers, kind, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def whole(head: bytes, text: bytes, html: bytes, mark: bytes) -> bytes:
+    """Join a head and two parts to a message."""
+    return b"\r\n".join([head + mark, text, mark, html, mark + b"--", b""])
 
 
 def mail_address(address: str) -> str:
@@ -118,10 +138,13 @@ def _one_line(name: str, value: str) -> str:
     return line
 
 
-def _text_header(name: str, value: str) -> str:
+def text_header(name: str, value: str) -> str:
     """Write a header of free text: words that need it become encoded words, the others stay readable."""
+    line = _one_line(name, value)
+    if line.isascii() and len(line) <= LONGEST_WORD and "=?" not in line:
+        return _fold(name, line.split(" "))
     written: list[str] = []
-    for special, run in groupby(_one_line(name, value).split(" "), _needs_encoding):
+    for special, run in groupby(line.split(" "), _needs_encoding):
         words = list(run)
         written += _encoded_words(name, " ".join(words)) if special else words
     return _fold(name, written)
@@ -141,8 +164,11 @@ def _address_header(name: str, display_name: str, address: str) -> str:
     return _fold(name, [*words, f"<{address}>"])
 
 
-def _extra_headers(headers: Iterable[tuple[str, str]], values: Mapping[str, str]) -> Iterator[str]:
-    seen = set(_RESERVED)
+def extra_headers(
+    headers: Iterable[tuple[str, str]], values: Mapping[str, str], taken: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield the lines of headers that are free, filled with a recipient's values; ``taken`` are those before."""
+    seen = {*_RESERVED, *taken}
     for name, value in headers:
         if name.lower() in seen or not _FIELD_NAME.fullmatch(name):
             raise RenderError("this header is not free or stands twice", subject=name, remedy="leave it out")
@@ -150,7 +176,7 @@ def _extra_headers(headers: Iterable[tuple[str, str]], values: Mapping[str, str]
         filled = fill(value, values, html=False)
         if any("<" in word and _needs_encoding(word) for word in filled.split()):
             raise RenderError("the header has an address that is not ASCII, or too long", subject=name)
-        yield _text_header(name, filled)
+        yield text_header(name, filled)
 
 
 def _needs_encoding(word: str) -> bool:
@@ -173,29 +199,50 @@ def _fold(name: str, words: list[str]) -> str:
     return "\r\n".join(lines)
 
 
-def _part(subtype: str, content: str, width: int, mark: bytes) -> bytes:
+def part(subtype: str, content: str, width: int, mark: bytes) -> bytes:
     """Return a text part: ASCII as it is or quoted-printable, text that is mostly beyond ASCII as base64.
 
     Spam filters count base64 against ASCII text, and quoted-printable triples every octet beyond it.
     """
-    data = content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    plain = _PLAIN_ASCII.fullmatch(data) and not _AWKWARD_LINE.search(data)
+    data = octets(content)
+    plain = not has_awkward(data)
     if plain and max(map(len, data.split(b"\n"))) <= width:
         encoding, body = "7bit", data
     else:
-        encoding, body = "quoted-printable", _quoted_printable(data)
-    if mark in body or (len(body) > 1.5 * len(data) and not data.isascii()):
+        encoding, body = "quoted-printable", quoted_printable(data)
+    if mark in body or (len(body) > MOST_GROWTH * len(data) and not data.isascii()):
         encoding, body = "base64", base64.encodebytes(data.replace(b"\n", b"\r\n")).rstrip(b"\n")
-    charset = "us-ascii" if data.isascii() else "utf-8"
-    head = (
+    return part_head(subtype, encoding, ascii_only=data.isascii()) + body.replace(b"\n", b"\r\n")
+
+
+def part_head(subtype: str, encoding: str, *, ascii_only: bool) -> bytes:
+    """Return the head of a part, with the empty line behind it."""
+    charset = "us-ascii" if ascii_only else "utf-8"
+    return (
         f'Content-Type: text/{subtype}; charset="{charset}"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
-    )
-    return head.encode() + body.replace(b"\n", b"\r\n")
+    ).encode()
 
 
-def _quoted_printable(data: bytes) -> bytes:
+def octets(content: str) -> bytes:
+    """Return text as octets whose lines end in LF."""
+    return content.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+
+
+def has_awkward(data: bytes) -> bool:
+    """Say whether there is anything that cannot go as it is: beyond ASCII, a control, a line that SMTP or mbox know."""
+    return not _PLAIN_ASCII.fullmatch(data) or _AWKWARD_LINE.search(data) is not None
+
+
+def quoted_printable(data: bytes) -> bytes:
     """Encode lines that end in LF; none of the result begins with a dot or "From "."""
-    return _AWKWARD_LINE.sub(lambda found: _harmless(found[0]), binascii.b2a_qp(data))
+    return harmless(binascii.b2a_qp(data))
+
+
+def harmless(lines: bytes) -> bytes:
+    """Encode the first octet of each quoted-printable line that SMTP or a mailbox file would take for its own."""
+    if not lines.startswith((b".", b"From ")) and b"\n." not in lines and b"\nFrom " not in lines:
+        return lines
+    return _AWKWARD_LINE.sub(lambda found: _harmless(found[0]), lines)
 
 
 def _harmless(line: bytes) -> bytes:

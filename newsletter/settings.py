@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -154,6 +155,39 @@ class Provider(_Table, frozen=True):
     sendgrid: SendgridTable = SendgridTable()
 
 
+_DURATION = r"^\d{1,6} ?(s|min|h|d)$"
+_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(text: str) -> timedelta:
+    """Return how long ``30 s``, ``30 min``, ``12 h`` or ``2 d`` is."""
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    return timedelta(**{_UNITS[text[len(number) :].strip()]: int(number)})
+
+
+class Delivery(_Table, frozen=True):
+    wait: Annotated[
+        str,
+        Meta(
+            description="How far away the next try may be for `run` to wait for it (30 s, 30 min, 12 h, 2 d).",
+            pattern=_DURATION,
+        ),
+    ] = "30 min"
+    retry: Annotated[
+        str,
+        Meta(
+            description="Pause after a first temporary refusal; it doubles up to an hour.", pattern=_DURATION
+        ),
+    ] = "1 min"
+    give_up: Annotated[
+        str,
+        Meta(
+            description="How long a temporary refusal is tried again before it counts as refused.",
+            pattern=_DURATION,
+        ),
+    ] = "12 h"
+
+
 class Sender(_Table, frozen=True):
     email: Annotated[str, Meta(description="Address that the letter comes from.")] = ""
     name: Annotated[str, Meta(description="Name beside that address.")] = "Daily Papers"
@@ -299,6 +333,7 @@ class Settings(_Table, frozen=True):
     database: Database = Database()
     sources: Sources = Sources()
     provider: Provider = Provider()
+    delivery: Delivery = Delivery()
     sender: Sender = Sender()
     web: Web = Web()
     theme: Theme = Theme()

@@ -19,6 +19,7 @@ from subscribers.models import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    Through,
 )
 
 _SHORTEST_KEY = 16
@@ -130,3 +131,15 @@ class Book:
 def next_state(wish: Wish, known: Subscription | None) -> SubscriptionState:
     """Return the state that a wish leads to; KeyError for one that the life of a subscription does not know."""
     return SUBSCRIPTION[wish, None if known is None else known.state]
+
+
+def keep_own_wish(connection: Connection, left: Subscription, step: Step) -> None:
+    """Where the operator had ended a subscription, and now the person leaves it, keep the person's step too.
+
+    Otherwise the operator's next `add` would bring back somebody who asked to be left alone.
+    """
+    if step.through is Through.CLI:
+        return
+    before = records.last_step_to(connection, left, SubscriptionState.UNSUBSCRIBED)
+    if before is not None and before.step.through is Through.CLI:
+        store.move_subscription(connection, left, SubscriptionState.UNSUBSCRIBED, step)

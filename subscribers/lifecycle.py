@@ -1,6 +1,7 @@
 """The life of a subscription, and of an address: every step that there is, as two tables.
 
-A step that leaves a state as it is writes no history. What a table does not hold is refused.
+A step that leaves a state as it is writes no history, but for the person's own leaving after the operator's removal.
+What a table does not hold is refused.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from subscribers import records, store
 from subscribers.addresses import parse_address
-from subscribers.book import Book, next_state
+from subscribers.book import Book, keep_own_wish, next_state
 from subscribers.checks import check_edition, check_profile, check_text
 from subscribers.errors import Suppressed
 from subscribers.lifecycle import Wish
@@ -121,10 +121,11 @@ class Requests(Book):
             return Asked(answer=Answer.REFUSED)
         subscriber, known = found
         reason = check_text(reason, "reason")
+        step = Step(actor="subscriber", through=through, at=now, reason=reason)
         if known.state is SubscriptionState.UNSUBSCRIBED:
+            keep_own_wish(connection, known, step)
             records.give_reason(connection, known, reason)
             return Asked(answer=Answer.ALREADY, subscriber=subscriber, subscription=known)
-        step = Step(actor="subscriber", through=through, at=now, reason=reason)
         moved = self.put(connection, subscriber, known.edition, known, next_state(Wish.LEAVE, known), step)
         return Asked(answer=Answer.DONE, subscriber=subscriber, subscription=moved)
 
@@ -155,6 +156,8 @@ class Requests(Book):
         if left is None or left.step.through not in BY_THE_PERSON or now - left.step.at > UNDO_FOR:
             return Asked(answer=Answer.REFUSED)
         before = left.from_state
+        if before is SubscriptionState.UNSUBSCRIBED:  # the operator's removal came first, and stands
+            return Asked(answer=Answer.REFUSED)
         wanted = (
             before if before is SubscriptionState.PENDING else next_state(Wish.RETURN, known)
         )  # a pause is not taken up again

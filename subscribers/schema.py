@@ -50,6 +50,7 @@ class Code(sa.types.TypeDecorator[IntEnum]):
     def __init__(self, *kinds: type[IntEnum]) -> None:
         super().__init__()
         self.kinds = kinds
+        self._members = {int(member): member for kind in kinds for member in kind}
 
     def process_bind_param(self, value: IntEnum | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
         """Return the number to store."""
@@ -61,9 +62,7 @@ class Code(sa.types.TypeDecorator[IntEnum]):
 
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> IntEnum | None:  # noqa: ARG002
         """Return the member of a stored number."""
-        if value is None:
-            return None
-        return next(member for kind in self.kinds for member in kind if member == value)
+        return None if value is None else self._members[value]
 
 
 metadata = sa.MetaData(

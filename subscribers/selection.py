@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from subscribers.models import AddressState, Listing, SubscriptionState
 from subscribers.schema import edition, execute, subscriber, subscription, suppression, tag
+from subscribers.standing import OF_ADDRESS, OF_SUBSCRIPTION, Standing
 from subscribers.store import tags_of
 
 _PAGE = 1_000
@@ -23,17 +24,19 @@ _PAGE = 1_000
 class Chosen:
     """What is asked for; None and empty mean any. Times bound when a subscription began, ``before`` excluded.
 
-    ``text`` is looked for in address and name, whatever its case (as far as ASCII goes). ``after`` (the ids of a
+    ``state`` is of the subscription alone or of the address alone; a `Standing` is the one word for both. ``text`` is
+    looked for in address and name, whatever its case; ``subscriber`` is somebody's number. ``after`` (the ids of a
     subscriber and an edition) begins behind a row. Erased people are left out unless their state is asked for.
     """
 
     edition: str | None = None
-    state: SubscriptionState | AddressState | None = None
+    state: SubscriptionState | AddressState | Standing | None = None
     tag: str | None = None
     language: str | None = None
     since: datetime | None = None
     before: datetime | None = None
     text: str = ""
+    subscriber: int | None = None
     after: tuple[int, int] | None = None
 
 
@@ -63,16 +66,13 @@ def listing(connection: sa.Connection, chosen: Chosen) -> Iterator[Listing]:
 def page(chosen: Chosen, after: tuple[int, int] | None, size: int = _PAGE) -> sa.Select[Any]:
     """Return a Select of the rows behind a place, at most ``size``."""
     place = (subscription.c.subscriber_id, subscription.c.edition_number)
-    barred = sa.exists().where(
-        suppression.c.address_hash == subscriber.c.address_hash, suppression.c.lifted_at.is_(None)
-    )
     rows = (
         sa.select(
             *subscriber.c["id", "email", "name", "language"],
             subscriber.c.state.label("address_state"),
             *subscription.c["edition_number", "state", "created_at", "changed_at", "paused_until"],
             edition.c.name.label("edition"),
-            barred.correlate(subscriber).label("suppressed"),
+            _suppressed().label("suppressed"),
         )
         .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
         .join(edition, edition.c.number == subscription.c.edition_number)
@@ -84,8 +84,10 @@ def page(chosen: Chosen, after: tuple[int, int] | None, size: int = _PAGE) -> sa
 
 
 def _conditions(chosen: Chosen) -> Iterator[sa.ColumnElement[bool]]:
-    if chosen.state is not AddressState.ERASED:
+    if chosen.state not in {AddressState.ERASED, Standing.ERASED}:
         yield subscriber.c.state != AddressState.ERASED
+    if chosen.subscriber is not None:
+        yield subscription.c.subscriber_id == chosen.subscriber
     if chosen.edition is not None:
         number = sa.select(edition.c.number).where(edition.c.name == chosen.edition)
         yield subscription.c.edition_number == number.scalar_subquery()
@@ -93,6 +95,8 @@ def _conditions(chosen: Chosen) -> Iterator[sa.ColumnElement[bool]]:
         yield subscription.c.state == chosen.state
     elif isinstance(chosen.state, AddressState):
         yield subscriber.c.state == chosen.state
+    elif chosen.state is not None:
+        yield _stands(chosen.state)
     if chosen.tag is not None:
         yield sa.exists().where(tag.c.subscriber_id == subscriber.c.id, tag.c.tag == chosen.tag)
     if chosen.language is not None:
@@ -102,8 +106,35 @@ def _conditions(chosen: Chosen) -> Iterator[sa.ColumnElement[bool]]:
     if chosen.before is not None:
         yield subscription.c.created_at < chosen.before
     if chosen.text:
-        wanted = chosen.text.lower()
-        yield sa.or_(
-            sa.func.lower(subscriber.c.email).contains(wanted, autoescape=True),
-            sa.func.lower(subscriber.c.name).contains(wanted, autoescape=True),
-        )
+        yield sa.or_(*(
+            sa.func.lower(column).contains(spelling, autoescape=True)
+            for column in (subscriber.c.email, subscriber.c.name)
+            for spelling in _spellings(chosen.text)
+        ))  # fmt: skip
+
+
+def _suppressed() -> sa.ColumnElement[bool]:
+    """Whether a suppression of the row's subscriber is in force."""
+    in_force = (suppression.c.address_hash == subscriber.c.address_hash, suppression.c.lifted_at.is_(None))
+    return sa.exists().where(*in_force).correlate(subscriber)
+
+
+def _stands(wanted: Standing) -> sa.ColumnElement[bool]:
+    """Return `subscribers.standing.standing` as a condition."""
+    for address, stands in OF_ADDRESS.items():
+        if stands is wanted:
+            return subscriber.c.state == address
+    fine = subscriber.c.state == AddressState.ACTIVE
+    if wanted is Standing.SUPPRESSED:
+        return sa.and_(fine, _suppressed())
+    own = next(state for state, stands in OF_SUBSCRIPTION.items() if stands is wanted)
+    return sa.and_(fine, subscription.c.state == own, ~_suppressed())
+
+
+def _spellings(text: str) -> set[str]:
+    """Return what a text may be after the database's lower(): SQLite's leaves all but ASCII as it was written."""
+    return {_ascii_lower(each) for each in (text, text.lower(), text.upper(), text.title())}
+
+
+def _ascii_lower(text: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)

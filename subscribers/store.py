@@ -26,7 +26,12 @@ from subscribers.models import (
 from subscribers.records import record, record_all
 from subscribers.schema import edition, execute, metadata, subscriber, subscription, suppression, tag
 
-__all__ = ["deliverable", "metadata", "wake"]  # what other packages may use; the rest serves `subscriptions`
+__all__ = [
+    "addresses_of",
+    "deliverable",
+    "metadata",
+    "wake",
+]  # what other packages may use; the rest serves `subscriptions`
 
 _PAGE = 1_000
 
@@ -64,6 +69,14 @@ def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]
             ~barred,
         )
     )
+
+
+def addresses_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, str]:
+    """Return the address of each subscriber, without those who are erased."""
+    chosen = sa.select(*subscriber.c["id", "email"]).where(
+        subscriber.c.id.in_(numbers), subscriber.c.email.is_not(None)
+    )
+    return {row.id: row.email for row in execute(connection, chosen)}
 
 
 def ensure_edition(connection: sa.Connection, name: str) -> int:
@@ -136,6 +149,11 @@ def update_profile(connection: sa.Connection, number: int, profile: Profile) -> 
         execute(connection, sa.update(subscriber).where(subscriber.c.id == number).values(values))
     for label in profile.tags:
         insert_unless_there(connection, tag, {"subscriber_id": number, "tag": label})
+
+
+def delete_tags(connection: sa.Connection, number: int, labels: Iterable[str]) -> None:
+    """Take tags off a person; one that is not there is no fault."""
+    execute(connection, sa.delete(tag).where(tag.c.subscriber_id == number, tag.c.tag.in_(list(labels))))
 
 
 def subscriptions_of(connection: sa.Connection, number: int) -> tuple[Subscription, ...]:

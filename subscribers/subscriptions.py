@@ -10,14 +10,16 @@ from sqlalchemy import Connection
 
 from subscribers import records, store
 from subscribers.addresses import parse_address
-from subscribers.book import Book, ListSettings, next_state
-from subscribers.checks import check_edition, check_profile, check_reason, check_text
+from subscribers.book import Book, ListSettings, keep_own_wish, next_state
+from subscribers.checks import check_edition, check_profile, check_reason, check_tags, check_text
 from subscribers.errors import InvalidValue, Suppressed, UnknownSubscriber
 from subscribers.lifecycle import SUBSCRIPTION, Wish
 from subscribers.models import (
     Address,
+    AddressState,
     Details,
     Listing,
+    Profile,
     Step,
     Subscriber,
     Subscription,
@@ -32,12 +34,13 @@ __all__ = ["Added", "ListSettings", "SubscriberList"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What `SubscriberList.add` did; where it neither created nor reactivated, it changed nothing at all."""
+    """What `SubscriberList.add` did; where it neither created, reactivated nor lifted, it changed nothing at all."""
 
     subscriber: Subscriber
     subscription: Subscription
     created: bool
     reactivated: bool
+    lifted: bool = False  # a suppression, a bounce or a complaint, by force
 
 
 class SubscriberList(Book):
@@ -56,14 +59,16 @@ class SubscriberList(Book):
         address = parse_address(email)
         edition_name = check_edition(edition)
         profile = check_profile(name, tags, language)
-        step = Step(actor=actor, through=Through.CLI, at=now, reason=check_text(force, "reason"))
-        if force:
-            lift(connection, self.digest(address), step)
+        reason = check_reason(force) if force else ""
+        step = Step(actor=actor, through=Through.CLI, at=now, reason=reason)
+        lifted = bool(force) and lift(connection, self.digest(address), step)
         subscriber = self.known_or_new(connection, address, profile, now)
         known = store.subscription_of(connection, subscriber.id, edition_name)
         wanted = next_state(Wish.ADD, known)
         if known is not None and known.state is wanted:
-            return Added(subscriber=subscriber, subscription=known, created=False, reactivated=False)
+            return Added(
+                subscriber=subscriber, subscription=known, created=False, reactivated=False, lifted=lifted
+            )
         if known is not None and not force:
             _refuse_who_left(connection, address, known)
         subscription = self.put(connection, subscriber, edition_name, known, wanted, step)
@@ -71,7 +76,7 @@ class SubscriberList(Book):
         records.insert_consent(connection, subscription.id, "operator", now)
         return Added(
             subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, created=known is None,
-            reactivated=known is not None,
+            reactivated=known is not None, lifted=lifted,
         )  # fmt: skip
 
     def confirm(
@@ -112,7 +117,8 @@ class SubscriberList(Book):
         """End somebody's subscription to an edition, or to all; return those that were ended by this.
 
         ``through`` tells the operator's own wish (CLI) from the person's (REQUEST), whom `add` does not bring back.
-        Idempotent: who has left already is left alone. Raises `UnknownSubscriber`.
+        Idempotent: who has left already is left alone, but that it was the person's own wish is kept, once. Raises
+        `UnknownSubscriber`.
         """
         step = Step(actor=actor, through=through, at=now, reason=check_text(reason, "reason"))
         return self._move(connection, email_or_id, edition, Wish.LEAVE, step)
@@ -142,6 +148,18 @@ class SubscriberList(Book):
         step = Step(actor=actor, through=Through.CLI, at=now)
         return self._move(connection, email_or_id, edition, Wish.RESUME, step)
 
+    def tag(self, connection: Connection, email_or_id: str, tags: Iterable[str]) -> tuple[str, ...]:
+        """Tag a person; return the tags that are new. Raises `InvalidValue` and `UnknownSubscriber`."""
+        labels, person = check_tags(tags), self._person(connection, email_or_id)
+        store.update_profile(connection, person.id, Profile(tags=labels))
+        return tuple(label for label in labels if label not in person.tags)
+
+    def untag(self, connection: Connection, email_or_id: str, tags: Iterable[str]) -> tuple[str, ...]:
+        """Take tags off a person; return those that were there. Raises `InvalidValue` and `UnknownSubscriber`."""
+        labels, person = check_tags(tags), self._person(connection, email_or_id)
+        store.delete_tags(connection, person.id, labels)
+        return tuple(label for label in labels if label in person.tags)
+
     def listing(self, connection: Connection, chosen: Chosen | None = None) -> Iterator[Listing]:
         """Yield one row a subscription, by subscriber and edition; memory stays flat for any length."""
         return listing(connection, chosen or Chosen())
@@ -162,17 +180,26 @@ class SubscriberList(Book):
         until: datetime | None = None,
     ) -> tuple[Subscription, ...]:  # fmt: skip
         """Take a step of one subscription or of all that it is possible for; return those that it changed."""
-        subscriber = self.find(connection, email_or_id, lock=True)
+        subscriber = self._person(connection, email_or_id)
         moved = []
         for known in store.subscriptions_of(connection, subscriber.id):
             wanted = SUBSCRIPTION.get((wish, known.state))
             if edition not in {None, known.edition} or wanted is None:
                 continue
-            if wanted is not known.state or until != known.paused_until:
+            if wish is Wish.LEAVE and wanted is known.state:
+                keep_own_wish(connection, known, step)
+            elif wanted is not known.state or until != known.paused_until:
                 moved.append(
                     self.put(connection, subscriber, known.edition, known, wanted, step, until=until)
                 )
         return tuple(moved)
+
+    def _person(self, connection: Connection, email_or_id: str) -> Subscriber:
+        """Return somebody about whom something may still be kept."""
+        person = self.find(connection, email_or_id, lock=True)
+        if person.state is AddressState.ERASED:
+            raise UnknownSubscriber("is erased", subject=f"subscriber {person.id}")
+        return person
 
 
 def _refuse_who_left(connection: Connection, address: Address, known: Subscription) -> None:

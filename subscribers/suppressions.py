@@ -20,6 +20,7 @@ from subscribers.errors import Suppressed
 from subscribers.lifecycle import ADDRESS, Wish
 from subscribers.models import AddressState, Step, Subscriber, SubscriptionState, Suppression, Through
 from subscribers.schema import execute, subscriber, suppression
+from subscribers.traces import REDACTED, sweep_list
 
 _PAGE = 1_000
 
@@ -114,6 +115,9 @@ class Suppressions(Book):
         store.move_address(connection, person, AddressState.ERASED, step)
         records.forget(connection, person.id)
         store.forget(connection, person.id)
+        if digest is not None:
+            _forget_name(connection, digest, person.name)
+        sweep_list(connection, person.email)
         return taken
 
 
@@ -137,6 +141,16 @@ def lift(connection: sa.Connection, digest: bytes, step: Step) -> bool:
         return ended > 0
     store.move_address(connection, known, ADDRESS[Wish.LIFT, known.state], step)
     return True
+
+
+def _forget_name(connection: sa.Connection, digest: bytes, name: str) -> None:
+    """Take a person's name out of why the address is, or was, suppressed: that record outlives the erasure."""
+    if not name:
+        return
+    for column in (suppression.c.reason, suppression.c.lifted_reason):
+        named = (suppression.c.address_hash == digest, column.contains(name, autoescape=True))
+        without = sa.func.replace(column, name, REDACTED)
+        execute(connection, sa.update(suppression).where(*named).values({column: without}))
 
 
 def _page(after: int, *, lifted: bool) -> sa.Select[tuple[object, ...]]:

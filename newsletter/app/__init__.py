@@ -14,12 +14,14 @@ from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
 from newsletter.keys import Keys
 from newsletter.models import DayKind, Selection
-from newsletter.settings import DEFAULT_EDITION
+from newsletter.settings import DEFAULT_EDITION, duration
 
 if TYPE_CHECKING:
     from newsletter.collecting import Collector
     from newsletter.correspondence import Correspondence
+    from newsletter.delivery.ledger import Patience
     from newsletter.delivery.tokens import LinkKeys
+    from newsletter.dispatch import Dispatcher
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
     from newsletter.models import DayOfPapers, Letter, Paper
@@ -70,6 +72,8 @@ class App:
 
     def _read_only_database(self) -> Database:
         """Return the database for reading only; an empty one in memory stands in for a missing file."""
+        if self._database is not None:
+            return self._database
         found = self.existing_database()
         if found is None:
             found = self._database = Database("sqlite://")
@@ -272,6 +276,13 @@ class App:
             not_ready=OnNotReady(own.not_ready),
         )  # fmt: skip
 
+    def patience(self) -> Patience:
+        """Return how long a temporary refusal is tried again."""
+        from newsletter.delivery.ledger import Patience
+
+        own = self.settings.delivery
+        return Patience(first=duration(own.retry), give_up=duration(own.give_up))
+
     def publisher(
         self,
         edition: str,
@@ -285,29 +296,39 @@ class App:
 
         ``source`` (files) stands in for the configured sources.
         """
-        from newsletter.dispatch import Dispatcher
         from newsletter.publishing import Publisher
 
-        design, provider = self.design(edition), self.provider()
-        identity = self.identity(example=self.settings.provider.name == "outbox")
-        collector = self.collector(source, dry_run=dry_run)
+        dispatcher = self.dispatcher(edition, report=report, progress=progress, dry_run=dry_run)
         return Publisher(
             language=self.settings.edition(edition).language,
             policy=self.policy(edition),
-            collector=collector,
+            collector=self.collector(source, dry_run=dry_run),
             history_days=self.settings.sources.history_days,
             summarizer=self.summarizer,
-            dispatcher=Dispatcher(
-                edition=edition,
-                database=collector.database,
-                provider=provider,
-                design=design,
-                identity=identity,
-                connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
-                clock=now,
-                report=report,
-                progress=progress,
-            ),
+            dispatcher=dispatcher,
+        )
+
+    def dispatcher(
+        self, edition: str, *, report: Callable[[str], None], progress: Callable[[int, int], None],
+        dry_run: bool = False,
+    ) -> Dispatcher:  # fmt: skip
+        """Return what sends an edition's issues; a sender that cannot send is refused before a database is made."""
+        from newsletter.dispatch import Dispatcher
+
+        design, provider = self.design(edition), self.provider()
+        identity = self.identity(example=provider.name == "outbox")
+        return Dispatcher(
+            edition=edition,
+            database=self._read_only_database() if dry_run else self.database(),
+            provider=provider,
+            design=design,
+            identity=identity,
+            connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
+            patience=self.patience(),
+            wait=duration(self.settings.delivery.wait),
+            clock=now,
+            report=report,
+            progress=progress,
         )
 
     def correspondence(self, report: Callable[[str], None]) -> Correspondence:

@@ -8,17 +8,22 @@ import os
 import sys
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter import __version__
 from newsletter.errors import ConfigError, InputError, NewsletterError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 PROGRAM = "newsletter"
 COMMANDS = {
     "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
     "lint": ("newsletter.cli.lint:lint", "Look for what is wrong with a letter, before anybody gets it."),
     "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
+    "send": ("newsletter.cli.send:send", "Send one issue by its name, or its letter as a test."),
     "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
     "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),
     "rank": ("newsletter.cli.rank:rank", "Print who would stand in the issue of a day, and why."),
@@ -26,7 +31,11 @@ COMMANDS = {
         "newsletter.cli.summaries:summaries",
         "Check that summaries are true to their papers.",
     ),
-    "issues": ("newsletter.cli.issues:issues", "Look at issues."),
+    "issues": ("newsletter.cli.issues:issues", "Look at issues; pause, go on, cancel."),
+    "deliveries": (
+        "newsletter.cli.deliveries:deliveries",
+        "See who got an issue; send again, resolve.",
+    ),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
     "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
@@ -38,6 +47,10 @@ COMMANDS = {
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),
+    "completion": (
+        "newsletter.cli.completion:completion",
+        "Print what lets a shell complete commands.",
+    ),
     "demo": ("newsletter.cli.demo:demo", "Send the bundled day to three sample subscribers."),
 }
 
@@ -66,6 +79,17 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, without importing them, and what any command has."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands without importing them."""

@@ -1,4 +1,4 @@
-"""`newsletter database`: the schema."""
+"""`newsletter database`: the schema and the file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 import click
 
 from newsletter.config import load
+from newsletter.errors import DatabaseError, InputError
+
+RETRY = "stop it (`newsletter serve`, `run`), or try again when it is done"
 
 
-@click.group(short_help="Look after the database's schema.")
+@click.group(short_help="Look after the database.")
 def database() -> None:
-    """Look after the database's schema. SQLite is migrated by itself; PostgreSQL only by `upgrade`."""
+    """Look after the database's schema and file. SQLite is migrated by itself; PostgreSQL only by `upgrade`."""
 
 
 @database.command(short_help="Migrate to this program's schema.")
@@ -43,5 +46,31 @@ def show(context: click.Context) -> None:
         missing = opened.file is not None and not opened.file.is_file()
         schema = "there is no such file yet" if missing else f"schema {opened.revision() or 'none'}"
         click.echo(f"{opened.name}: {schema}, this program has {SCHEMA_REVISION}")
+    finally:
+        opened.close()
+
+
+@database.command(short_help="Take what was deleted out of the file.")
+@click.pass_context
+def compact(context: click.Context) -> None:
+    """Rewrite an SQLite file, so that nothing of what was deleted is left in it, and it takes no more room than needed.
+
+    `subscribers erase` does this by itself; it is for when another process kept it from doing so.
+    """
+    from newsletter.database import Database
+
+    opened = Database(load(context.find_object(Path)).database_address())
+    try:
+        if opened.file is None:
+            click.echo(f"{opened.name}: the server takes out what was deleted by itself (autovacuum).")
+            return
+        if not opened.file.is_file():
+            raise InputError(
+                "there is no such file yet", subject=opened.name, remedy="nothing has to be done"
+            )
+        before = opened.file.stat().st_size
+        if not opened.compact():
+            raise DatabaseError("another process uses it", subject=opened.name, remedy=RETRY)
+        click.echo(f"{opened.name} has {opened.file.stat().st_size:,} bytes, before it had {before:,}.")
     finally:
         opened.close()

@@ -1,4 +1,4 @@
-"""`newsletter issues`: what was sent."""
+"""`newsletter issues`: what was sent, and what is on its way."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ from datetime import date
 
 import click
 
-from newsletter.cli.shared import IssueName, json_option, open_app, print_json, print_table
+from newsletter.cli.shared import (
+    IssueName,
+    edition_option,
+    json_option,
+    open_app,
+    print_json,
+    print_table,
+)
+from newsletter.cli.subscribers.forms import operator
 from newsletter.errors import InputError
 
 
-@click.group(short_help="Look at issues.")
+@click.group(short_help="Look at issues; pause, go on, cancel.")
 def issues() -> None:
-    """Look at issues. An issue is named DAY or DAY/EDITION, such as 2024-09-12 or 2024-09-12/daily."""
+    """Look at issues, pause them, go on, cancel them.
+
+    An issue is named DAY or DAY/EDITION, such as 2024-09-12 or 2024-09-12/daily.
+    """
 
 
 @issues.command(short_help="Show one issue with its counts.")
@@ -53,6 +64,111 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
         for rank, entry in enumerate(record.document["entries"], 1)
     ]
     print_table(("#", "votes", "paper", "title"), rows)
+
+
+@issues.command("list", short_help="List the newest issues with their counts.")
+@edition_option
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@json_option
+@click.pass_context
+def list_(context: click.Context, edition: str | None, limit: int, as_json: bool) -> None:
+    """List the newest issues of every edition: state, and what became of their deliveries."""
+    with open_app(context) as app:
+        import msgspec
+
+        from newsletter import store
+        from newsletter.delivery import ledger
+
+        if edition is not None:
+            app.edition_name(edition)
+        database, found = app.existing_database(), []
+        if database is not None:
+            with database.read() as connection:
+                found = [
+                    (record, msgspec.to_builtins(ledger.counts(connection, record.id)))
+                    for record in store.all_issues(connection, edition, limit)
+                ]
+    if as_json:
+        print_json(
+            [
+                {
+                    "issue": record.name, "day": record.day.isoformat(), "edition": record.edition,
+                    "number": record.number, "state": record.state.value, "reason": record.reason, "counts": counts,
+                }
+                for record, counts in found
+            ]
+        )  # fmt: skip
+    elif found:
+        parts = ("prepared", "accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled")
+        print_table(
+            ("issue", "no.", *parts, "state"),
+            [
+                (record.name, str(record.number), *(str(counts[part]) for part in parts),
+                 f"{record.state.value}{_because(record.reason)}")
+                for record, counts in found
+            ],
+        )  # fmt: skip
+    else:
+        click.echo("There is no issue yet; `newsletter run` makes one.")
+
+
+@issues.command(short_help="Stop sending an issue until it is resumed.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@click.option("--reason", default="", help="Why; kept with the issue.")
+@json_option
+@click.pass_context
+def pause(context: click.Context, name: tuple[date, str | None], reason: str, as_json: bool) -> None:
+    """Stop sending an issue, in every process, within two seconds. Nobody is lost: `resume` goes on."""
+    _move(context, name, "paused", reason, as_json=as_json)
+
+
+@issues.command(short_help="Let a paused issue go on.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@json_option
+@click.pass_context
+def resume(context: click.Context, name: tuple[date, str | None], as_json: bool) -> None:
+    """Let a paused issue go on: the next `newsletter run` sends what is waiting."""
+    _move(context, name, "sending", "", as_json=as_json)
+
+
+@issues.command(short_help="End an issue; who was not written to yet never will be.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@click.option("--reason", default="", help="Why; kept with the issue.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def cancel(
+    context: click.Context, name: tuple[date, str | None], reason: str, yes: bool, as_json: bool
+) -> None:
+    """End an issue for good: who was not written to yet does not get it. What was sent stays sent."""
+    if not yes:
+        click.confirm("Cancel it for good? Who has not got it will not get it", abort=True, err=True)
+    _move(context, name, "cancelled", reason, as_json=as_json)
+
+
+def _move(
+    context: click.Context, name: tuple[date, str | None], to: str, reason: str, *, as_json: bool
+) -> None:
+    day, given = name
+    with open_app(context) as app:
+        import msgspec
+
+        from newsletter.app.halting import move
+        from newsletter.models import IssueState
+
+        edition = app.edition_name(given)
+        record, counts = move(app, edition, day, IssueState(to), actor=operator(), reason=reason)
+        told = msgspec.to_builtins(counts)
+    if as_json:
+        print_json(
+            {"issue": record.name, "state": record.state.value, "reason": record.reason, "counts": told}
+        )
+        return
+    click.echo(
+        f"Issue {record.name} is {record.state.value}: "
+        + ", ".join(f"{n} {part}" for part, n in told.items())
+        + "."
+    )
 
 
 def _because(reason: str) -> str:

@@ -1,9 +1,9 @@
-"""What the commands share: opening the parts, days, JSON, tables."""
+"""What the commands share: opening the parts, days, JSON, questions."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from newsletter.cli.tables import print_table as print_table
 from newsletter.config import load
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ from_option = click.option(
     help="File with papers (digest, Hugging Face JSON, feed) instead of the configured sources; repeatable.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 edition_option = click.option("--edition", metavar="NAME", help="Edition (the only one, else daily).")
+only_edition_option = click.option("--edition", metavar="NAME", help="This edition alone (all of them).")
 
 
 @contextmanager
@@ -85,19 +88,22 @@ def complain(text: str) -> None:
     click.echo(f"newsletter: {text}", err=True)
 
 
+def certain(question: str, *, yes: bool, about: str = "") -> bool:
+    """Ask before something that cannot be undone, told what it is; without a terminal ``--yes`` must have answered."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError("this cannot be undone, and without a terminal nobody can be asked: add --yes")
+    if about:
+        click.echo(about, err=True)
+    return click.confirm(question, err=True)
+
+
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
     import msgspec
 
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
-
-
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns; the last one is not padded."""
-    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings) - 1)]
-    for row in [headings, *rows]:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[-1]]).rstrip())
 
 
 class ProgressBar:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, literal, select, update
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, letter_table
 from newsletter.errors import IssueError
@@ -25,16 +25,34 @@ from newsletter.protocols import Exposure
 from newsletter.store.tables import issue
 
 DEAD_AFTER = timedelta(seconds=15)
-FIRST_RETRY = timedelta(minutes=1)
-LONGEST_RETRY = timedelta(hours=1)
-MOST_ATTEMPTS = 17  # with these pauses, about 12 hours
 MOST_RESENDS = 2
+_JITTER = (
+    5  # pauses are longer by up to a fifth, so that those who were refused together do not come back together
+)
 _STATE_OF = {
     Outcome.ACCEPTED: DeliveryState.ACCEPTED,
     Outcome.REJECTED: DeliveryState.REJECTED,
     Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
     Outcome.RETRY: DeliveryState.PENDING,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a temporary refusal is tried again: pauses double from ``first`` to ``longest``, until ``give_up``."""
+
+    first: timedelta = timedelta(minutes=1)
+    longest: timedelta = timedelta(hours=1)
+    give_up: timedelta = timedelta(hours=12)
+
+    def pause(self, attempt: int, row: int = 0) -> timedelta:
+        """Return how long to wait after an attempt, counted from 1; longer for some rows than for others."""
+        doubled: int = 2 ** min(attempt - 1, 20)
+        plain = min(self.first * doubled, self.longest)
+        return plain + plain / _JITTER * (hash((row, attempt)) % 1000 / 1000)  # of numbers: always the same
+
+
+PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +135,6 @@ def claim(
     Those who left between plan and claim become suppressed and are not among the rows. Needs a durable
     transaction: what is claimed must be on disk before the network is touched.
     """
-    held_back = exists().where(
-        delivery_problem.c.issue_id == delivery.c.issue_id,
-        delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
-        delivery_problem.c.not_before > now,
-    )
     is_sending = exists().where(issue.c.id == issue_id, issue.c.state == IssueState.SENDING.value)
     due = (
         select(delivery.c.subscriber_id)
@@ -129,8 +142,7 @@ def claim(
             is_sending,
             delivery.c.issue_id == issue_id,
             delivery.c.subscriber_id > after,
-            delivery.c.state == DeliveryState.PENDING,
-            ~held_back,
+            *_is_due(now),
         )
         .order_by(delivery.c.subscriber_id)
         .limit(limit)
@@ -189,16 +201,18 @@ def settle(
     now: datetime,
     *,
     resend_uncertain: bool,
+    patience: Patience = Patience(),  # frozen
 ) -> bool:
     """Write down a provider's answer; False if the row is no longer this claim's (another took it over).
 
     ``resend_uncertain`` sends an uncertain one again later, with the same Message-ID, instead of holding it: once,
-    because a server that takes letters and never says so would get them for good. A temporary refusal ends after
-    `MOST_ATTEMPTS` as a rejection with the last reply.
+    because a server that takes letters and never says so would get them for good. A temporary refusal ends when
+    ``patience`` does, as a rejection with the last reply.
     """
     state, again = _STATE_OF[receipt.outcome], False
     if receipt.outcome is Outcome.RETRY:
-        again = row.attempt < MOST_ATTEMPTS
+        first = _first_problem(connection, held.issue_id, row.subscriber_id)
+        again = first is None or now - first < patience.give_up
         state = DeliveryState.PENDING if again else DeliveryState.REJECTED
     elif receipt.outcome is Outcome.UNCERTAIN and resend_uncertain and row.attempt < MOST_RESENDS:
         again, state = True, DeliveryState.PENDING
@@ -215,7 +229,7 @@ def settle(
     if written.rowcount != 1:
         return False
     if receipt.outcome is not Outcome.ACCEPTED:
-        not_before = now + retry_delay(row.attempt) if again else None
+        not_before = now + patience.pause(row.attempt, row.subscriber_id) if again else None
         cause = receipt.outcome.value
         _problem(
             connection, held.issue_id, row.subscriber_id, row.attempt, now, cause, receipt.reply, not_before
@@ -223,10 +237,50 @@ def settle(
     return True
 
 
-def retry_delay(attempt: int) -> timedelta:
-    """Return how long to wait after the given attempt: 1, 2, 4 ... minutes, an hour at most."""
-    doubled: int = 2 ** min(attempt - 1, 10)
-    return min(FIRST_RETRY * doubled, LONGEST_RETRY)
+def has_due(connection: Connection, issue_id: int, now: datetime) -> bool:
+    """Say whether there is something to claim now."""
+    due = select(delivery.c.subscriber_id).where(delivery.c.issue_id == issue_id, *_is_due(now)).limit(1)
+    return connection.execute(due).first() is not None
+
+
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    held_back = exists().where(
+        delivery_problem.c.issue_id == delivery.c.issue_id,
+        delivery_problem.c.subscriber_id == delivery.c.subscriber_id,
+        delivery_problem.c.not_before > now,
+    )
+    return delivery.c.state == DeliveryState.PENDING, ~held_back
+
+
+def next_due(connection: Connection, issue_id: int) -> datetime | None:
+    """Return when the next row that is held back may be tried again, None if there is none."""
+    held_back = (
+        select(func.max(delivery_problem.c.not_before).label("due"))
+        .join(
+            delivery,
+            and_(
+                delivery.c.issue_id == delivery_problem.c.issue_id,
+                delivery.c.subscriber_id == delivery_problem.c.subscriber_id,
+            ),
+        )
+        .where(delivery_problem.c.issue_id == issue_id, delivery.c.state == DeliveryState.PENDING)
+        .group_by(delivery_problem.c.subscriber_id)
+        .subquery()
+    )
+    return connection.execute(select(func.min(held_back.c.due))).scalar()
+
+
+def state_of(connection: Connection, issue_id: int) -> IssueState:
+    """Return the state of an issue now: another process may have paused or cancelled it."""
+    return IssueState(connection.execute(select(issue.c.state).where(issue.c.id == issue_id)).scalar_one())
+
+
+def cancel_waiting(connection: Connection, issue_id: int) -> int:
+    """Put down that what is not handed over yet never will be; return how many rows that concerns."""
+    waiting = update(delivery).where(
+        delivery.c.issue_id == issue_id, delivery.c.state == DeliveryState.PENDING
+    )
+    return connection.execute(waiting.values(state=int(DeliveryState.CANCELLED))).rowcount
 
 
 def close(connection: Connection, claim_id: int, now: datetime) -> None:
@@ -308,6 +362,14 @@ def counts(connection: Connection, issue_id: int) -> Counts:
         waiting=by_state.get(DeliveryState.PENDING, 0) + by_state.get(DeliveryState.CLAIMED, 0),
         cancelled=by_state.get(DeliveryState.CANCELLED, 0),
     )
+
+
+def _first_problem(connection: Connection, issue_id: int, subscriber_id: int) -> datetime | None:
+    of_row = (
+        delivery_problem.c.issue_id == issue_id,
+        delivery_problem.c.subscriber_id == subscriber_id,
+    )
+    return connection.execute(select(func.min(delivery_problem.c.at)).where(*of_row)).scalar()
 
 
 def _set(connection: Connection, issue_id: int, ids: Sequence[int], **values: Any) -> None:

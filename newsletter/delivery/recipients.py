@@ -44,7 +44,7 @@ class Links:
         if self.unsubscribe_mailbox:
             targets.append(f"<{self.unsubscribe_mailto(key, edition_number)}>")
         headers = [("List-Unsubscribe", ", ".join(targets))]
-        if self.public_url.startswith("https://"):
+        if self.public_url:  # https, or on this machine alone (`app.identity`)
             headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
         return tuple(headers)
 

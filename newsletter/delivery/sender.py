@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.errors import DatabaseError, ProviderUnavailable
-from newsletter.models import Letter, Receipt, Recipient
+from newsletter.models import IssueState, Letter, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
 
@@ -27,11 +27,16 @@ if TYPE_CHECKING:
 CLAIM_SECONDS = 10.0
 FIRST_CLAIM = 20
 HEARTBEAT_SECONDS = 5.0
+LOOK_SECONDS = 1.0  # between two looks whether the issue is still to be sent
 
 
 @dataclass(kw_only=True)
 class Sending:
-    """One issue being sent by this process. ``stop`` ends it after the message that is in flight."""
+    """One issue being sent by this process. ``stop`` ends it after the message that is in flight.
+
+    What was refused for a while is tried again within ``wait``; another process may pause or cancel the issue.
+    ``limit`` bounds how many are written to.
+    """
 
     database: Database
     provider: Provider
@@ -41,30 +46,77 @@ class Sending:
     links: Links
     clock: Callable[[], datetime]
     connections: int = 1
+    patience: ledger.Patience = ledger.PATIENCE
+    wait: timedelta = timedelta()
+    limit: int | None = None
     on_receipt: Callable[[Recipient, Receipt], None] = lambda _recipient, _receipt: None
     stop: threading.Event = field(default_factory=threading.Event)
     _claims: set[int] = field(default_factory=set)
     _faults: list[BaseException] = field(default_factory=list)
     _unconnected: list[ProviderUnavailable] = field(default_factory=list)
-    _connected: bool = False
+    _looked: float = 0.0
+    _left: threading.Lock = field(default_factory=threading.Lock)
+    _halted: bool = False
 
     def run(self) -> None:
-        """Send until nothing is due; raise `ProviderUnavailable` when the provider as a whole refuses.
+        """Send until nothing is due within ``wait``; raise `ProviderUnavailable` when the provider as a whole refuses.
 
         Rows that were not handed over are pending again in every case.
         """
         resolve_dead_claims(self.database, self.issue.id, self.clock())
         with self._heartbeat():
-            threads = [threading.Thread(target=self._guarded_work) for _ in range(self.connections - 1)]
-            for thread in threads:
-                thread.start()
-            self._guarded_work()
-            for thread in threads:
-                thread.join()
+            connected = self._round(self.connections)
+            while connected and not self._faults and self._may_go_on():
+                connected = self._round(1 if self._unconnected else self.connections)
+        if self._halted:
+            self._settle_cancelled()
         if self._faults:
             raise self._faults[0]
-        if self._unconnected and not self._connected:
-            raise self._unconnected[0]
+        if not connected:
+            raise self._unconnected[-1]
+
+    def _round(self, connections: int) -> bool:
+        """Send what is due now; False where none of the connections could be had."""
+        before = len(self._unconnected)
+        threads = [threading.Thread(target=self._guarded_work) for _ in range(connections - 1)]
+        for thread in threads:
+            thread.start()
+        self._guarded_work()
+        for thread in threads:
+            thread.join()
+        return len(self._unconnected) - before < connections
+
+    def _may_go_on(self) -> bool:
+        """Wait until something is due again; False where that is too far away, or the issue is halted."""
+        if self.limit == 0:
+            return False
+        with self.database.read() as connection:
+            if ledger.has_due(connection, self.issue.id, self.clock()):
+                # what a thread gave back that found no connection, or what another process is about to take
+                return not self.stop.wait(0.1) and not self._is_halted()
+            due = ledger.next_due(connection, self.issue.id)
+        if due is None or due - self.clock() > self.wait:
+            return False
+        while not self.stop.is_set() and not self._is_halted():
+            left = (due - self.clock()).total_seconds()
+            if left <= 0:
+                return True
+            self.stop.wait(min(left, LOOK_SECONDS))
+        return False
+
+    def _is_halted(self) -> bool:
+        """Look, every second, whether another process paused or cancelled the issue."""
+        if not self._halted and monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = monotonic()
+            with self.database.read() as connection:
+                self._halted = ledger.state_of(connection, self.issue.id) is not IssueState.SENDING
+        return self._halted
+
+    def _settle_cancelled(self) -> None:
+        """Where the issue was cancelled, so is what this process gave back."""
+        with self.database.write() as transaction:
+            if ledger.state_of(transaction, self.issue.id) is IssueState.CANCELLED:
+                ledger.cancel_waiting(transaction, self.issue.id)
 
     def _guarded_work(self) -> None:
         try:
@@ -86,7 +138,6 @@ class Sending:
                     raise
                 self._unconnected.append(error)  # no fault while other threads have a connection
                 return
-            self._connected = True
             while claim is not None:
                 claim = self._send_page(connection, claim)
 
@@ -102,7 +153,7 @@ class Sending:
             self._release(claim, self.provider.exposure)
             raise
         self._release(claim, Exposure.NONE)
-        if self.stop.is_set():
+        if self.stop.is_set() or self._halted:
             return None
         rate = len(claim.rows) / max(monotonic() - began, 1e-3)
         size = max(1, min(self.provider.batch_size, int(rate * CLAIM_SECONDS)))
@@ -110,6 +161,14 @@ class Sending:
         return self._claim(size, claim.last) or self._claim(size, 0)
 
     def _claim(self, size: int, after: int) -> ledger.Claim | None:
+        with self._left:  # the limit is over all threads
+            return self._claim_within(size, after)
+
+    def _claim_within(self, size: int, after: int) -> ledger.Claim | None:
+        if self.limit is not None:
+            size = min(size, self.limit)
+            if size == 0:
+                return None
         with self.database.write(durable=True) as transaction:
             claim = ledger.claim(
                 transaction, self.issue.id, self.audience, owner=process_name(), provider=self.provider.name,
@@ -117,6 +176,8 @@ class Sending:
             )  # fmt: skip
         if claim is not None:
             self._claims.add(claim.id)
+            if self.limit is not None:
+                self.limit -= len(claim.rows)
         return claim
 
     def _send(self, connection: Connection, claim: ledger.Claim) -> None:
@@ -135,11 +196,11 @@ class Sending:
             with self.database.write() as transaction:
                 ours = ledger.settle(
                     transaction, claim, row, receipt, self.clock(),
-                    resend_uncertain=self.provider.exposure is not Exposure.ALL,
+                    resend_uncertain=self.provider.exposure is not Exposure.ALL, patience=self.patience,
                 )  # fmt: skip
             if ours:
                 self.on_receipt(person, receipt)
-            if self.stop.is_set() or not ours:
+            if self.stop.is_set() or not ours or self._is_halted():
                 return
 
     def _release(self, claim: ledger.Claim, doubt: Exposure) -> None:

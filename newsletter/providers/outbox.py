@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
-from newsletter.messages import compose
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure
 
@@ -58,16 +58,17 @@ class _OutboxConnection:
         self._present = {_delivery_name(file) for name in ("new", "cur") for file in (path / name).iterdir()}
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
+        composer = Composer(letter)
         for recipient in recipients:
-            yield self._deliver(letter, recipient)
+            yield self._deliver(composer, recipient)
 
-    def _deliver(self, letter: Letter, recipient: Recipient) -> Receipt:
+    def _deliver(self, composer: Composer, recipient: Recipient) -> Receipt:
         name = _file_name(recipient.delivery_id)
         target = self._path / "new" / name
         reply = "already in the outbox"
         try:
             if name not in self._present and not target.exists():
-                _write(target, self._path / "tmp", compose(letter, recipient))
+                _write(target, self._path / "tmp", composer.compose(recipient))
                 self._present.add(name)
                 reply = "written to the outbox"
         except MessageRejected as error:

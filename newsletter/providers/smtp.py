@@ -11,8 +11,9 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
-from newsletter.messages import compose, mail_address
+from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure
 from newsletter.providers.smtp_session import FAULTS, SmtpSettings, one_line, open_session, parse_reply
@@ -81,14 +82,15 @@ class _SmtpConnection:
         self._hang_up()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
+        composer = Composer(letter)
         for recipient in recipients:
-            outcome, reply = self._deliver(letter, recipient)
+            outcome, reply = self._deliver(letter, composer, recipient)
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply)
 
-    def _deliver(self, letter: Letter, recipient: Recipient) -> tuple[Outcome, str]:
+    def _deliver(self, letter: Letter, composer: Composer, recipient: Recipient) -> tuple[Outcome, str]:
         try:
             address = mail_address(recipient.address)
-            message = compose(letter, recipient)
+            message = composer.compose(recipient)
         except MessageRejected as error:
             return Outcome.REJECTED, str(error)
         client = self._ready_client()

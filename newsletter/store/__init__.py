@@ -21,6 +21,7 @@ from newsletter.store.days import (
 from newsletter.store.installation import get_setting, put_setting
 from newsletter.store.issues import (
     IssueRecord,
+    all_issues,
     create_issue,
     find_issue,
     issues_of,
@@ -36,6 +37,7 @@ from newsletter.store.issues import (
 __all__ = [
     "IssueRecord",
     "RawAnswer",
+    "all_issues",
     "answers_of",
     "create_issue",
     "find_day",

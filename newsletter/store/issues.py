@@ -148,6 +148,13 @@ def issues_on(connection: Connection, day: date) -> list[IssueRecord]:
     return [_record(row) for row in rows]
 
 
+def all_issues(connection: Connection, edition: str | None, limit: int) -> list[IssueRecord]:
+    """Return the newest issues, of one edition or of all."""
+    wanted = select(issue) if edition is None else select(issue).where(issue.c.edition == edition)
+    rows = connection.execute(wanted.order_by(issue.c.day.desc(), issue.c.edition).limit(limit))
+    return [_record(row) for row in rows]
+
+
 def unfinished_issues(connection: Connection, edition: str) -> list[IssueRecord]:
     """Return the issues of an edition that were begun and are not finished, oldest first."""
     states = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)

@@ -102,9 +102,7 @@ def test_a_link_that_was_used_does_not_bring_back_who_left(command: Command, app
 def test_whom_nothing_is_sent_to_gets_no_mail_by_a_form(command: Command, app: App) -> None:
     barred = app.suppressions()
     with app.database().write() as connection:
-        barred.suppress(
-            connection, "no@example.org", reason="asked by letter", actor="op", now=NOW
-        )
+        barred.suppress(connection, "no@example.org", reason="asked by letter", actor="op", now=NOW)
     sign_up(app, "no@example.org")
     assert sent(command)["sent"] == 0
     assert mails(command) == []

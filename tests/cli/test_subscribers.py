@@ -23,8 +23,17 @@ def test_add_and_list(command: Command) -> None:
     assert sorted(row["tags"]) == ["early", "lab"]
     assert datetime.fromisoformat(row["since"]).tzinfo is not None
     table = command("subscribers", "list").ok().out.splitlines()
-    assert table[0].split() == ["id", "email", "edition", "state", "name"]
-    assert table[1].split() == ["1", "ada@example.org", "daily", "active", "Ada"]
+    assert table[0].split() == ["id", "email", "edition", "state", "name", "language", "since", "tags"]
+    assert table[1].split() == [
+        "1",
+        "ada@example.org",
+        "daily",
+        "active",
+        "Ada",
+        row["since"][:10],
+        "early,",
+        "lab",
+    ]
 
 
 def test_an_empty_list_says_how_to_begin(command: Command) -> None:

@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
 from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Recipient
-from newsletter.protocols import Exposure
+from newsletter.protocols import Connection, Exposure
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.support.fake_provider import Answer, FakeProvider
@@ -68,7 +70,7 @@ def test_a_temporary_refusal_is_tried_again_when_it_is_due(database: Database) -
     assert counts(database, issue) == Counts(prepared=3, accepted=2, waiting=1)
     sending(database, issue, provider, clock).run()
     assert provider.tried == [1, 2, 3], "not before it is due"
-    clock.forward(minutes=1)
+    clock.forward(minutes=1, seconds=13)
     sending(database, issue, provider, clock).run()
     assert counts(database, issue) == Counts(prepared=3, accepted=3)
 
@@ -227,6 +229,27 @@ def test_a_connection_too_many_is_no_fault(database: Database) -> None:
     assert counts(database, issue) == Counts(prepared=30, accepted=30)
 
 
+def test_what_a_thread_without_a_connection_gave_back_goes_out_too(database: Database) -> None:
+    add_readers(database, 6)
+    issue = plan_issue(database)
+
+    class Late(FakeProvider):
+        @contextmanager
+        def connect(self) -> Iterator[Connection]:
+            if threading.current_thread() is not threading.main_thread():
+                while counts(database, issue).accepted < 3:  # the other thread has done all it can
+                    time.sleep(0.01)
+                raise ProviderUnavailable("too many connections")
+            with super().connect() as connection:
+                yield connection
+
+    provider = Late(batch_size=3)
+    job = sending(database, issue, provider)
+    job.connections = 2
+    job.run()
+    assert counts(database, issue) == Counts(prepared=6, accepted=6)
+
+
 def test_an_issue_that_is_not_being_sent_any_more_is_left_alone(database: Database) -> None:
     add_readers(database, 9)
     issue, provider = plan_issue(database), FakeProvider(batch_size=3)
@@ -257,11 +280,57 @@ def test_a_temporary_refusal_ends_as_a_refusal(database: Database) -> None:
     add_readers(database, 1)
     issue, clock = plan_issue(database), Clock()
     provider = FakeProvider(script={address(1): [Answer(outcome=Outcome.RETRY, reply="452 full")] * 99})
-    for _ in range(30):
+    for _ in range(50):
         sending(database, issue, provider, clock).run()
-        clock.forward(hours=1)
-    assert len(provider.tried) == ledger.MOST_ATTEMPTS
+        clock.forward(minutes=20)
+    assert 12 < len(provider.tried) < 20, "12 hours, an hour at most between two"
     assert counts(database, issue) == Counts(prepared=1, rejected=1)
+
+
+def test_what_is_refused_for_a_moment_is_tried_again_in_the_same_run(database: Database) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    provider = FakeProvider(script={address(2): [Answer(outcome=Outcome.RETRY, reply="451 later")] * 2})
+    job = sending(database, issue, provider)
+    job.clock = lambda: datetime.now(UTC)
+    job.patience = ledger.Patience(first=timedelta(milliseconds=200))
+    job.wait = timedelta(minutes=1)
+    job.run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=3)
+    assert provider.tried == [1, 2, 3, 2, 2]
+
+
+def test_what_is_due_too_late_is_left_for_the_next_run(database: Database) -> None:
+    add_readers(database, 1)
+    issue = plan_issue(database)
+    provider = FakeProvider(script={address(1): [Answer(outcome=Outcome.RETRY, reply="451 later")]})
+    job = sending(database, issue, provider)
+    job.wait = timedelta(seconds=59)
+    job.run()
+    assert counts(database, issue) == Counts(prepared=1, waiting=1)
+
+
+@pytest.mark.parametrize("state", [IssueState.PAUSED, IssueState.CANCELLED])
+def test_another_process_halts_it_at_once(database: Database, state: IssueState) -> None:
+    add_readers(database, 200)
+    issue, provider = plan_issue(database), FakeProvider(batch_size=200)
+    job = sending(database, issue, provider)
+    began: list[float] = []
+
+    def halt(recipient: Recipient, _receipt: object) -> None:
+        if recipient.subscriber_id == 30:
+            with database.write() as connection:
+                store.move_issue(connection, issue, state, NOW)
+            began.append(time.monotonic())
+        time.sleep(0.02)
+
+    job.on_receipt = halt
+    job.run()
+    assert time.monotonic() - began[0] < 2
+    found = counts(database, issue)
+    assert found.accepted < 150
+    assert found.prepared == 200 == found.accepted + found.waiting + found.cancelled
+    assert (found.cancelled > 0) == (state is IssueState.CANCELLED) == (found.waiting == 0)
 
 
 def test_what_was_never_handed_over_is_no_attempt(database: Database) -> None:
@@ -276,6 +345,6 @@ def test_what_was_never_handed_over_is_no_attempt(database: Database) -> None:
         with pytest.raises(ProviderUnavailable):
             sending(database, issue, provider, clock).run()
     sending(database, issue, provider, clock).run()
-    clock.forward(minutes=1)
+    clock.forward(minutes=1, seconds=13)
     sending(database, issue, provider, clock).run()
     assert counts(database, issue) == Counts(prepared=2, accepted=2), "the first pause is a minute"

@@ -78,6 +78,7 @@ class _Dialogue:
     """What the server's connections share: the script, and what was seen."""
 
     faults: Sequence[Fault]
+    delay: float = 0.0
     messages: list[Mail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
@@ -90,7 +91,8 @@ class SmtpSink:
     """Takes every message unless a fault says otherwise.
 
     ``certificate`` offers STARTTLS, or speaks TLS at once if ``implicit_tls``. ``login`` is the one user name
-    and password, and is then required. Without ``smtputf8`` non-ASCII addresses are refused.
+    and password, and is then required. Without ``smtputf8`` non-ASCII addresses are refused. Each message takes
+    ``delay`` seconds.
     """
 
     host = "127.0.0.1"
@@ -103,8 +105,9 @@ class SmtpSink:
         implicit_tls: bool = False,
         login: tuple[str, str] | None = None,
         smtputf8: bool = True,
+        delay: float = 0.0,
     ) -> None:
-        self._dialogue = _Dialogue(faults=faults)
+        self._dialogue = _Dialogue(faults=faults, delay=delay)
         self._controller = _Controller(
             self._dialogue,
             hostname=self.host,
@@ -228,6 +231,7 @@ class _Server(SMTP):
             await super()._handle_client()
 
     async def _take(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self._dialogue.delay)
         fault = self._dialogue.fault(At.DOT, envelope.rcpt_tos[0])
         if fault is None or fault.taken:
             self._dialogue.messages.append(

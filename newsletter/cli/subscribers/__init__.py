@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.subscribers import confirming, editing, looking
+from newsletter.cli.subscribers import (
+    confirming,
+    editing,
+    erasing,
+    looking,
+    showing,
+    states,
+    stats,
+    suppressing,
+    tagging,
+)
 
 
 @click.group(short_help="Manage the list of subscribers.")
@@ -12,6 +22,22 @@ def subscribers() -> None:
     """Manage the list of subscribers. A subscriber may be given by e-mail address or by number."""
 
 
-for _command in (editing.add, editing.remove, looking.list_, looking.show):
+for _command in (
+    editing.add,
+    editing.remove,
+    editing.unsubscribe,
+    confirming.confirm,
+    states.pause,
+    states.resume,
+    tagging.tag,
+    tagging.untag,
+    looking.list_,
+    looking.find,
+    showing.show,
+    stats.stats,
+    suppressing.suppress,
+    suppressing.unsuppress,
+    suppressing.suppressions,
+    erasing.erase,
+):
     subscribers.add_command(_command)
-subscribers.add_command(confirming.confirm)

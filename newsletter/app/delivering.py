@@ -1,0 +1,89 @@
+"""Who got an issue: rows with addresses, and deliveries that are tried again or resolved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from newsletter import store
+from newsletter.delivery import register
+from newsletter.errors import InputError
+from newsletter.models import DeliveryState, IssueState
+from subscribers.store import addresses_of
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+    from newsletter.store import IssueRecord
+
+_PAGE = 1_000
+
+
+@contextmanager
+def deliveries(
+    app: App, edition: str, day: date, states: Sequence[DeliveryState], who: str | None
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Give the deliveries of an issue as JSON has them; raises `InputError` for an issue that there is not."""
+    people = app.subscriber_list()
+    with app.database().read() as connection:
+        record = _issue(connection, edition, day)
+        number = people.find(connection, who).id if who is not None else None
+        yield _named(connection, record, register.rows_of(connection, record.id, states, number))
+
+
+def resolve(
+    app: App, edition: str, day: date, states: Sequence[DeliveryState], who: str | None, *, sent: bool
+) -> int:
+    """Let deliveries be tried again, or (``sent``) count the uncertain as taken; return how many that concerns.
+
+    The issue is open again where something of it is to be sent.
+    """
+    from newsletter.app import now
+
+    people = app.subscriber_list()
+    with app.database().write(durable=True) as connection:
+        record = _issue(connection, edition, day, lock=True)
+        number = people.find(connection, who).id if who is not None else None
+        if sent:
+            return register.assume_sent(connection, record.id, number, now())
+        if record.state is IssueState.CANCELLED:
+            raise InputError("is cancelled for good", subject=f"issue {record.name}")
+        moved = register.again(connection, record.id, states, number, now())
+        if moved and record.state is IssueState.FINISHED:
+            store.move_issue(connection, record, IssueState.SENDING, now())
+        return moved
+
+
+def _issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> IssueRecord:
+    record = store.find_issue(connection, edition, day, lock=lock)
+    if record is None:
+        raise InputError(
+            "there is no such issue", subject=f"{day}/{edition}", remedy="`newsletter issues list` names them"
+        )
+    return record
+
+
+def _named(
+    connection: Any, record: IssueRecord, rows: Iterator[register.DeliveryRow]
+) -> Iterator[dict[str, Any]]:
+    page: list[register.DeliveryRow] = []
+    for row in rows:
+        page.append(row)
+        if len(page) == _PAGE:
+            yield from _with_addresses(connection, record, page)
+            page.clear()
+    yield from _with_addresses(connection, record, page)
+
+
+def _with_addresses(
+    connection: Any, record: IssueRecord, page: Sequence[register.DeliveryRow]
+) -> Iterator[dict[str, Any]]:
+    known = addresses_of(connection, [row.subscriber_id for row in page])
+    for row in page:
+        yield {
+            "issue": record.name, "subscriber": row.subscriber_id, "email": known.get(row.subscriber_id, ""),
+            "state": row.state.name.lower(), "outcome": row.outcome.name.lower(), "attempt": row.attempt,
+            "cause": row.cause, "reply": row.reply, "at": row.at.isoformat() if row.at else None,
+            "not_before": row.not_before.isoformat() if row.not_before else None,
+        }  # fmt: skip

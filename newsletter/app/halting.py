@@ -1,0 +1,45 @@
+"""Issues that are paused, gone on with and cancelled by hand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from newsletter import store
+from newsletter.delivery import ledger
+from newsletter.dispatch import BY_HAND
+from newsletter.errors import InputError
+from newsletter.models import Counts, IssueState
+from newsletter.store import IssueRecord
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+
+
+def move(
+    app: App, edition: str, day: date, to: IssueState, *, actor: str, reason: str = ""
+) -> tuple[IssueRecord, Counts]:
+    """Pause, go on with or cancel an issue; processes that send it see it within two seconds.
+
+    Idempotent. Raises `InputError` for one that does not exist, `IssueError` where its life has no such step.
+    """
+    from newsletter.app import now
+
+    with app.database().write(durable=True) as connection:
+        record = store.find_issue(connection, edition, day, lock=True)
+        if record is None:
+            raise InputError(
+                "there is no such issue",
+                subject=f"{day}/{edition}",
+                remedy="`newsletter issues list` names them",
+            )
+        if record.state is not to:
+            said = (
+                f"{BY_HAND} by {actor}{': ' if reason else ''}{reason}"
+                if to is not IssueState.SENDING
+                else ""
+            )
+            record = store.move_issue(connection, record, to, now(), said)
+        if to is IssueState.CANCELLED:
+            ledger.cancel_waiting(connection, record.id)
+        return record, ledger.counts(connection, record.id)

@@ -1,0 +1,176 @@
+"""`newsletter deliveries`: who got an issue and who did not, and what is done about it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import click
+
+from newsletter.cli.shared import IssueName, json_option, open_app, print_json, print_table
+from newsletter.cli.subscribers.forms import print_json_array
+
+STATES = ("pending", "claimed", "accepted", "rejected", "uncertain", "suppressed", "cancelled")
+COLUMNS = (
+    "issue",
+    "subscriber",
+    "email",
+    "state",
+    "outcome",
+    "attempt",
+    "cause",
+    "reply",
+    "at",
+    "not_before",
+)
+_issue = click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+_who = click.option("--subscriber", metavar="WHO", help="Only this one, by address or number.")
+_states = click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES),
+    metavar="STATE",
+    help=f"Only these ({', '.join(STATES)}); repeatable.",
+)
+
+
+@click.group(short_help="See who got an issue; send again, resolve.")
+def deliveries() -> None:
+    """See what became of an issue for every subscriber, send again what failed, resolve what is uncertain."""
+
+
+@deliveries.command("list", short_help="List the deliveries of an issue.")
+@_issue
+@_states
+@json_option
+@click.pass_context
+def list_(
+    context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], as_json: bool
+) -> None:
+    """List the deliveries of an issue with the last problem of each."""
+    with _rows(context, name, states, None) as rows:
+        if as_json:
+            print_json_array(rows)
+            return
+        table = [
+            (str(row["subscriber"]), row["email"] or "(erased)", row["state"], row["outcome"], str(row["attempt"]),
+             f"{row['cause']} {row['reply']}".strip())
+            for row in rows
+        ]  # fmt: skip
+    if table:
+        print_table(("id", "email", "state", "outcome", "tries", "last problem"), table)
+    else:
+        click.echo("There are none.")
+
+
+@deliveries.command(short_help="Show one delivery.")
+@_issue
+@click.argument("subscriber")
+@json_option
+@click.pass_context
+def show(context: click.Context, name: tuple[date, str | None], subscriber: str, as_json: bool) -> None:
+    """Show what became of an issue for one subscriber."""
+    with _rows(context, name, (), subscriber) as rows:
+        row = next(rows, None)
+    if row is None:
+        click.echo("It was not planned for them.")
+    elif as_json:
+        print_json(row)
+    else:
+        for key in COLUMNS:
+            if row[key] not in {None, ""}:
+                click.echo(f"{key:<11} {row[key]}")
+
+
+@deliveries.command(short_help="Write the deliveries of an issue as CSV.")
+@_issue
+@_states
+@click.option(
+    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="File (standard output)."
+)
+@click.pass_context
+def export(context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], out: Any) -> None:
+    """Write the deliveries of an issue as CSV, however many there are."""
+    with _rows(context, name, states, None) as rows:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([_cell(row[key]) for key in COLUMNS] for row in rows)
+
+
+@deliveries.command(short_help="Let refused or cancelled deliveries be tried again.")
+@_issue
+@click.option(
+    "--state", "states", multiple=True, required=True, type=click.Choice(["rejected", "cancelled"]),
+    help="Which ones; repeatable. What was accepted or suppressed is never sent again.",
+)  # fmt: skip
+@_who
+@json_option
+@click.pass_context
+def retry(
+    context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], subscriber: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Let deliveries be tried again; the next `newsletter run` sends them."""
+    _resolve(context, name, states, subscriber, sent=False, as_json=as_json)
+
+
+@deliveries.command(short_help="Decide what is done about uncertain deliveries.")
+@_issue
+@click.option(
+    "--resend/--assume-sent", "again", default=None, help="Send them again, or count them as taken."
+)
+@_who
+@json_option
+@click.pass_context
+def resolve(
+    context: click.Context,
+    name: tuple[date, str | None],
+    again: bool | None,
+    subscriber: str | None,
+    as_json: bool,
+) -> None:
+    """Decide what is done about deliveries of which nobody knows whether they were taken."""
+    if again is None:
+        raise click.UsageError("say --resend or --assume-sent")
+    _resolve(context, name, ("uncertain",), subscriber, sent=not again, as_json=as_json)
+
+
+def _resolve(
+    context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], who: str | None, *, sent: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    day, edition = name
+    with open_app(context) as app:
+        from newsletter.app.delivering import resolve as resolved
+        from newsletter.models import DeliveryState
+
+        chosen = [DeliveryState[state.upper()] for state in states]
+        moved = resolved(app, app.edition_name(edition), day, chosen, who, sent=sent)
+    what = "are counted as accepted" if sent else "wait to be sent again"
+    if as_json:
+        print_json({"moved": moved})
+    else:
+        click.echo(f"{moved} {what}{'; `newsletter run` sends them' if moved and not sent else ''}.")
+
+
+@contextmanager
+def _rows(
+    context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], who: str | None
+) -> Iterator[Iterator[dict[str, Any]]]:
+    day, edition = name
+    with open_app(context) as app:
+        from newsletter.app.delivering import deliveries as found
+        from newsletter.models import DeliveryState
+
+        chosen = [DeliveryState[state.upper()] for state in states]
+        with found(app, app.edition_name(edition), day, chosen, who) as rows:
+            yield rows
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,82 @@
+"""`newsletter send`: one issue by its name, or its letter to a few as a test."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from newsletter.cli.run import stopped_by_signals
+from newsletter.cli.shared import IssueName, ProgressBar, complain, json_option, open_app, print_json
+
+
+@click.command(short_help="Send one issue by its name, or its letter as a test.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Send to at most N now; the rest waits."
+)
+@click.option(
+    "--test", "tests", multiple=True, metavar="ADDRESS",
+    help="Send the letter, marked as a test, to this address alone; repeatable.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def send(
+    context: click.Context,
+    name: tuple[date, str | None],
+    limit: int | None,
+    tests: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Send what is waiting of an issue that `newsletter run` planned.
+
+    With --test the real letter goes to the given addresses, marked, with an unsubscribe link that leads to nobody;
+    nothing of it is kept, and it is no copy of an issue. Without a planned issue it is the letter of now.
+    """
+    day, given = name
+    if tests and limit is not None:
+        raise click.UsageError("--limit is for subscribers; leave it out with --test")
+    with open_app(context) as app:
+        edition = app.edition_name(given)
+        if tests:
+            return _test(app, edition, day, tests, as_json=as_json)
+        from newsletter.app.sending import send_planned
+
+        bar = ProgressBar()
+
+        def report(line: str) -> None:
+            bar.finish()
+            click.echo(line, err=as_json)
+
+        dispatcher = app.dispatcher(edition, report=report, progress=bar.show)
+        dispatcher.limit = limit
+        dispatcher.guard = stopped_by_signals
+        try:
+            result = send_planned(dispatcher, edition, day)
+        finally:
+            bar.finish()
+    if as_json:
+        print_json(result.as_json())
+    elif result.ok:
+        click.echo(result.sentence)
+    if not result.ok:
+        complain(result.sentence)
+    return 0 if result.ok else 1
+
+
+def _test(app: object, edition: str, day: date, tests: tuple[str, ...], *, as_json: bool) -> int:
+    from newsletter.app import App
+    from newsletter.app.sending import send_test
+
+    assert isinstance(app, App)
+    answers = send_test(app, edition, day, tests, lambda line: click.echo(line, err=True))
+    told = [
+        {"address": address, "outcome": receipt.outcome.value, "reply": receipt.reply}
+        for address, receipt in answers
+    ]
+    if as_json:
+        print_json(told)
+    else:
+        for row in told:
+            click.echo(f"{row['address']}: {row['outcome']} ({row['reply']})")
+    return 0 if all(row["outcome"] == "accepted" for row in told) else 1

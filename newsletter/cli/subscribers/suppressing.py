@@ -1,0 +1,124 @@
+"""Commands for the addresses that nothing is sent to, on the list or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from newsletter.cli.shared import json_option, open_app, print_json
+from newsletter.cli.subscribers.forms import moment, operator, print_json_array
+from newsletter.cli.tables import print_table, visible
+
+
+@click.command(short_help="Never send anything to an address.")
+@click.argument("email")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; kept.")
+@json_option
+@click.pass_context
+def suppress(context: click.Context, email: str, reason: str, as_json: bool) -> None:
+    """Send nothing to an address again, whether it is on the list or not, and whatever adds or imports it."""
+    with open_app(context) as app:
+        from newsletter.app import now
+
+        suppressions = app.suppressions()
+        with app.database().write(durable=True) as connection:
+            address = _address(suppressions, connection, email)
+            at = now()
+            made = suppressions.suppress(connection, address, reason=reason, actor=operator(), now=at)
+    if as_json:
+        print_json({"email": address, **_described(made)})
+    elif made.at == at:
+        click.echo(f"{address} is suppressed: nothing is sent to it.")
+    else:
+        because = f"since {made.at:%Y-%m-%d} ({visible(made.reason)})"
+        click.echo(f"{address} is suppressed {because}; nothing changed.")
+
+
+@click.command(short_help="Let mail go to an address again.")
+@click.argument("email")
+@click.option("--force", is_flag=True, help="Needed: somebody had a reason to suppress it.")
+@click.option("--reason", metavar="TEXT", help="Why mail may go to it again; kept.")
+@json_option
+@click.pass_context
+def unsuppress(context: click.Context, email: str, force: bool, reason: str | None, as_json: bool) -> None:
+    """Lift a suppression, a bounce or a complaint. Subscriptions stay as they are: who left is not brought back."""
+    if not force or reason is None:
+        raise click.UsageError("lifting a suppression takes --force and --reason TEXT, which is kept")
+    with open_app(context) as app:
+        from newsletter.app import now
+
+        suppressions = app.suppressions()
+        with app.database().write(durable=True) as connection:
+            address = _address(suppressions, connection, email)
+            lifted = suppressions.unsuppress(connection, address, reason=reason, actor=operator(), now=now())
+    if as_json:
+        print_json({"email": address, "lifted": lifted})
+    elif lifted:
+        click.echo(f"Mail may go to {address} again.")
+    else:
+        click.echo(f"{address} was not suppressed; nothing changed.")
+
+
+@click.group(short_help="Look at the suppressed addresses.")
+def suppressions() -> None:
+    """Look at the addresses that nothing is sent to. `suppress` and `unsuppress` change them."""
+
+
+@suppressions.command("list", short_help="Print the suppressions.")
+@click.option("--lifted", is_flag=True, help="Those that were lifted, instead of those in force.")
+@json_option
+@click.pass_context
+def list_(context: click.Context, lifted: bool, as_json: bool) -> None:
+    """Print the suppressions, the oldest first.
+
+    An address shows while its person is on the list; else there is only a hash, from which nobody can read it.
+    """
+    with open_app(context) as app:
+        kept = app.suppressions()
+        with app.database().read() as connection:
+            rows = kept.listing(connection, lifted=lifted)
+            if as_json:
+                print_json_array(
+                    {"id": each.id, "email": each.email or None, **_described(each)} for each in rows
+                )
+                return
+            first = next(rows, None)
+            if first is None:
+                click.echo("No suppression was lifted." if lifted else "No address is suppressed.")
+                return
+            headings = ("id", "email", "since", "by", "reason")
+            more = ("lifted", "by", "why") if lifted else ()
+            print_table((*headings, *more), (_cells(each, lifted=lifted) for each in _again(first, rows)))
+
+
+def _again(first: Any, rest: Any) -> Any:
+    yield first
+    yield from rest
+
+
+def _cells(each: Any, *, lifted: bool) -> tuple[str, ...]:
+    cells = (str(each.id), each.email or "(hash)", moment(each.at), each.actor, visible(each.reason))
+    return (*cells, moment(each.lifted_at), each.lifted_by, visible(each.lifted_reason)) if lifted else cells
+
+
+def _described(each: Any) -> dict[str, Any]:
+    """Return a suppression as JSON has it."""
+    document = {"reason": each.reason, "by": each.actor, "since": each.at.isoformat()}
+    if each.lifted_at is not None:
+        document["lifted"] = each.lifted_at.isoformat()
+        document["lifted_by"], document["lifted_reason"] = each.lifted_by, each.lifted_reason
+    return document
+
+
+def _address(book: Any, connection: Any, given: str) -> str:
+    """Return an address; a number is that of a subscriber."""
+    from subscribers.addresses import parse_address
+    from subscribers.errors import UnknownSubscriber
+
+    if not given.strip().isdigit():
+        return parse_address(given).email
+    person = book.find(connection, given)
+    if not person.email:
+        raise UnknownSubscriber("is erased", subject=f"subscriber {person.id}", remedy="give the address")
+    return str(person.email)

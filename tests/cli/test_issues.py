@@ -1,0 +1,96 @@
+"""Issues that are listed, paused, gone on with and cancelled by hand."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.cli.command import SAMPLE, SENDER, Command
+from tests.servers.smtp import SmtpSink
+
+DAY = "2024-09-12"
+
+
+def readers(command: Command, count: int) -> None:
+    for number in range(count):
+        command("subscribers", "add", f"reader{number}@example.org").ok()
+
+
+def smtp(sink: SmtpSink, **more: str) -> dict[str, str]:
+    return SENDER | {
+        "NEWSLETTER_PROVIDER__NAME": "smtp", "NEWSLETTER_PROVIDER__SMTP__HOST": "127.0.0.1",
+        "NEWSLETTER_PROVIDER__SMTP__PORT": str(sink.port), "NEWSLETTER_PROVIDER__SMTP__TLS": "none",
+    } | more  # fmt: skip
+
+
+def test_without_issues_the_list_says_so(command: Command) -> None:
+    assert "no issue yet" in command("issues", "list").ok().out
+    assert command("issues", "list", "--json").ok().json == []
+
+
+def test_the_list_has_every_issue_with_its_counts(command: Command) -> None:
+    readers(command, 2)
+    command("run", "--from", str(SAMPLE)).ok()
+    (row,) = command("issues", "list", "--json").ok().json
+    assert (row["issue"], row["state"], row["number"]) == (f"{DAY}/daily", "finished", 1)
+    assert row["counts"]["accepted"] == 2
+    assert f"{DAY}/daily" in command("issues", "list", "--edition", "daily").ok().out
+
+
+def test_a_finished_issue_cannot_be_paused(command: Command) -> None:
+    readers(command, 1)
+    command("run", "--from", str(SAMPLE)).ok()
+    result = command("issues", "pause", DAY)
+    assert result.code == 1
+    assert "is finished and cannot become paused" in result.err
+    missing = command("issues", "pause", "2024-01-01")
+    assert (missing.code, len(missing.err.splitlines())) == (2, 1)
+
+
+def test_a_pause_by_hand_ends_by_hand(command: Command) -> None:
+    readers(command, 40)
+    with SmtpSink(delay=0.1) as sink:
+        env = smtp(sink)
+        run = command.start("run", "--from", str(SAMPLE), "--json", env=env)
+        until(lambda: len(sink.messages) >= 3)
+        began = time.monotonic()
+        command("issues", "pause", DAY, "--reason", "a wrong picture", env=env).ok()
+        out, _ = run.communicate(timeout=20)
+        assert time.monotonic() - began < 2.5
+        assert run.returncode == 0
+        assert "a wrong picture" in json.loads(out)["sentence"]
+        taken = len(sink.messages)
+        assert taken < 40
+        again = command("run", "--from", str(SAMPLE), env=env).ok()
+        assert "is paused" in again.out
+        assert len(sink.messages) == taken
+        command("issues", "resume", DAY, env=env).ok()
+        command("run", "--from", str(SAMPLE), env=env).ok()
+        assert len({message.recipients for message in sink.messages}) == len(sink.messages) == 40
+
+
+def test_who_was_not_written_to_before_a_cancel_never_is(command: Command) -> None:
+    readers(command, 40)
+    with SmtpSink(delay=0.1) as sink:
+        env = smtp(sink)
+        run = command.start("run", "--from", str(SAMPLE), "--json", env=env)
+        until(lambda: len(sink.messages) >= 3)
+        command("issues", "cancel", DAY, "--yes", env=env).ok()
+        out, _ = run.communicate(timeout=20)
+        assert "is cancelled" in json.loads(out)["sentence"]
+        taken = len(sink.messages)
+        counts = command("issues", "show", DAY, "--json", env=env).ok().json["counts"]
+        assert (counts["accepted"], counts["cancelled"], counts["waiting"]) == (taken, 40 - taken, 0)
+        command("run", "--from", str(SAMPLE), env=env).ok()
+        assert len(sink.messages) == taken
+
+
+def until(done: object, seconds: float = 20) -> None:
+    assert callable(done)
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            pytest.fail("it did not happen")
+        time.sleep(0.02)

@@ -1,0 +1,81 @@
+"""The fast way to a message makes the bytes of the plain one, whatever the letter and the reader."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from newsletter.composer import Composer
+from newsletter.errors import MessageRejected, RenderError
+from newsletter.letters import example_reader, make_letter
+from newsletter.messages import compose
+from newsletter.models import Letter, Recipient, placeholder
+from newsletter.templating.issue import render
+from tests.test_messages import LETTER, RECIPIENT
+from tools.gallery.issues import NOW
+from tools.gallery.plates import IDENTITY, PLATES, Plate
+
+PLACES = st.sampled_from([placeholder("unsubscribe_url"), placeholder("address")])
+PIECES = st.one_of(
+    st.text(max_size=120),
+    st.sampled_from((
+        "\n.", ".\n", "\nFrom ", "Fro", "m x", "\r", "\n", "\r\n", " \n", "=", "--=_letter_20240912", "--", "가나다" * 40,
+        "a" * 80, "a" * 1200, "<p>word</p>" * 60, " ", "\t", "é", "\ud800", "\x00",
+    )),
+    PLACES,
+)  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=12).map("".join)
+VALUES = st.lists(PIECES.filter(lambda piece: "\ue000" not in piece), max_size=4).map("".join)
+
+
+def check(letter: Letter, reader: Recipient) -> None:
+    """Hold both ways against each other; of two faults either may be told."""
+    try:
+        plain = compose(letter, reader)
+    except (RenderError, MessageRejected):
+        with pytest.raises((RenderError, MessageRejected)):
+            Composer(letter).compose(reader)
+        return
+    assert Composer(letter).compose(reader) == plain
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=TEXTS, html=TEXTS, value=VALUES, address=VALUES)
+@example(text="\r" + placeholder("address"), html="Fro" + placeholder("address"), value="", address="\nm x")
+@example(text="\n" + placeholder("address"), html="x" * 75 + placeholder("address"), value="", address=".")
+def test_any_letter_and_any_reader(text: str, html: str, value: str, address: str) -> None:
+    reader = replace(RECIPIENT, values={"unsubscribe_url": value, "address": address})
+    check(replace(LETTER, text=text, html=html), reader)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    name=VALUES,
+    subject=TEXTS,
+    header=TEXTS,
+    mail=st.sampled_from(["ada@example.org", "a b@c", "ä@ö.example"]),
+)
+def test_any_head(name: str, subject: str, header: str, mail: str) -> None:
+    letter = replace(LETTER, subject=subject, headers=(*LETTER.headers, ("X-Any", header)))
+    check(letter, replace(RECIPIENT, name=name, address=mail))
+
+
+@pytest.mark.parametrize("plate", PLATES, ids=str)
+def test_the_letters_of_the_gallery(plate: Plate) -> None:
+    issue = plate.make()
+    letter = make_letter(render(issue, plate.design), issue, IDENTITY, NOW)
+    reader = example_reader(letter, issue, IDENTITY)
+    check(letter, reader)
+    composer = Composer(letter)
+    assert composer.compose(reader) == composer.compose(reader)
+    long = dict.fromkeys(reader.values, "https://news.example.org/" + "k" * 900)
+    check(letter, replace(reader, values=long))
+
+
+def test_a_header_cannot_stand_twice() -> None:
+    reader = replace(RECIPIENT, headers=(*RECIPIENT.headers, LETTER.headers[0]))
+    with pytest.raises(RenderError, match="stands twice"):
+        Composer(LETTER).compose(reader)
