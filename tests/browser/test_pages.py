@@ -179,7 +179,8 @@ def test_nothing_serious_on_any_page(served: Served, browser: Any, language: str
     )
     _, leave = served.subscriber(f"b-{language}-{scheme.value}@example.org", edition=edition)
     reader = Reader(browser, scheme=scheme, script=True, locale=language)
-    page, found = reader.page, []
+    page = reader.page
+    found: list[str] = []
 
     def look(name: str) -> None:
         # the policy lets no script in, so axe looks at a copy of the page
