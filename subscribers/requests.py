@@ -133,14 +133,14 @@ class Requests(Book):
         self, connection: Connection, links: Collection[tuple[bytes, int]], *, through: Through, now: datetime
     ) -> int:
         """Do what `leave` does for many links at once, in three statements; return how many subscriptions end by it."""
-        known = store.links_of(connection, {key for key, _ in links})
         wanted = set(links)
-        moved = [
-            each
-            for key, number, each in known
-            if (key, number) in wanted and next_state(Wish.LEAVE, each) is not each.state
-        ]
+        found = store.links_of(connection, {key for key, _ in links})
+        known = [each for key, number, each in found if (key, number) in wanted]
+        moved = [each for each in known if next_state(Wish.LEAVE, each) is not each.state]
         step = Step(actor="subscriber", through=through, at=now)
+        for left in known:
+            if left.state is SubscriptionState.UNSUBSCRIBED:
+                keep_own_wish(connection, left, step)
         store.move_subscriptions(connection, moved, SubscriptionState.UNSUBSCRIBED, step)
         return len(moved)
 

@@ -32,13 +32,13 @@ from tests.subscribers.conftest import with_foreign_keys
 PENDING, ACTIVE, PAUSED, LEFT = SubscriptionState
 EDITIONS = ("daily", "weekly")
 SPELLINGS = {
-    "a@example.org": ("a@example.org", "A@EXAMPLE.org"),
     "b+1@example.org": ("b+1@example.org", "B+1@example.org"),
     "c@xn--bcher-kva.example": ("c@bücher.example", "C@xn--bcher-kva.example"),
 }
 people = st.sampled_from(sorted(SPELLINGS))
 editions = st.sampled_from(EDITIONS)
 some_editions = st.none() | editions
+by_link = st.sampled_from([Through.ONE_CLICK, Through.MAILTO, Through.FORM])
 hours = st.integers(1, 24 * 40)
 
 
@@ -71,6 +71,11 @@ class Person:
     steps: int = 0
     tags: set[str] = field(default_factory=set)
     lives: dict[str, Life] = field(default_factory=dict)
+
+
+def left_by_the_person(life: Life) -> bool:
+    """Whether the person was the last to end a subscription and was not active since."""
+    return life.state in {PENDING, LEFT} and life.ended_by not in {None, Through.CLI}
 
 
 class ListMachine(RuleBasedStateMachine):
@@ -122,9 +127,7 @@ class ListMachine(RuleBasedStateMachine):
     def add(self, person: str, edition: str, spelling: int, force: bool) -> None:
         known = self.model.get(person)
         life = known.lives.get(edition) if known else None
-        by_the_person = (
-            life is not None and life.state in {PENDING, LEFT} and life.ended_by not in {None, Through.CLI}
-        )
+        by_the_person = life is not None and left_by_the_person(life)
         if not force and (self.barred(person) or by_the_person):
             with pytest.raises(Suppressed), self.connection.begin_nested():
                 self._add(person, edition, spelling, force="")
@@ -176,19 +179,18 @@ class ListMachine(RuleBasedStateMachine):
         if life.state is not LEFT or operator_first:
             life.end(through, self.now)
 
-    @rule(
-        person=people,
-        edition=editions,
-        through=st.sampled_from([Through.ONE_CLICK, Through.MAILTO, Through.FORM]),
-    )
-    def leave_by_link(self, person: str, edition: str, through: Through) -> None:
+    @rule(person=people, edition=editions, through=by_link, together=st.booleans())
+    def leave_by_link(self, person: str, edition: str, through: Through, together: bool) -> None:
         life = self.model[person].lives.get(edition) if person in self.model else None
         key = self.key(person) if person in self.model else b"a key of nobody!"
-        answer = self.requests.leave(
-            self.connection, key, self.editions[edition], through=through, now=self.now
-        ).answer
-        expected = Answer.REFUSED if life is None else Answer.ALREADY if life.state is LEFT else Answer.DONE
-        assert answer is expected
+        link = (key, self.editions[edition])
+        if together:
+            ended = self.requests.leave_all(self.connection, [link, link], through=through, now=self.now)
+            assert ended == (life is not None and life.state is not LEFT)
+        else:
+            answer = self.requests.leave(self.connection, *link, through=through, now=self.now).answer
+            done = life is not None and life.state is not LEFT
+            assert answer is (Answer.DONE if done else Answer.REFUSED if life is None else Answer.ALREADY)
         if life is not None:
             self.leaves(life, through)
 
@@ -249,6 +251,45 @@ class ListMachine(RuleBasedStateMachine):
             life.move(ACTIVE)
             again = self.requests.confirm(self.connection, consent, now=self.now).answer
             assert again is Answer.ALREADY
+
+    @rule(person=people, edition=editions)
+    def ask_again(self, person: str, edition: str) -> None:
+        life = self.model[person].lives.get(edition) if person in self.model else None
+        if person not in self.model:
+            with pytest.raises(UnknownSubscriber):
+                self.requests.ask_again(self.connection, person, edition, now=self.now)
+            return
+        asked = self.requests.ask_again(self.connection, person, edition, now=self.now)
+        if life is None or self.barred(person):
+            assert asked.answer is Answer.REFUSED
+        elif life.state is not PENDING:
+            assert asked.answer is Answer.ALREADY
+        else:
+            assert asked.answer is Answer.TO_CONFIRM
+            assert asked.consent is not None
+            if asked.consent not in life.open_consents:
+                assert life.open_consents == [], "an open one is taken up"
+                life.open_consents.append(asked.consent)
+
+    @rule(person=people, edition=editions)
+    def confirm_by_word(self, person: str, edition: str) -> None:
+        life = self.model[person].lives.get(edition) if person in self.model else None
+
+        def act() -> bool:
+            return self.people.confirm(
+                self.connection, person, edition=edition, consent="told us", actor="ops", now=self.now
+            )
+
+        if life is None:
+            with pytest.raises(UnknownSubscriber):
+                act()
+        elif self.barred(person) or left_by_the_person(life):
+            with pytest.raises(Suppressed):
+                act()
+        else:
+            assert act() == (life.state is PENDING)
+            if life.state is PENDING:
+                life.move(ACTIVE)
 
     @rule(person=people, edition=some_editions, away=hours)
     def pause(self, person: str, edition: str | None, away: int) -> None:
@@ -438,4 +479,4 @@ class ListMachine(RuleBasedStateMachine):
 
 
 TestListMachine = ListMachine.TestCase
-TestListMachine.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestListMachine.settings = settings(max_examples=20, stateful_step_count=35, deadline=None)

@@ -21,7 +21,7 @@ LATER = NOW + timedelta(hours=1)
 SETTINGS = ListSettings(hash_key=b"a key for tests only")
 
 
-@pytest.mark.parametrize("through", [Through.REQUEST, Through.ONE_CLICK])
+@pytest.mark.parametrize("through", [Through.REQUEST, Through.ONE_CLICK, Through.FORM])
 def test_who_leaves_after_the_operators_removal_is_not_brought_back(
     people: SubscriberList, connection: sa.Connection, through: Through
 ) -> None:
@@ -32,6 +32,9 @@ def test_who_leaves_after_the_operators_removal_is_not_brought_back(
         if through is Through.REQUEST:
             moved = people.remove(connection, "1", actor="ops", now=LATER, through=through, reason="by phone")
             assert moved == ()
+        elif through is Through.ONE_CLICK:
+            link = (added.subscriber.key, number)
+            assert Requests(SETTINGS).leave_all(connection, [link], through=through, now=LATER) == 0
         else:
             left = Requests(SETTINGS).leave(
                 connection, added.subscriber.key, number, through=through, now=LATER
