@@ -209,7 +209,8 @@ def move_subscription(
 def links_of(connection: sa.Connection, keys: Iterable[bytes]) -> list[tuple[bytes, int, Subscription]]:
     """Return key, number of the edition and subscription of every link that holds one of some keys.
 
-    Their subscribers are locked, in the order of their numbers.
+    Both rows are locked, in the order of the subscribers' numbers: of a row that is not, PostgreSQL gives the state
+    from before the wait for the other.
     """
     statement = (
         sa.select(
@@ -222,7 +223,7 @@ def links_of(connection: sa.Connection, keys: Iterable[bytes]) -> list[tuple[byt
         .join(edition, edition.c.number == subscription.c.edition_number)
         .where(subscriber.c.key.in_(list(keys)))
         .order_by(subscriber.c.id)
-        .with_for_update(of=subscriber)
+        .with_for_update(of=[subscriber, subscription])
     )
     found = []
     for row in execute(connection, statement):

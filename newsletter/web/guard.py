@@ -24,16 +24,24 @@ MOST_BODY_BYTES = 16 * 1024
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLOSE = {"Connection": "close"}
 _HUNG_UP = 499  # in the log alone, as proxies write it
-HEADERS = {
+_EVERYWHERE = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+_OF_PAGES = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
-_DEFAULTS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_PLAIN, _PAGE = _encoded(_EVERYWHERE), _encoded(_EVERYWHERE | _OF_PAGES)
 
 
 class _TooLarge(Exception):
@@ -76,10 +84,9 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                present = {name.lower() for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"], *(pair for pair in _DEFAULTS if pair[0] not in present)
-                ]  # fmt: skip
+                present = dict(message["headers"])
+                wanted = _PAGE if present.get(b"content-type", b"").startswith(b"text/html") else _PLAIN
+                message["headers"] += [pair for pair in wanted if pair[0] not in present]
             await send(message)
 
         try:

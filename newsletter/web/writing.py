@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 100  # in a transaction: others wait for it no longer than they would for some requests
 MOST_WAITING = 2_000
-GATHER_SECONDS = 0.01  # for others to come: a transaction costs more than what a request writes in it
+GATHER_SECONDS = 0.02  # for others to come: a transaction costs more than what a request writes in it
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
 

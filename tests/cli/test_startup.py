@@ -45,7 +45,19 @@ def test_help_imports_click_and_little_more(command: Command, words: list[str]) 
 
 @pytest.mark.parametrize(
     "name",
-    ["preview", "lint", "run", "issues", "subscribers", "templates", "config", "database", "init", "demo"],
+    [
+        "preview",
+        "lint",
+        "run",
+        "issues",
+        "subscribers",
+        "serve",
+        "templates",
+        "config",
+        "database",
+        "init",
+        "demo",
+    ],
 )
 def test_the_help_of_a_command_opens_nothing(command: Command, name: str) -> None:
     unneeded = COSTLY - {"msgspec", "newsletter.config"}

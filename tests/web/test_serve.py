@@ -16,10 +16,8 @@ import pytest
 
 from tests.support.serving import SETTINGS, Served, serving
 
-HEADERS = {
-    "referrer-policy": "no-referrer", "x-content-type-options": "nosniff", "x-frame-options": "DENY",
-    "cross-origin-resource-policy": "same-origin",
-}  # fmt: skip
+HEADERS = {"referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}
+OF_PAGES = {"x-frame-options": "DENY", "cross-origin-resource-policy": "same-origin"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -72,6 +70,8 @@ def test_every_answer_has_its_headers(served: Served) -> None:
     for path in ("/", "/subscribe", "/embed", confirm, leave, "/c/x", "/nothing", "/health", "/ready"):
         answer = served.get(path)
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS, path
+        if answer.headers["content-type"].startswith("text/html"):
+            assert {name: answer.headers.get(name) for name in OF_PAGES} == OF_PAGES, path
         policy = answer.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; ")
         assert "frame-ancestors 'none'" in policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import signal
 import threading
 from concurrent.futures import Future
@@ -127,7 +128,11 @@ def test_two_servers_beside_an_operator(database: Database) -> None:
         writer.close()
     assert left(database) == 50
     with database.read() as connection:
-        assert all(len(LIST.show(connection, f"r{index}@example.org").history) == 2 for index in range(50))
+        histories = [LIST.show(connection, f"r{index}@example.org").history for index in range(50)]
+    left_once = [
+        [each.from_state for each in history].count(SubscriptionState.ACTIVE) for history in histories
+    ]
+    assert left_once == [1] * 50
 
 
 def test_too_much_is_refused_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +172,7 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path, kind: str, request: p
                 try:
                     if served.one_click(f"/u/{key_text(keys[index])}/{number}").status == 200:
                         answered.append(index)
-                except OSError:
+                except (OSError, http.client.HTTPException):  # cut off in the middle of an answer
                     return
                 if len(answered) >= 20:
                     served.process.send_signal(signal.SIGKILL)
