@@ -11,14 +11,13 @@ from tests.cli.command import SAMPLE, Command, assert_complains
 from tests.cli.test_issues import DAY, readers, smtp
 from tests.servers.smtp import At, Fault, SmtpSink
 
-REFUSED = Fault(at=At.RCPT, reply="550 5.2.1 =mailbox closed", recipient="reader1@example.org")
-
 
 @pytest.fixture
 def sent(command: Command) -> Command:
     """Send an issue to three, of whom one is refused and one left meanwhile."""
     readers(command, 3)
-    with SmtpSink(faults=[REFUSED]) as sink:
+    refused = Fault(at=At.RCPT, reply="550 5.2.1 =mailbox closed", recipient="reader1@example.org")
+    with SmtpSink(faults=[refused]) as sink:
         command("run", "--from", str(SAMPLE), env=smtp(sink)).ok()
     return command
 
