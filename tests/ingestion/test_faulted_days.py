@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from newsletter.ingestion.huggingface import HuggingFaceSource
 from newsletter.ingestion.merged import MergedSource
 from newsletter.models import DayKind, Paper
 from tests.servers.papers_api import Fault, PapersApi, too_many_requests
+from tests.support.torture import length
 
 DAY = date(2024, 9, 12)
 AFTER = datetime(2024, 9, 13, 12, tzinfo=UTC)
@@ -118,7 +118,7 @@ def unchanged(papers: object) -> tuple[tuple[Paper, ...], tuple[str, ...]]:
 def test_seeded_faulted_days() -> None:
     seen: set[DayKind] = set()
     with PapersApi(today=date(2024, 9, 14)) as api:
-        for seed in range(500 if os.environ.get("TORTURE") else 150):
+        for seed in range(length(100, 500)):
             dice = random.Random(seed)
             count, items = dice.choice([0, 3, 99, 100, 150, 230]), dice.choice([0, 2])
             names = ["none", "none", *AGAIN, *FAULTS]

@@ -21,6 +21,7 @@ from subscribers.transfer.exporting import STATES, Picked
 from subscribers.transfer.writing import whole
 from tests.subscribers.conftest import with_foreign_keys
 from tests.subscribers.transfers import NOW, Files, counts
+from tests.support.torture import length
 
 HEADER = (
     "email,name,edition,state,tags,language,consent_source,consent_given_at,consent_confirmed_at,"
@@ -169,8 +170,8 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
             pass
 
 
-def test_twenty_thousand_lines(files: Files) -> None:
-    total = 20_000
+def test_thousands_of_lines(files: Files) -> None:
+    total = length(4_000, 100_000)
     content = "email,name,tags\n" + "".join(
         f"p{number}@example.org,P {number},t\n" for number in range(total)
     )
@@ -203,7 +204,7 @@ people = st.lists(
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=length(8, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example makes three databases: no time to shrink
 )  # fmt: skip
 @given(people=people)

@@ -139,7 +139,7 @@ def _refusal(file: Path, staged: Staged, rejects: Path | None) -> str:
 def _tell(imported: Imported, rejects: Path | None, *, dry_run: bool) -> None:
     words = {
         "new": "new", "known": "known", "updated": "updated", "suppressed": "suppressed",
-        "left": "left here before", "invalid": "invalid", "duplicate": "doubles",
+        "left": "left here before", "invalid": "invalid", "duplicate": "more than once",
     }  # fmt: skip
     counts = ", ".join(f"{count:,} {words[name]}" for name, count in imported.counts.items() if count)
     counts = counts or "nobody in it"

@@ -1,0 +1,12 @@
+"""How long a test may take: `make torture` runs at full length what the suite runs a short form of."""
+
+from __future__ import annotations
+
+import os
+
+TORTURE = bool(os.environ.get("TORTURE"))
+
+
+def length(short: int, full: int) -> int:
+    """Return how many rounds a test makes."""
+    return full if TORTURE else short
