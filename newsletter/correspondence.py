@@ -22,7 +22,7 @@ from newsletter.models import IssueState, Letter, Outcome, Recipient
 from newsletter.protocols import Connection, Provider
 from newsletter.templating.issue import Design
 from newsletter.templating.notice import Mail, render_notice
-from subscribers.errors import SubscribersError
+from subscribers.errors import StoreError, SubscribersError
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.requests import Requests
 
@@ -120,6 +120,8 @@ class Correspondence:
                         connection, notice.address, edition=form.edition, language=form.language,
                         source=form.source, text_version=form.text_version, network=form.network, now=form.at,
                     )  # fmt: skip
+                except StoreError:  # it is tried again
+                    raise
                 except SubscribersError:  # the form checks what it takes; this one did not
                     pass
                 else:
@@ -127,7 +129,13 @@ class Correspondence:
             notices.done(connection, notice)
 
     def _send(self, notice: Notice, tally: Tally, stack: ExitStack) -> None:
-        made = self._made(notice)
+        try:
+            made = self._made(notice)
+        except NewsletterError as error:  # of this one: the others go out
+            with self.database.write(durable=True) as transaction:
+                notices.settle(transaction, notice, Outcome.RETRY, self.clock())
+            tally.fault = str(error)
+            return
         if made is None:
             with self.database.write() as connection:
                 notices.drop(connection, notice, self.clock())

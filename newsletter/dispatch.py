@@ -158,6 +158,8 @@ class Dispatcher:
         """Send what is due of a planned issue, and say how it stands then."""
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
+            if _waits_for_a_hand(record):  # since this process looked at it
+                return self._not_sent(record, ledger.counts(connection, record.id))
             if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
@@ -186,6 +188,8 @@ class Dispatcher:
     def _conclude(self, record: IssueRecord, fault: ProviderUnavailable | RenderError | None) -> RunResult:
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
+            if record.state is IssueState.CANCELLED:
+                ledger.cancel_waiting(connection, record.id)
             counts = ledger.counts(connection, record.id)
             if record.state is not IssueState.SENDING:
                 pass  # another process that sends the same issue was faster
@@ -228,16 +232,17 @@ class Dispatcher:
                 known,
                 sentence=f"Issue {record.name} is already sent ({counts.accepted} accepted); nothing was sent.",
             )
-        by_hand = record.state is IssueState.PAUSED and record.reason.startswith(BY_HAND)
-        if by_hand or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}:
-            reason = f": {record.reason}" if record.reason else ""
-            return replace(
-                known, sentence=f"Issue {record.name} is {record.state.value}{reason}; nothing was sent."
-            )
+        if _waits_for_a_hand(record):
+            return self._not_sent(record, counts)
         if dry_run:
             return replace(known, sentence=f"Issue {record.name} would go on: {counts.waiting} are waiting.")
         self.report(f"resume    issue {record.name}, {counts.waiting} of {counts.prepared} are waiting")
         return self.deliver(record)
+
+    def _not_sent(self, record: IssueRecord, counts: Counts) -> RunResult:
+        reason = f": {record.reason}" if record.reason else ""
+        sentence = f"Issue {record.name} is {record.state.value}{reason}; nothing was sent."
+        return self.result(sentence, record=record, counts=counts)
 
     def result(
         self, sentence: str, *, record: IssueRecord | None = None, day: date | None = None, kind: DayKind | None = None,
@@ -253,6 +258,12 @@ class Dispatcher:
             counts=counts or Counts(),
             ok=ok,
         )
+
+
+def _waits_for_a_hand(record: IssueRecord) -> bool:
+    """Whether an issue goes on only when somebody says so, or never."""
+    by_hand = record.state is IssueState.PAUSED and record.reason.startswith(BY_HAND)
+    return by_hand or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}
 
 
 def _people(number: int) -> str:

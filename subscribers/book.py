@@ -140,6 +140,6 @@ def keep_own_wish(connection: Connection, left: Subscription, step: Step) -> Non
     """
     if step.through is Through.CLI:
         return
-    before = records.last_step_to(connection, left, SubscriptionState.UNSUBSCRIBED)
+    before = records.leaving_of(connection, left)
     if before is not None and before.step.through is Through.CLI:
         store.move_subscription(connection, left, SubscriptionState.UNSUBSCRIBED, step)

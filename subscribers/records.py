@@ -16,6 +16,7 @@ from subscribers.models import (
     Subscription,
     SubscriptionState,
     Suppression,
+    Through,
 )
 from subscribers.schema import (
     consent,
@@ -109,6 +110,26 @@ def last_step_to(
         history.c.subscription_id == moved.id, history.c.to_state == state
     )
     row = execute(connection, steps.order_by(history.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def leaving_of(connection: sa.Connection, moved: Subscription) -> HistoryEntry | None:
+    """Return the newest step by which a subscription ended since it was last active, the person's own before others.
+
+    What the operator did comes second: the person's wish stands until the person is active again.
+    """
+    active = (
+        sa.select(sa.func.coalesce(sa.func.max(history.c.id), 0))
+        .where(history.c.subscription_id == moved.id, history.c.to_state == SubscriptionState.ACTIVE)
+        .scalar_subquery()
+    )
+    steps = _steps(moved.subscriber_id).where(
+        history.c.subscription_id == moved.id,
+        history.c.to_state == SubscriptionState.UNSUBSCRIBED,
+        history.c.id > active,
+    )
+    own_first = sa.case((history.c.through == Through.CLI, 1), else_=0)
+    row = execute(connection, steps.order_by(own_first, history.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _entry(row)
 
 

@@ -209,7 +209,7 @@ def _refuse_who_left(connection: Connection, address: Address, known: Subscripti
     """
     if known.state not in {SubscriptionState.UNSUBSCRIBED, SubscriptionState.PENDING}:
         return
-    left = records.last_step_to(connection, known, SubscriptionState.UNSUBSCRIBED)
+    left = records.leaving_of(connection, known)
     if left is None and known.state is SubscriptionState.PENDING:
         return
     if left is None or left.step.through is not Through.CLI:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -35,6 +36,7 @@ class Traces:
             readable = domain.encode("ascii").decode("idna")
         except UnicodeError:
             readable = domain
+        spellings.append(f"{quote(local, safe='')}%40{domain}".lower())
         return tuple(dict.fromkeys([*spellings, f"{local}@{readable}"]))
 
     def redact(self, text: str) -> str:

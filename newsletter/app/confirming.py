@@ -12,14 +12,15 @@ from subscribers.selection import Chosen
 
 if TYPE_CHECKING:
     from newsletter.app import App
+    from newsletter.correspondence import Tally
 
 AGAIN_AFTER = timedelta(days=7)
 
 
 def mail_pending(
     app: App, who: str | None, edition: str, report: Callable[[str], None]
-) -> tuple[int, int, int]:
-    """Mail the link to one or to all who are pending; return how many are asked, were so lately, got the mail."""
+) -> tuple[int, int, Tally]:
+    """Mail the link to one or to all who are pending; return how many are asked, were so lately, and what was sent."""
     from newsletter.app import now
     from newsletter.delivery import notices
 
@@ -38,7 +39,7 @@ def mail_pending(
                 continue
             language = found.subscriber.language or app.settings.edition(edition).language
             asked += notices.answer(connection, found, language, now(), limited=False)
-    return asked, lately, letters.drain().sent
+    return asked, lately, letters.drain()
 
 
 def confirm_by_word(app: App, who: str, edition: str, consent: str, actor: str) -> bool:

@@ -46,10 +46,10 @@ def resolve(
         record = _issue(connection, edition, day, lock=True)
         number = people.find(connection, who).id if who is not None else None
         if sent:
-            return register.assume_sent(connection, record.id, number, now())
+            return register.assume_sent(connection, record.id, number)
         if record.state is IssueState.CANCELLED:
             raise InputError("is cancelled for good", subject=f"issue {record.name}")
-        moved = register.again(connection, record.id, states, number, now())
+        moved = register.again(connection, record.id, states, number)
         if moved and record.state is IssueState.FINISHED:
             store.move_issue(connection, record, IssueState.SENDING, now())
         return moved

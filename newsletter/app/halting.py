@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import store
 from newsletter.delivery import ledger
+from newsletter.delivery.sender import resolve_dead_claims
 from newsletter.dispatch import BY_HAND
 from newsletter.errors import InputError
 from newsletter.models import Counts, IssueState
@@ -25,6 +26,8 @@ def move(
     """
     from newsletter.app import now
 
+    if to is IssueState.CANCELLED:
+        _take_over_dead_claims(app, edition, day)
     with app.database().write(durable=True) as connection:
         record = store.find_issue(connection, edition, day, lock=True)
         if record is None:
@@ -43,3 +46,13 @@ def move(
         if to is IssueState.CANCELLED:
             ledger.cancel_waiting(connection, record.id)
         return record, ledger.counts(connection, record.id)
+
+
+def _take_over_dead_claims(app: App, edition: str, day: date) -> None:
+    """Resolve what a killed process left: it is cancelled too, or known to be uncertain."""
+    from newsletter.app import now
+
+    with app.database().read() as connection:
+        record = store.find_issue(connection, edition, day)
+    if record is not None:
+        resolve_dead_claims(app.database(), record.id, now())

@@ -6,12 +6,15 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import click
 
-from newsletter.cli.shared import IssueName, json_option, open_app, print_json, print_table
+from newsletter.cli.shared import IssueName, json_option, open_app, print_json
 from newsletter.cli.subscribers.forms import print_json_array
+from newsletter.cli.tables import print_table, visible
+from newsletter.errors import InputError
 
 STATES = ("pending", "claimed", "accepted", "rejected", "uncertain", "suppressed", "cancelled")
 COLUMNS = (
@@ -56,15 +59,13 @@ def list_(
         if as_json:
             print_json_array(rows)
             return
-        table = [
-            (str(row["subscriber"]), row["email"] or "(erased)", row["state"], row["outcome"], str(row["attempt"]),
-             f"{row['cause']} {row['reply']}".strip())
-            for row in rows
-        ]  # fmt: skip
-    if table:
-        print_table(("id", "email", "state", "outcome", "tries", "last problem"), table)
-    else:
-        click.echo("There are none.")
+        first = next(rows, None)
+        if first is None:
+            click.echo("There are none.")
+            return
+        print_table(
+            ("id", "email", "state", "outcome", "tries", "last problem"), map(_line, chain([first], rows))
+        )
 
 
 @deliveries.command(short_help="Show one delivery.")
@@ -77,13 +78,13 @@ def show(context: click.Context, name: tuple[date, str | None], subscriber: str,
     with _rows(context, name, (), subscriber) as rows:
         row = next(rows, None)
     if row is None:
-        click.echo("It was not planned for them.")
-    elif as_json:
+        raise InputError("was not planned for them", subject=f"{name[0]}")
+    if as_json:
         print_json(row)
     else:
         for key in COLUMNS:
             if row[key] not in {None, ""}:
-                click.echo(f"{key:<11} {row[key]}")
+                click.echo(f"{key:<11} {visible(str(row[key]))}")
 
 
 @deliveries.command(short_help="Write the deliveries of an issue as CSV.")
@@ -101,11 +102,11 @@ def export(context: click.Context, name: tuple[date, str | None], states: tuple[
         writer.writerows([_cell(row[key]) for key in COLUMNS] for row in rows)
 
 
-@deliveries.command(short_help="Let refused or cancelled deliveries be tried again.")
+@deliveries.command(short_help="Let refused deliveries be tried again.")
 @_issue
 @click.option(
-    "--state", "states", multiple=True, required=True, type=click.Choice(["rejected", "cancelled"]),
-    help="Which ones; repeatable. What was accepted or suppressed is never sent again.",
+    "--state", "states", multiple=True, required=True, type=click.Choice(["rejected"]),
+    help="Which ones: the rejected. What was accepted or suppressed is never sent again.",
 )  # fmt: skip
 @_who
 @json_option
@@ -169,6 +170,14 @@ def _rows(
         chosen = [DeliveryState[state.upper()] for state in states]
         with found(app, app.edition_name(edition), day, chosen, who) as rows:
             yield rows
+
+
+def _line(row: dict[str, Any]) -> tuple[str, ...]:
+    problem = visible(f"{row['cause']} {row['reply']}")
+    return (
+        str(row["subscriber"]), row["email"] or "(erased)", row["state"], row["outcome"], str(row["attempt"]),
+        problem,
+    )  # fmt: skip
 
 
 def _cell(value: Any) -> str:

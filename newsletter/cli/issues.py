@@ -8,6 +8,7 @@ import click
 
 from newsletter.cli.shared import (
     IssueName,
+    certain,
     edition_option,
     json_option,
     open_app,
@@ -141,8 +142,8 @@ def cancel(
     context: click.Context, name: tuple[date, str | None], reason: str, yes: bool, as_json: bool
 ) -> None:
     """End an issue for good: who was not written to yet does not get it. What was sent stays sent."""
-    if not yes:
-        click.confirm("Cancel it for good? Who has not got it will not get it", abort=True, err=True)
+    if not certain("Cancel it for good? Who has not got it will not get it", yes=yes):
+        raise click.Abort
     _move(context, name, "cancelled", reason, as_json=as_json)
 
 

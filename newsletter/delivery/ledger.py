@@ -365,11 +365,18 @@ def counts(connection: Connection, issue_id: int) -> Counts:
 
 
 def _first_problem(connection: Connection, issue_id: int, subscriber_id: int) -> datetime | None:
+    """Return when a delivery began to be put off: since it last came to an end, if somebody let it begin again."""
     of_row = (
         delivery_problem.c.issue_id == issue_id,
         delivery_problem.c.subscriber_id == subscriber_id,
     )
-    return connection.execute(select(func.min(delivery_problem.c.at)).where(*of_row)).scalar()
+    concluded = select(func.max(delivery_problem.c.attempt)).where(
+        *of_row, delivery_problem.c.not_before.is_(None)
+    )
+    last = connection.execute(concluded).scalar() or 0
+    return connection.execute(
+        select(func.min(delivery_problem.c.at)).where(*of_row, delivery_problem.c.attempt > last)
+    ).scalar()
 
 
 def _set(connection: Connection, issue_id: int, ids: Sequence[int], **values: Any) -> None:

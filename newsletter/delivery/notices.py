@@ -15,7 +15,7 @@ from enum import Enum, IntEnum
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from newsletter.delivery.tables import notice_table
+from newsletter.delivery.tables import OPEN, notice_table
 from newsletter.models import Outcome
 from subscribers.requests import Answer, Asked
 
@@ -25,6 +25,7 @@ LONGEST_RETRY = timedelta(hours=1)
 MOST_ATTEMPTS = 17  # about 12 hours
 KEPT = timedelta(days=30)
 _DAY = timedelta(days=1)
+LISTED = 1_000
 MOST_A_DAY = 3  # mails to one address that a form can cause
 
 
@@ -131,10 +132,7 @@ def claim(connection: Connection, now: datetime) -> Notice | None:
     """Take the first notice that is due; None if there is none. Another process leaves it alone for a while."""
     due = (
         select(notice_table)
-        .where(
-            notice_table.c.state.in_([int(NoticeState.PENDING), int(NoticeState.CLAIMED)]),
-            notice_table.c.due <= now,
-        )
+        .where(OPEN, notice_table.c.due <= now)
         .order_by(notice_table.c.due, notice_table.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -147,8 +145,11 @@ def claim(connection: Connection, now: datetime) -> Notice | None:
     return _notice(row._asdict() | taken)
 
 
-def settle(connection: Connection, notice: Notice, outcome: Outcome, now: datetime) -> NoticeState:
-    """Put down how a try ended; what may have been taken is tried again under the same Message-ID."""
+def settle(connection: Connection, notice: Notice, outcome: Outcome, now: datetime) -> NoticeState | None:
+    """Put down how a try ended; what may have been taken is tried again under the same Message-ID.
+
+    Return the state, None where the notice is gone or another process's by now: nothing may follow from it then.
+    """
     if outcome is Outcome.ACCEPTED:
         state, due = NoticeState.SENT, now
     elif outcome is Outcome.REJECTED or notice.attempt >= MOST_ATTEMPTS:
@@ -156,8 +157,7 @@ def settle(connection: Connection, notice: Notice, outcome: Outcome, now: dateti
     else:
         state = NoticeState.PENDING
         due = now + min(FIRST_RETRY * 2 ** (notice.attempt - 1), LONGEST_RETRY)
-    _set(connection, notice, state, due)
-    return state
+    return state if _set(connection, notice, state, due) else None
 
 
 def drop(connection: Connection, notice: Notice, now: datetime) -> None:
@@ -172,13 +172,12 @@ def done(connection: Connection, notice: Notice) -> None:
 
 def tidy(connection: Connection, now: datetime) -> None:
     """Take away what was settled a month ago: it holds addresses."""
-    settled = notice_table.c.state.not_in([int(NoticeState.PENDING), int(NoticeState.CLAIMED)])
-    connection.execute(delete(notice_table).where(settled, notice_table.c.due < now - KEPT))
+    connection.execute(delete(notice_table).where(~OPEN, notice_table.c.due < now - KEPT))
 
 
 def listing(connection: Connection) -> Iterator[Notice]:
-    """Yield every notice that is kept, the newest first."""
-    for row in connection.execute(select(notice_table).order_by(notice_table.c.id.desc())):
+    """Yield the newest notices that are kept, the last first."""
+    for row in connection.execute(select(notice_table).order_by(notice_table.c.id.desc()).limit(LISTED)):
         yield _notice(row._asdict())
 
 
@@ -193,8 +192,7 @@ def asked_since(connection: Connection, subscriber: int, since: datetime) -> boo
 
 def waiting(connection: Connection) -> int:
     """Count what is not sent yet."""
-    open_ones = notice_table.c.state.in_([int(NoticeState.PENDING), int(NoticeState.CLAIMED)])
-    return connection.execute(select(func.count()).select_from(notice_table).where(open_ones)).scalar_one()
+    return connection.execute(select(func.count()).select_from(notice_table).where(OPEN)).scalar_one()
 
 
 def _of_today(connection: Connection, subscriber: int, now: datetime) -> int:
@@ -221,13 +219,14 @@ def _write(
     )  # fmt: skip
 
 
-def _set(connection: Connection, notice: Notice, state: NoticeState, due: datetime) -> None:
+def _set(connection: Connection, notice: Notice, state: NoticeState, due: datetime) -> bool:
     """Settle a notice that is still this try's; one that was given to another stays as it is."""
-    connection.execute(
+    written = connection.execute(
         update(notice_table)
         .where(notice_table.c.id == notice.id, notice_table.c.attempt == notice.attempt)
         .values(state=int(state), due=due)
     )
+    return written.rowcount == 1
 
 
 def _notice(row: dict[str, object]) -> Notice:

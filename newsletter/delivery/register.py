@@ -16,7 +16,7 @@ from newsletter.delivery.tables import delivery, delivery_problem
 from newsletter.models import DeliveryOutcome, DeliveryState
 
 _PAGE = 1_000
-RETRIED = (DeliveryState.REJECTED, DeliveryState.CANCELLED)
+RETRIED = (DeliveryState.REJECTED,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +84,22 @@ def again(
     issue_id: int,
     states: Sequence[DeliveryState],
     subscriber: int | None,
-    now: datetime,
 ) -> int:
     """Let deliveries be tried again that ended otherwise; never those that were taken or may not be written to."""
     assert not set(states) - {*RETRIED, DeliveryState.UNCERTAIN}
-    return _move(connection, issue_id, states, subscriber, DeliveryState.PENDING, now)
+    return _move(connection, issue_id, states, subscriber, DeliveryState.PENDING)
 
 
-def assume_sent(connection: Connection, issue_id: int, subscriber: int | None, now: datetime) -> int:
+def assume_sent(connection: Connection, issue_id: int, subscriber: int | None) -> int:
     """Count what is uncertain as taken."""
-    return _move(connection, issue_id, [DeliveryState.UNCERTAIN], subscriber, DeliveryState.ACCEPTED, now)
+    return _move(connection, issue_id, [DeliveryState.UNCERTAIN], subscriber, DeliveryState.ACCEPTED)
 
 
 def _move(
     connection: Connection, issue_id: int, states: Sequence[DeliveryState], subscriber: int | None,
-    to: DeliveryState, now: datetime,
+    to: DeliveryState,
 ) -> int:  # fmt: skip
     chosen = [delivery.c.issue_id == issue_id, delivery.c.state.in_([int(state) for state in states])]
-    held = [delivery_problem.c.issue_id == issue_id, delivery_problem.c.not_before > now]
     if subscriber is not None:
         chosen.append(delivery.c.subscriber_id == subscriber)
-        held.append(delivery_problem.c.subscriber_id == subscriber)
-    if to is DeliveryState.PENDING:
-        connection.execute(update(delivery_problem).where(*held).values(not_before=None))
     return connection.execute(update(delivery).where(*chosen).values(state=int(to), claim_id=None)).rowcount

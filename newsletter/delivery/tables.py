@@ -14,6 +14,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
+    text,
 )
 
 from newsletter.database import NAMING_CONVENTION
@@ -93,5 +95,13 @@ notice_table = Table(
     Column("attempt", SmallInteger, nullable=False),
     Column("due", UtcTime, nullable=False),
     Column("claim_id", ForeignKey("claim.id")),
+    Index(None, "subscriber_id"),
     sqlite_autoincrement=True,
 )
+OPEN = literal_column("state", SmallInteger) < literal_column(
+    "2"
+)  # pending or claimed: `notices.NoticeState`
+Index(
+    "ix_notice_open", notice_table.c.due, notice_table.c.id, sqlite_where=text("state < 2"),
+    postgresql_where=text("state < 2"),
+)  # fmt: skip

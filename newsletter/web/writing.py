@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -31,6 +31,15 @@ class _Job:
     work: Callable[[Connection], Any] | None
     item: Any  # of `Writer.together`, where there is no work
     future: Future[Any]
+    heard: list[Future[Any]] = field(default_factory=list)  # the future again, where somebody waits for it
+
+    def answer(self, result: _Done | Exception) -> None:
+        """Tell whoever waits."""
+        for future in self.heard:
+            if isinstance(result, _Done):
+                future.set_result(result.value)
+            else:
+                future.set_exception(result)
 
 
 class Writer(Generic[_Item]):
@@ -88,24 +97,30 @@ class Writer(Generic[_Item]):
             self._news.wait_for(lambda: self._jobs or self._closing)
         time.sleep(GATHER_SECONDS)
         with self._news:
-            return [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_AT_ONCE))]
+            jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), MOST_AT_ONCE))]
+        for job in jobs:  # who hung up gets no answer; the work is done all the same
+            job.heard.extend([job.future] if job.future.set_running_or_notify_cancel() else [])
+        return jobs
 
     def _do(self, jobs: list[_Job]) -> None:
-        """Do jobs in one transaction; those that fail are tried once more, each alone."""
+        """Do jobs in one transaction; those that fail in it are tried once more, each alone.
+
+        Where there is no transaction to be had, or none that can be committed, that is the answer for all.
+        """
         groups = self._grouped(jobs)
         try:
             with self._database.write(durable=True) as connection:
                 done = [self._tried(connection, group, alone=len(groups) == 1) for group in groups]
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer of those who wait
-            done = [error] * len(groups)
+            for job in jobs:
+                job.answer(error)
+            return
         for group, result in zip(groups, done, strict=True):
             for job in group:
-                if isinstance(result, _Done):
-                    job.future.set_result(result.value)
-                elif len(jobs) > 1:  # others may be to blame: a lost connection, a deadlock
+                if isinstance(result, _Done) or len(jobs) == 1:
+                    job.answer(result)
+                else:  # others in the group may be to blame
                     self._do([job])
-                else:
-                    job.future.set_exception(result)
 
     @staticmethod
     def _grouped(jobs: list[_Job]) -> list[list[_Job]]:

@@ -60,7 +60,7 @@ def test_who_was_refused_is_tried_again_and_nobody_else(sent: Command) -> None:
 
 @pytest.mark.parametrize("state", ["accepted", "suppressed", "pending"])
 def test_what_was_taken_is_never_sent_again(sent: Command, state: str) -> None:
-    assert_complains(sent("deliveries", "retry", DAY, "--state", state), "rejected", "cancelled")
+    assert_complains(sent("deliveries", "retry", DAY, "--state", state), "rejected")
 
 
 def test_the_uncertain_are_resolved_one_way_or_the_other(command: Command) -> None:
@@ -79,4 +79,4 @@ def test_bad_names_are_one_line(sent: Command) -> None:
     assert_complains(sent("deliveries", "list", "2024-01-01"), "there is no such issue", "issues list")
     assert_complains(sent("deliveries", "show", DAY, "nobody@example.org"), "is not on the list")
     sent("subscribers", "add", "late@example.org").ok()
-    assert "not planned" in sent("deliveries", "show", DAY, "late@example.org").ok().out
+    assert_complains(sent("deliveries", "show", DAY, "late@example.org"), "not planned")

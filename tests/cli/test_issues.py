@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.cli.command import SAMPLE, SENDER, Command
+from tests.cli.command import SAMPLE, SENDER, Command, assert_complains
 from tests.servers.smtp import SmtpSink
 
 DAY = "2024-09-12"
@@ -86,6 +86,21 @@ def test_who_was_not_written_to_before_a_cancel_never_is(command: Command) -> No
         assert (counts["accepted"], counts["cancelled"], counts["waiting"]) == (taken, 40 - taken, 0)
         command("run", "--from", str(SAMPLE), env=env).ok()
         assert len(sink.messages) == taken
+
+
+def test_what_a_killed_run_held_is_cancelled_too(command: Command) -> None:
+    readers(command, 40)
+    with SmtpSink(delay=0.1) as sink:
+        env = smtp(sink)
+        run = command.start("run", "--from", str(SAMPLE), env=env)
+        until(lambda: len(sink.messages) >= 3)
+        run.kill()
+        run.communicate()
+        command("issues", "cancel", DAY, "--yes", env=env).ok()
+        counts = command("issues", "show", DAY, "--json", env=env).ok().json["counts"]
+        assert counts["waiting"] == 0
+        assert counts["prepared"] == 40 == counts["accepted"] + counts["cancelled"]
+    assert_complains(command("issues", "cancel", DAY), "--yes")
 
 
 def until(done: object, seconds: float = 20) -> None:

@@ -15,6 +15,7 @@ from newsletter.config import load
 from newsletter.delivery import notices
 from newsletter.delivery.notices import SignUp
 from newsletter.delivery.tokens import Purpose
+from newsletter.models import Outcome
 from subscribers.requests import Answer, Asked
 from tests.cli.command import SAMPLE, SENDER, Command
 
@@ -192,3 +193,54 @@ def test_notices_need_pages(command: Command) -> None:
     result = command("notices", "send", env=env)
     assert result.code == 2
     assert "web.public_url" in result.err
+
+
+def test_nothing_follows_from_a_notice_that_is_gone(command: Command, app: App) -> None:
+    sign_up(app, "gone@example.org")
+    sent(command)
+    follow(app, mails(command)[-1])
+    with app.database().write() as connection:
+        taken = notices.claim(connection, datetime.now(UTC))
+    assert taken is not None
+    command("subscribers", "erase", "gone@example.org", "--yes").ok()
+    with app.database().write() as connection:
+        assert notices.settle(connection, taken, Outcome.ACCEPTED, datetime.now(UTC)) is None
+        assert [each.address for each in notices.listing(connection)] == []
+
+
+def test_a_mail_that_cannot_be_made_keeps_no_other_back(command: Command, app: App) -> None:
+    sign_up(app, "mara@example.org")
+    sent(command)
+    follow(app, mails(command)[-1])
+    folder = command.folder / "own" / "email"
+    folder.mkdir(parents=True)
+    (folder / "notice.mjml.j2").write_text("{{ nothing.here }}", encoding="utf-8")
+    sign_up(app, "jun@example.org")
+    env = ENV | {"NEWSLETTER_THEME__TEMPLATES": str(command.folder / "own")}
+    failed = command("notices", "send", "--json", env=env)
+    assert (failed.code, failed.json["waiting"], failed.json["sent"]) == (1, 2, 0)
+    assert "notice.mjml.j2" in failed.json["fault"]
+
+
+def test_who_asks_for_mails_hears_that_none_could_be_sent(command: Command, app: App) -> None:
+    sign_up(app, "mara@example.org")
+    down = {
+        "NEWSLETTER_PROVIDER__NAME": "smtp",
+        "NEWSLETTER_PROVIDER__SMTP__PORT": "1",
+        "NEWSLETTER_PROVIDER__SMTP__TLS": "none",
+    }
+    command("notices", "send", env=ENV | down)
+    (command.folder / "pending.csv").write_text("email\njun@example.org\n", encoding="utf-8")
+    command("subscribers", "import", "pending.csv").ok()
+    failed = command("subscribers", "confirm", "--send", "--json", env=ENV | down)
+    assert failed.code == 1
+    assert failed.json["asked"] == 1
+    assert len(failed.complaints) == 1
+
+
+def test_what_is_due_is_found_by_an_index(app: App) -> None:
+    with app.database().read() as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT * FROM notice WHERE state < 2 AND due <= 1 ORDER BY due, id LIMIT 1"
+        ).all()
+    assert "ix_notice_open" in str(plan)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from subscribers.errors import Suppressed
 from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.requests import Answer, Asked, Requests
 from subscribers.selection import Chosen
@@ -83,7 +84,7 @@ def test_who_left_may_ask_again_and_nobody_else_can_do_it_for_them(
     leave(requests, connection, asked)
     again = ask(requests, connection)
     assert again.answer is Answer.TO_CONFIRM
-    with pytest.raises(Exception, match="left daily on 2024-09-12"):
+    with pytest.raises(Suppressed, match="left daily on 2024-09-12"):
         SubscriberList(SETTINGS).add(connection, MARA, edition="daily", actor="operator", now=NOW)
     assert reached(connection) == set()
     assert again.consent is not None
@@ -188,3 +189,30 @@ def test_erased_is_erased_and_stays_suppressed(requests: Requests, connection: s
     added = people.add(connection, MARA, edition="daily", actor="op", now=NOW, force="asked on paper")
     assert added.created
     assert added.subscriber.id != asked.subscriber.id
+
+
+def test_neither_a_stranger_nor_a_removal_wipes_out_that_somebody_left(
+    requests: Requests, connection: sa.Connection
+) -> None:
+    people = SubscriberList(SETTINGS)
+    asked = confirmed(requests, connection)
+    leave(requests, connection, asked)
+    ask(requests, connection)  # a stranger types the address
+    people.remove(connection, MARA, actor="operator", now=NOW)
+    with pytest.raises(Suppressed, match="one-click"):
+        people.add(connection, MARA, edition="daily", actor="operator", now=NOW)
+    assert reached(connection) == set()
+
+
+def test_one_click_in_a_group_is_kept_after_a_removal_too(
+    requests: Requests, connection: sa.Connection
+) -> None:
+    people = SubscriberList(SETTINGS)
+    asked = confirmed(requests, connection)
+    assert asked.subscriber is not None
+    people.remove(connection, MARA, actor="operator", now=NOW)
+    assert (
+        requests.leave_all(connection, [(asked.subscriber.key, 1)], through=Through.ONE_CLICK, now=NOW) == 0
+    )
+    with pytest.raises(Suppressed, match="one-click"):
+        people.add(connection, MARA, edition="daily", actor="operator", now=NOW)

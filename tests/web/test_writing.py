@@ -191,3 +191,38 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path, kind: str, request: p
                 for index in answered
             }
         assert set(states.values()) == {LEFT}
+
+
+def test_who_hung_up_takes_nobody_else_down(database: Database) -> None:
+    people = readers(database, 2)
+    writer: Writer[tuple[bytes, int]] = Writer(
+        database,
+        lambda connection, links: PEOPLE.leave_all(connection, links, through=Through.ONE_CLICK, now=NOW),
+    )
+    gone = writer.add(people[0])
+    assert gone.cancel()
+    writer.start()
+    writer.add(people[1]).result(10)
+    writer.close()
+    with database.read() as connection:
+        assert {row.state for row in LIST.listing(connection)} == {LEFT}, "the work is done all the same"
+
+
+def test_a_database_that_is_away_is_the_answer_for_all_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+
+    def away(**_options: object) -> Any:
+        tried.append(1)
+        raise DatabaseError("database is locked")
+
+    monkeypatch.setattr(database, "write", away)
+    writer: Writer[int] = Writer(database, lambda _connection, _items: None)
+    waiting = [writer.add(number) for number in range(50)]
+    writer.start()
+    for each in waiting:
+        with pytest.raises(DatabaseError, match="locked"):
+            each.result(10)
+    writer.close()
+    assert len(tried) == 1

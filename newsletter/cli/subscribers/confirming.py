@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.shared import edition_option, json_option, open_app, print_json, warn
+from newsletter.cli.shared import complain, edition_option, json_option, open_app, print_json, warn
 from newsletter.cli.subscribers.forms import operator
 
 
@@ -18,7 +18,7 @@ from newsletter.cli.subscribers.forms import operator
 def confirm(
     context: click.Context, subscriber: str | None, edition: str | None, send: bool, consent: str | None,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Ask who is pending to confirm (--send), or confirm one who agreed otherwise (--consent).
 
     Nobody gets more than one such mail a week.
@@ -30,15 +30,18 @@ def confirm(
     with open_app(context) as app:
         from newsletter.app.confirming import confirm_by_word, mail_pending
 
-        name = app.edition_name(edition)
+        name, fault = app.edition_name(edition), ""
         if consent is not None:
             assert subscriber is not None
             done = confirm_by_word(app, subscriber, name, consent, operator())
             result = {"confirmed": int(done)}
         else:
-            tally = mail_pending(app, subscriber, name, warn)
-            result = {"asked": tally[0], "too soon": tally[1], "sent": tally[2]}
+            asked, lately, tally = mail_pending(app, subscriber, name, warn)
+            result, fault = {"asked": asked, "too soon": lately, "sent": tally.sent}, tally.fault
     if as_json:
         print_json(result)
     else:
         click.echo(", ".join(f"{n} {what}" for what, n in result.items()) + ".")
+    if fault:
+        complain(fault)
+    return 1 if fault else 0
