@@ -72,7 +72,8 @@ class Requests(Book):
     def ask_again(self, connection: Connection, email_or_id: str, edition: str, *, now: datetime) -> Asked:
         """Return what a confirmation completes for somebody who is pending, however that came.
 
-        Raises `UnknownSubscriber`.
+        Who left, and was put down again since, is not asked: that may have been somebody else, and the form asked
+        already. Raises `UnknownSubscriber`.
         """
         subscriber = self.find(connection, email_or_id, lock=True)
         known = store.subscription_of(connection, subscriber.id, edition)
@@ -80,6 +81,9 @@ class Requests(Book):
             return Asked(answer=Answer.REFUSED, subscriber=subscriber)
         if known.state is not SubscriptionState.PENDING:
             return Asked(answer=Answer.ALREADY, subscriber=subscriber, subscription=known)
+        left = records.leaving_of(connection, known)
+        if left is not None and left.step.through is not Through.CLI:
+            return Asked(answer=Answer.REFUSED, subscriber=subscriber)
         consent = records.open_consent(connection, known.id)
         if consent is None:
             consent = records.insert_consent(connection, known.id, "confirmation mail", now)

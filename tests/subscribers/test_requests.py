@@ -216,3 +216,11 @@ def test_one_click_in_a_group_is_kept_after_a_removal_too(
     )
     with pytest.raises(Suppressed, match="one-click"):
         people.add(connection, MARA, edition="daily", actor="operator", now=NOW)
+
+
+def test_who_left_is_not_asked_again_by_the_operator(requests: Requests, connection: sa.Connection) -> None:
+    asked = ask(requests, connection)
+    assert requests.ask_again(connection, MARA, "daily", now=NOW).consent == asked.consent
+    leave(requests, connection, asked)
+    assert ask(requests, connection).answer is Answer.TO_CONFIRM, "by the form it is their own wish"
+    assert requests.ask_again(connection, MARA, "daily", now=NOW).answer is Answer.REFUSED
