@@ -27,6 +27,7 @@ from newsletter.summaries.chain import SummaryChain
 from newsletter.templating.issue import Design
 from tests.support.fake_provider import FakeProvider
 from tests.support.issues import add_readers
+from tests.support.torture import length
 
 FIRST = date(2026, 1, 5)
 IDS = [f"2601.{number:05}" for number in range(12)]
@@ -76,7 +77,9 @@ def publisher(database: Database, source: Days, policy: Policy, now: datetime) -
 
 
 @pytest.mark.timeout(180)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=length(12, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(days=DAYS, policy=POLICIES)
 def test_no_paper_twice_and_no_leader_lost(
     migrated_file: Path, days: list[dict[str, int | None]], policy: Policy
