@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from newsletter import store
@@ -26,6 +26,7 @@ from subscribers.errors import StoreError, SubscribersError
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.requests import Requests
 
+TIDY_AFTER = timedelta(hours=1)
 PAUSE = 5.0  # seconds between two looks at what waits, where nobody calls
 _MAILS = {
     NoticeKind.CONFIRM: Mail.CONFIRM,
@@ -71,6 +72,7 @@ class Correspondence:
     report: Callable[[str], None] = lambda _line: None
     _said: set[str] = field(default_factory=set)
     _connection: Connection | None = None
+    _tidied: datetime | None = None
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Send what is due until ``stop``; ``wake`` (set it with ``stop`` too) says that there is something new."""
@@ -88,8 +90,7 @@ class Correspondence:
     def drain(self, stop: threading.Event | None = None) -> Tally:
         """Work through everything that is due now, and say what became of it."""
         tally = Tally()
-        with self.database.write() as connection:
-            notices.tidy(connection, self.clock())
+        self._tidy()
         try:
             with ExitStack() as stack:
                 while (stop is None or not stop.is_set()) and (notice := self._claim()) is not None:
@@ -105,6 +106,14 @@ class Correspondence:
         with self.database.read() as connection:
             tally.waiting = notices.waiting(connection)
         return tally
+
+    def _tidy(self) -> None:
+        """Take old notices away, once an hour: it looks at every one that is kept."""
+        now = self.clock()
+        if self._tidied is None or now - self._tidied >= TIDY_AFTER:
+            with self.database.write() as connection:
+                notices.tidy(connection, now)
+            self._tidied = now
 
     def _claim(self) -> Notice | None:
         with self.database.write(durable=True) as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -51,6 +51,11 @@ def run(
     with open_app(context) as app:
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
         _tell_github(app.config.step_summary, result)
+    return tell(result, as_json=as_json)
+
+
+def tell(result: RunResult, *, as_json: bool) -> int:
+    """Say how a send ended; return the exit code."""
     if as_json:
         print_json(result.as_json())
     elif result.ok:
@@ -73,16 +78,23 @@ def send(
     source = app.file_source(paths, day) if paths else None
     given = source.day if source is not None else day
     days = app.candidate_days() if given is None else [given]
+    with steps(quiet=quiet) as (report, progress):
+        publisher = app.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
+        publisher.dispatcher.guard = stopped_by_signals
+        return publisher.run(days, dry_run=dry_run)
+
+
+@contextmanager
+def steps(*, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Give what says each step of a send (on standard error when ``quiet``), and what draws its progress."""
     bar = ProgressBar()
 
     def report(line: str) -> None:
         bar.finish()
         click.echo(line, err=quiet)
 
-    publisher = app.publisher(edition, source, report=report, progress=bar.show, dry_run=dry_run)
-    publisher.dispatcher.guard = stopped_by_signals
     try:
-        return publisher.run(days, dry_run=dry_run)
+        yield report, bar.show
     finally:
         bar.finish()
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import click
 
-from newsletter.cli.run import stopped_by_signals
-from newsletter.cli.shared import IssueName, ProgressBar, complain, json_option, open_app, print_json
+from newsletter.cli.run import steps, stopped_by_signals, tell
+from newsletter.cli.shared import IssueName, json_option, open_app, print_json
 
 
 @click.command(short_help="Send one issue by its name, or its letter as a test.")
@@ -42,26 +42,12 @@ def send(
             return _test(app, edition, day, tests, as_json=as_json)
         from newsletter.app.sending import send_planned
 
-        bar = ProgressBar()
-
-        def report(line: str) -> None:
-            bar.finish()
-            click.echo(line, err=as_json)
-
-        dispatcher = app.dispatcher(edition, report=report, progress=bar.show)
-        dispatcher.limit = limit
-        dispatcher.guard = stopped_by_signals
-        try:
+        with steps(quiet=as_json) as (report, progress):
+            dispatcher = app.dispatcher(edition, report=report, progress=progress)
+            dispatcher.limit = limit
+            dispatcher.guard = stopped_by_signals
             result = send_planned(dispatcher, edition, day)
-        finally:
-            bar.finish()
-    if as_json:
-        print_json(result.as_json())
-    elif result.ok:
-        click.echo(result.sentence)
-    if not result.ok:
-        complain(result.sentence)
-    return 0 if result.ok else 1
+    return tell(result, as_json=as_json)
 
 
 def _test(app: object, edition: str, day: date, tests: tuple[str, ...], *, as_json: bool) -> int:
