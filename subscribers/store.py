@@ -28,12 +28,19 @@ from subscribers.schema import edition, execute, metadata, subscriber, subscript
 
 __all__ = [
     "addresses_of",
+    "at_domains",
     "deliverable",
     "metadata",
     "wake",
 ]  # what other packages may use; the rest serves `subscriptions`
 
 _PAGE = 1_000
+
+
+def at_domains(domains: Iterable[str]) -> sa.Select[tuple[int]]:
+    """Return a Select of the ``id`` of those whose address is at one of some domains, to be composed."""
+    at = (subscriber.c.email.endswith(f"@{domain}", autoescape=True) for domain in domains)
+    return sa.select(subscriber.c.id).where(sa.or_(*at))
 
 
 def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]]:

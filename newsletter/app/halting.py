@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from newsletter import store
 from newsletter.delivery import ledger
-from newsletter.delivery.sender import resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.dispatch import BY_HAND
 from newsletter.errors import InputError
 from newsletter.models import Counts, IssueState
+from newsletter.protocols import OnUncertain
 from newsletter.store import IssueRecord
 
 if TYPE_CHECKING:
@@ -55,4 +56,4 @@ def _take_over_dead_claims(app: App, edition: str, day: date) -> None:
     with app.database().read() as connection:
         record = store.find_issue(connection, edition, day)
     if record is not None:
-        resolve_dead_claims(app.database(), record.id, now())
+        resolve_dead_claims(app.database(), record.id, now(), OnUncertain.HOLD)

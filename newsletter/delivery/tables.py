@@ -68,6 +68,13 @@ delivery_problem = Table(
     Column("reply", Text, nullable=False),
     Column("not_before", UtcTime),
 )
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("used", Integer, nullable=False),
+)
 event_table = Table(
     "event",
     metadata,

@@ -15,7 +15,7 @@ from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.smtp_session import FAULTS, SmtpSettings, one_line, open_session, parse_reply
 
 __all__ = ["SmtpProvider", "SmtpSettings"]
@@ -42,8 +42,9 @@ class SmtpProvider:
     batch_size = 100
     exposure = Exposure.FIRST
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND) -> None:
         self._settings = settings
+        self.on_uncertain = on_uncertain
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
