@@ -20,6 +20,8 @@ from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import IssueState, Letter, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
+from subscribers.models import AddressState
+from subscribers.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 CLAIM_SECONDS = 10.0
 FIRST_CLAIM = 20
 HEARTBEAT_SECONDS = 5.0
+MOST_REASON = 200  # characters of a reply that are kept as the reason of a suppression
 LOOK_SECONDS = 1.0  # between two looks whether the issue is still to be sent
 
 
@@ -198,6 +201,11 @@ class Sending:
                     transaction, claim, row, receipt, self.clock(),
                     resend_uncertain=self.provider.exposure is not Exposure.ALL, patience=self.patience,
                 )  # fmt: skip
+                if ours and receipt.hard:
+                    Suppressions.happened(
+                        transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
+                        actor=self.provider.name, now=self.clock(),
+                    )  # fmt: skip
             if ours:
                 self.on_receipt(person, receipt)
             if self.stop.is_set() or not ours or self._is_halted():

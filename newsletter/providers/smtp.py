@@ -17,6 +17,7 @@ from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure
 from newsletter.providers.smtp_session import FAULTS, SmtpSettings, one_line, open_session, parse_reply
+from newsletter.refusals import judge
 
 __all__ = ["SmtpProvider", "SmtpSettings"]
 
@@ -85,7 +86,8 @@ class _SmtpConnection:
         composer = Composer(letter)
         for recipient in recipients:
             outcome, reply = self._deliver(letter, composer, recipient)
-            yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply)
+            hard = outcome is Outcome.REJECTED and judge(reply).hard
+            yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply, hard=hard)
 
     def _deliver(self, letter: Letter, composer: Composer, recipient: Recipient) -> tuple[Outcome, str]:
         try:
