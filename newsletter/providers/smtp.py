@@ -81,6 +81,7 @@ class _SmtpConnection:
         self._settings = settings
         self._wire: Wire | None = open_session(settings)
         self._in_transaction = False  # the server may still hold the sender of a refused message
+        self._begun = 0  # messages on this connection
         self._lost = 0
         self._refused = 0
 
@@ -126,10 +127,14 @@ class _SmtpConnection:
                 subject=self._settings.server,
                 remedy="look at the log of the mail server; nothing more is sent to it now",
             )
+        if 0 < self._settings.messages_per_connection <= self._begun:
+            self.close()
         if self._wire is not None and self._in_transaction and not _reset(self._wire):
             self._hang_up()
         if self._wire is None:
             self._wire = open_session(self._settings)
+            self._begun = 0
+        self._begun += 1
         self._in_transaction = False
         return self._wire
 

@@ -17,6 +17,8 @@ from newsletter.providers.smtp_wire import FAULTS, Wire, make_reply, one_line
 class SmtpSettings:
     """How to reach the mail server. ``timeout`` in seconds is for each reply.
 
+    A connection is renewed after ``messages_per_connection``, of which 0 means never.
+
     ``starttls`` and ``implicit`` check the certificate against ``ca_file``, or the system's authorities.
     """
 
@@ -26,6 +28,7 @@ class SmtpSettings:
     password: str = field(default="", repr=False)
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     timeout: float = 30.0
+    messages_per_connection: int = 100
     ca_file: Path | None = None
     local_hostname: str | None = None
 

@@ -38,6 +38,12 @@ def test_smtp(people: Command) -> None:
         assert len(sink.messages) == 3
 
 
+def test_the_settings_say_when_a_connection_is_renewed(people: Command) -> None:
+    with SmtpSink() as sink:
+        run(people, "--from", SAMPLE, env=smtp_settings(sink, MESSAGES_PER_CONNECTION="2"))
+        assert (len(sink.messages), sink.connections) == (3, 2)
+
+
 def test_one_refused_address_concerns_nobody_else(people: Command) -> None:
     with SmtpSink(faults=[refused()]) as sink:
         document = run(people, "--from", SAMPLE, env=smtp_settings(sink))

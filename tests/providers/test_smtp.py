@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -35,14 +36,15 @@ def make_sink(request: pytest.FixtureRequest) -> MakeSink:
     return partial(SmtpSink, pipelining=request.param)
 
 
-def settings(sink: SmtpSink, *, timeout: float = 10) -> SmtpSettings:
+def settings(sink: SmtpSink, *, timeout: float = 10, per_connection: int = 100) -> SmtpSettings:
     return SmtpSettings(
-        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example"
-    )
+        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example",
+        messages_per_connection=per_connection,
+    )  # fmt: skip
 
 
-def send(sink: SmtpSink, readers: list[Recipient], *, timeout: float = 10) -> list[Receipt]:
-    with SmtpProvider(settings(sink, timeout=timeout)).connect() as connection:
+def send(sink: SmtpSink, readers: list[Recipient], **changes: Any) -> list[Receipt]:
+    with SmtpProvider(settings(sink, **changes)).connect() as connection:
         return list(connection.send(LETTER, readers))
 
 
@@ -68,6 +70,37 @@ def test_one_connection_for_a_page(make_sink: MakeSink) -> None:
     with make_sink() as sink:
         assert outcomes(send(sink, recipients(20))) == [ACCEPTED] * 20
         assert sink.connections == 1
+
+
+@pytest.mark.parametrize(("most", "connections"), [(0, 1), (1, 7), (3, 3), (7, 1)])
+def test_a_connection_is_renewed_after_some_messages(
+    make_sink: MakeSink, most: int, connections: int
+) -> None:
+    refusal = Fault(at=At.RCPT, reply="550 5.1.1 nobody", recipient="reader3@example.org")
+    with make_sink(faults=[refusal]) as sink:
+        receipts = outcomes(send(sink, recipients(7), per_connection=most))
+        assert receipts == [ACCEPTED, ACCEPTED, REJECTED, *[ACCEPTED] * 4]
+        assert sink.connections == sink.commands.count("QUIT") == connections
+
+
+def test_a_connection_counts_over_pages_and_begins_anew_when_it_was_lost(make_sink: MakeSink) -> None:
+    lost = Fault(at=At.MAIL, reply="421 4.7.0 that is enough for one connection", close=True, skip=2)
+    with make_sink(faults=[lost]) as sink:
+        with SmtpProvider(settings(sink, per_connection=4)).connect() as connection:
+            first, second = recipients(4), recipients(3)
+            sent = [outcomes(list(connection.send(LETTER, page))) for page in (first, second)]
+        assert sent == [[ACCEPTED, ACCEPTED, RETRY, ACCEPTED], [ACCEPTED] * 3]
+        assert (sink.connections, sink.commands.count("QUIT")) == (2, 1)
+
+
+def test_a_server_that_does_not_open_again_is_unavailable(make_sink: MakeSink) -> None:
+    with make_sink(faults=[Fault(at=At.CONNECT, reply="421 4.3.2 too many connections", skip=1)]) as sink:
+        with SmtpProvider(settings(sink, per_connection=2)).connect() as connection:
+            receipts = connection.send(LETTER, recipients(3))
+            assert outcomes([next(receipts), next(receipts)]) == [ACCEPTED] * 2
+            with pytest.raises(ProviderUnavailable, match="too many connections"):
+                next(receipts)
+        assert len(sink.messages) == 2
 
 
 def test_only_the_first_unsettled_recipient_is_in_doubt() -> None:
