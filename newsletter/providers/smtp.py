@@ -110,6 +110,12 @@ class _SmtpConnection:
                 Outcome.REJECTED,
                 "the mail server does not take addresses that are not ASCII (it does not offer SMTPUTF8)",
             )
+        if 0 < wire.largest < len(message):
+            raise ProviderUnavailable(
+                f"the letter has {len(message):,} octets, and the mail server takes {wire.largest:,} at most",
+                subject=self._settings.server,
+                remedy="nobody was rejected; let the server take more, or make the letter smaller",
+            )
         try:
             outcome, reply = self._transact(wire, mail_address(letter.from_address), address, message)
         except _ConnectionLostError as lost:
@@ -139,8 +145,9 @@ class _SmtpConnection:
         return self._wire
 
     def _transact(self, wire: Wire, sender: str, address: str, message: bytes) -> tuple[Outcome, str]:
+        size = f" SIZE={len(message)}" if wire.sizes else ""
         options = "" if address.isascii() else " SMTPUTF8 BODY=8BITMIME"
-        commands = (f"MAIL FROM:<{sender}>{options}\r\n", f"RCPT TO:<{address}>\r\n", "DATA\r\n")
+        commands = (f"MAIL FROM:<{sender}>{size}{options}\r\n", f"RCPT TO:<{address}>\r\n", "DATA\r\n")
         step, reply = self._ask(wire, [command.encode() for command in commands])
         if reply.code in _NEEDS_LOGIN:
             raise ProviderUnavailable(

@@ -44,6 +44,14 @@ def test_the_settings_say_when_a_connection_is_renewed(people: Command) -> None:
         assert (len(sink.messages), sink.connections) == (3, 2)
 
 
+def test_a_letter_that_is_too_large_pauses_the_issue_and_rejects_nobody(people: Command) -> None:
+    with SmtpSink(largest=2_000) as sink:
+        document = run(people, "--from", SAMPLE, env=smtp_settings(sink), code=1)
+        assert (document["state"], document["counts"]["waiting"]) == ("paused", 3)
+        assert "the mail server takes 2,000 at most" in document["sentence"]
+        assert sink.messages == []
+
+
 def test_one_refused_address_concerns_nobody_else(people: Command) -> None:
     with SmtpSink(faults=[refused()]) as sink:
         document = run(people, "--from", SAMPLE, env=smtp_settings(sink))

@@ -366,6 +366,43 @@ def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
     assert receipt.outcome is RETRY
 
 
+def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> None:
+    readers = [recipient(1), recipient(2, address="편지@example.org")]
+    with make_sink() as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [
+            (f"SIZE={len(sink.messages[0].data)}",),
+            (f"SIZE={len(sink.messages[1].data)}", "SMTPUTF8", "BODY=8BITMIME"),
+        ]
+    with make_sink(largest=None) as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [(), ("SMTPUTF8", "BODY=8BITMIME")]
+
+
+@pytest.mark.parametrize("offer", ["SIZE", "SIZE 0", "SIZE many"])
+def test_a_server_may_ask_for_the_size_and_name_no_bound(offer: str) -> None:
+    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
+    with scripted(PIPELINED | {"ehlo": f"250-mail.example\r\n250 {offer}"} | answers) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
+        assert got[1] == f"MAIL FROM:<post@news.example.org> SIZE={len(compose(LETTER, recipient(1)))}"
+
+
+def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobody(
+    make_sink: MakeSink,
+) -> None:
+    most = len(compose(LETTER, recipient(1)))
+    with make_sink(largest=most) as sink:
+        assert outcomes(send(sink, recipients(1))) == [ACCEPTED]
+    with make_sink(largest=most - 1) as sink:
+        with pytest.raises(ProviderUnavailable) as caught:
+            send(sink, recipients(1))
+        assert sink.commands == ["EHLO", "QUIT"]
+    assert f"the letter has {most:,} octets, and the mail server takes {most - 1:,} at most" in str(
+        caught.value
+    )
+
+
 @pytest.mark.parametrize("address", ["편지@example.org", "편지@뉴스.example"])
 def test_addresses_beyond_ascii_need_smtputf8(make_sink: MakeSink, address: str) -> None:
     readers = [recipient(1, address=address), recipient(2)]

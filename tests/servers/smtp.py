@@ -71,6 +71,7 @@ class Mail:
     sender: str
     recipients: tuple[str, ...]
     data: bytes
+    options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +93,8 @@ class SmtpSink:
 
     ``certificate`` offers STARTTLS, or speaks TLS at once if ``implicit_tls``. ``login`` is the one user name
     and password, and is then required. Without ``smtputf8`` non-ASCII addresses are refused. ``pipelining`` is
-    offered (it works in every case). Each message takes ``delay`` seconds.
+    offered (it works in every case); so is SIZE, with ``largest``, unless that is None. Each message takes ``delay``
+    seconds.
     """
 
     host = "127.0.0.1"
@@ -106,6 +108,7 @@ class SmtpSink:
         login: tuple[str, str] | None = None,
         smtputf8: bool = True,
         pipelining: bool = False,
+        largest: int | None = 2**25,
         delay: float = 0.0,
     ) -> None:
         self._dialogue = _Dialogue(faults=faults, delay=delay)
@@ -120,6 +123,7 @@ class SmtpSink:
             auth_require_tls=certificate is not None and not implicit_tls,
             authenticator=_authenticator(login),
             enable_SMTPUTF8=smtputf8,
+            data_size_limit=largest,
             offers=("PIPELINING",) if pipelining else (),
         )
 
@@ -250,6 +254,7 @@ class _Server(SMTP):
                     sender=envelope.mail_from or "",
                     recipients=tuple(envelope.rcpt_tos),
                     data=envelope.original_content or b"",
+                    options=tuple(envelope.mail_options),
                 )
             )
         if fault is None:
