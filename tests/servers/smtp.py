@@ -82,6 +82,7 @@ class _Dialogue:
     delay: float = 0.0
     messages: list[Mail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
     connections: int = 0
 
     def fault(self, at: At, recipient: str = "") -> Fault | None:
@@ -92,7 +93,7 @@ class SmtpSink:
     """Takes every message unless a fault says otherwise.
 
     ``certificate`` offers STARTTLS, or speaks TLS at once if ``implicit_tls``. ``login`` is the one user name
-    and password, and is then required. Without ``smtputf8`` non-ASCII addresses are refused. ``pipelining`` is
+    and password, and is then required, by one of ``mechanisms``. Without ``smtputf8`` non-ASCII addresses are refused. ``pipelining`` is
     offered (it works in every case); so is SIZE, with ``largest``, unless that is None. Each message takes ``delay``
     seconds.
     """
@@ -106,6 +107,7 @@ class SmtpSink:
         certificate: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         login: tuple[str, str] | None = None,
+        mechanisms: Sequence[str] = ("LOGIN", "PLAIN"),
         smtputf8: bool = True,
         pipelining: bool = False,
         largest: int | None = 2**25,
@@ -121,7 +123,8 @@ class SmtpSink:
             tls_context=None if implicit_tls else certificate,
             auth_required=login is not None,
             auth_require_tls=certificate is not None and not implicit_tls,
-            authenticator=_authenticator(login),
+            auth_exclude_mechanism={"LOGIN", "PLAIN"} - set(mechanisms),
+            authenticator=_authenticator(self._dialogue, login),
             enable_SMTPUTF8=smtputf8,
             data_size_limit=largest,
             offers=("PIPELINING",) if pipelining else (),
@@ -143,6 +146,11 @@ class SmtpSink:
         return self._dialogue.commands
 
     @property
+    def logins(self) -> list[str]:
+        """The mechanism of every log-in that was tried, in order."""
+        return self._dialogue.logins
+
+    @property
     def connections(self) -> int:
         """How many connections were opened."""
         return self._dialogue.connections
@@ -158,10 +166,11 @@ class SmtpSink:
         self._controller.stop()
 
 
-def _authenticator(login: tuple[str, str] | None) -> Any:
+def _authenticator(dialogue: _Dialogue, login: tuple[str, str] | None) -> Any:
     def check(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
     ) -> AuthResult:
+        dialogue.logins.append(mechanism)
         given = (data.login.decode(), data.password.decode())
         return AuthResult(success=given == login, handled=False)
 
