@@ -270,12 +270,16 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """A provider's answer for one recipient. ``reply`` is what it said, word for word, on one line."""
+    """A provider's answer for one recipient. ``reply`` is what it said, word for word, on one line.
+
+    ``hard``: the reply says that the address is not there, so that nothing should be sent to it again.
+    """
 
     subscriber_id: int
     outcome: Outcome
     reply: str = ""
     provider_id: str = ""
+    hard: bool = False
 
 
 class IssueState(Enum):

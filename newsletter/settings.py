@@ -131,6 +131,13 @@ class SmtpTable(_Table, frozen=True):
         str, Meta(description="Certificate authority of the server, if it is one of your own.")
     ] = ""
     connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 1
+    messages_per_connection: Annotated[
+        int,
+        Meta(
+            description="Messages after which a connection is renewed; some servers stop at 100. 0 means never.",
+            ge=0,
+        ),
+    ] = 100
     timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
     on_uncertain: Annotated[
         Literal["resend", "hold"],

@@ -59,11 +59,15 @@ class Suppressions(Book):
         step = Step(actor=actor, through=Through.CLI, at=now, reason=check_reason(reason))
         return lift(connection, self.digest(parse_address(email)), step)
 
+    @staticmethod
     def happened(
-        self, connection: sa.Connection, number: int, state: AddressState, *, reason: str, now: datetime,
+        connection: sa.Connection, number: int, state: AddressState, *, reason: str, now: datetime,
         actor: str = "provider", through: Through = Through.EVENT,
     ) -> bool:  # fmt: skip
-        """Take down that mail to a subscriber bounced for good, or that the person complained; return if it is new."""
+        """Take down that mail to a subscriber bounced for good, or that the person complained; return if it is new.
+
+        The list knows the hash of the address by then, so this needs no key.
+        """
         step = Step(actor=actor, through=through, at=now, reason=reason)
         known = store.subscriber_by_id(connection, number, lock=True)
         if known is None or known.state is AddressState.ERASED:

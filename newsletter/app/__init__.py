@@ -259,7 +259,7 @@ class App:
             return SmtpProvider(
                 SmtpSettings(
                     host=smtp.host, port=smtp.port, username=smtp.username, password=smtp.password.reveal(),
-                    tls=smtp.tls, timeout=smtp.timeout,
+                    tls=smtp.tls, timeout=smtp.timeout, messages_per_connection=smtp.messages_per_connection,
                     ca_file=self.config.path(smtp.ca_file) if smtp.ca_file else None,
                 ),
                 on_uncertain=OnUncertain(smtp.on_uncertain),

@@ -22,12 +22,15 @@ from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable
 from newsletter.models import IssueState, Letter, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
+from subscribers.models import AddressState
+from subscribers.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
 FIRST_CLAIM = 20
 HEARTBEAT_SECONDS = 5.0
+MOST_REASON = 200  # characters of a reply that are kept as the reason of a suppression
 LOOK_SECONDS = 1.0  # between two looks whether the issue is still to be sent
 
 
@@ -216,6 +219,11 @@ class Sending:
                     transaction, page.claim, row, receipt, self.clock(),
                     on_uncertain=self.provider.on_uncertain, patience=self.patience,
                 )  # fmt: skip
+                if ours and receipt.hard:
+                    Suppressions.happened(
+                        transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
+                        actor=self.provider.name, now=self.clock(),
+                    )  # fmt: skip
             if ours:
                 self.on_receipt(person, receipt)
                 self._breaker.count(receipt)

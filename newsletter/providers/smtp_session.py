@@ -1,4 +1,4 @@
-"""Reaching a mail server: connection, encryption, log-in, and the reading of its replies."""
+"""Reaching a mail server: connection, encryption, log-in."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from newsletter.errors import ProviderUnavailable
-
-# What the standard library raises for a connection that failed or a server that talks nonsense.
-FAULTS = (smtplib.SMTPException, OSError, ValueError)
+from newsletter.providers.smtp_wire import FAULTS, Wire, make_reply, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpSettings:
     """How to reach the mail server. ``timeout`` in seconds is for each reply.
+
+    A connection is renewed after ``messages_per_connection``, of which 0 means never.
 
     ``starttls`` and ``implicit`` check the certificate against ``ca_file``, or the system's authorities.
     """
@@ -28,6 +28,7 @@ class SmtpSettings:
     password: str = field(default="", repr=False)
     tls: Literal["starttls", "implicit", "none"] = "starttls"
     timeout: float = 30.0
+    messages_per_connection: int = 100
     ca_file: Path | None = None
     local_hostname: str | None = None
 
@@ -37,19 +38,7 @@ class SmtpSettings:
         return f"{self.host}:{self.port}"
 
 
-def parse_reply(answer: tuple[int, bytes]) -> tuple[int, str]:
-    """Return a reply's code (-1 if it has none) and the reply on one line, its code included."""
-    code, text = answer
-    words = one_line(text.decode("utf-8", "replace"))
-    return code, f"{code} {words}".strip() if code >= 0 else words
-
-
-def one_line(value: object) -> str:
-    """Return a server's words on one line, without characters that could steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
-
-
-def open_session(settings: SmtpSettings) -> smtplib.SMTP:
+def open_session(settings: SmtpSettings) -> Wire:
     """Return a connection that is encrypted and logged in as the settings ask."""
     client: smtplib.SMTP | None = None
     try:
@@ -59,13 +48,13 @@ def open_session(settings: SmtpSettings) -> smtplib.SMTP:
             client.ehlo_or_helo_if_needed()
         if settings.username:
             _log_in(client, settings)
+        return Wire(client)
     except BaseException as error:
         if client is not None:
             client.close()
         if isinstance(error, FAULTS):
             raise _unreachable(settings, error) from error
         raise
-    return client
 
 
 def _greet(settings: SmtpSettings) -> smtplib.SMTP:
@@ -97,8 +86,8 @@ def _log_in(client: smtplib.SMTP, settings: SmtpSettings) -> None:
     try:
         client.login(settings.username, settings.password)
     except smtplib.SMTPAuthenticationError as error:
-        _, answer = parse_reply((error.smtp_code, _octets(error.smtp_error)))
-        problem = f"log-in refused: {_without_password(answer, settings)}"
+        answer = make_reply(error.smtp_code, _octets(error.smtp_error))
+        problem = f"log-in refused: {_without_password(answer.text, settings)}"
     except UnicodeError:
         problem = "log-in refused: user name and password must be ASCII"
     except smtplib.SMTPNotSupportedError:
@@ -134,8 +123,8 @@ def _unreachable(settings: SmtpSettings, error: BaseException) -> ProviderUnavai
         problem = "the mail server does not offer STARTTLS"
         remedy = 'nothing was sent in plain text; set provider.smtp.tls to "implicit", or "none" to allow it'
     elif isinstance(error, smtplib.SMTPResponseException):
-        _, problem = parse_reply((error.smtp_code, _octets(error.smtp_error)))
-        problem = f"the mail server refuses: {problem}"
+        answer = make_reply(error.smtp_code, _octets(error.smtp_error))
+        problem = f"the mail server refuses: {answer.text}"
     elif isinstance(error, ssl.SSLError):
         problem = f"no secure connection: {one_line(error)}"
         remedy = "check provider.smtp.tls, the port, and that the certificate names this host"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from newsletter.errors import RenderError
@@ -21,7 +23,9 @@ from tests.servers.smtp import At, SmtpSink
 from tests.servers.smtp import Fault as SmtpFault
 from tests.support.mail import parse
 
-REFUSED = SmtpFault(at=At.RCPT, reply="550 5.1.1 nobody here", recipient=PEOPLE[1])
+
+def refused() -> SmtpFault:
+    return SmtpFault(at=At.RCPT, reply="550 5.1.1 nobody here", recipient=PEOPLE[1])
 
 
 def test_smtp(people: Command) -> None:
@@ -34,11 +38,61 @@ def test_smtp(people: Command) -> None:
         assert len(sink.messages) == 3
 
 
+def test_the_settings_say_when_a_connection_is_renewed(people: Command) -> None:
+    with SmtpSink() as sink:
+        run(people, "--from", SAMPLE, env=smtp_settings(sink, MESSAGES_PER_CONNECTION="2"))
+        assert (len(sink.messages), sink.connections) == (3, 2)
+
+
+def test_a_letter_that_is_too_large_pauses_the_issue_and_rejects_nobody(people: Command) -> None:
+    with SmtpSink(largest=2_000) as sink:
+        document = run(people, "--from", SAMPLE, env=smtp_settings(sink), code=1)
+        assert (document["state"], document["counts"]["waiting"]) == ("paused", 3)
+        assert "the mail server takes 2,000 at most" in document["sentence"]
+        assert sink.messages == []
+
+
 def test_one_refused_address_concerns_nobody_else(people: Command) -> None:
-    with SmtpSink(faults=[REFUSED]) as sink:
+    with SmtpSink(faults=[refused()]) as sink:
         document = run(people, "--from", SAMPLE, env=smtp_settings(sink))
     assert document["state"] == "finished"
     assert (document["counts"]["accepted"], document["counts"]["rejected"]) == (2, 1)
+
+
+def test_an_address_that_is_not_there_is_never_written_to_again(people: Command) -> None:
+    with SmtpSink(faults=[refused()]) as sink:
+        assert run(people, "--from", SAMPLE, env=smtp_settings(sink))["counts"]["rejected"] == 1
+        shown = people("subscribers", "show", PEOPLE[1], "--json").ok().json
+        assert (shown["state"], shown["suppression"]["reason"]) == ("bounced", "550 5.1.1 nobody here")
+        step = shown["history"][-1]
+        assert (step["to"], step["actor"], step["reason"]) == ("bounced", "smtp", "550 5.1.1 nobody here")
+        assert "by smtp: 550 5.1.1 nobody here" in people("subscribers", "show", PEOPLE[1]).ok().out
+        counts = run(people, "--from", next_day(people), env=smtp_settings(sink))["counts"]
+        assert (counts["prepared"], counts["accepted"]) == (2, 2)
+        assert PEOPLE[1] not in [mail.recipients[0] for mail in sink.messages]
+
+
+@pytest.mark.parametrize("at", [At.RCPT, At.DOT])
+def test_a_refusal_by_policy_gives_nobody_up(people: Command, at: At) -> None:
+    policy = SmtpFault(at=at, reply="550 5.7.1 not by our policy", recipient=PEOPLE[1])
+    with SmtpSink(faults=[policy]) as sink:
+        assert run(people, "--from", SAMPLE, env=smtp_settings(sink))["counts"]["rejected"] == 1
+        shown = people("subscribers", "show", PEOPLE[1], "--json").ok().json
+        assert (shown["state"], shown["suppression"]) == ("active", None)
+        assert shown["deliveries"][0]["problem"]["reply"] == "550 5.7.1 not by our policy"
+        assert run(people, "--from", next_day(people), env=smtp_settings(sink))["counts"]["accepted"] == 3
+
+
+def test_a_full_mailbox_is_tried_again(people: Command) -> None:
+    full = SmtpFault(at=At.RCPT, reply="452 4.2.2 mailbox full", recipient=PEOPLE[1])
+    with SmtpSink(faults=[full]) as sink:
+        env = smtp_settings(sink) | {"NEWSLETTER_DELIVERY__RETRY": "1 s"}
+        assert run(people, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
+        assert people("subscribers", "show", PEOPLE[1], "--json").ok().json["state"] == "active"
+
+
+def next_day(command: Command) -> Path:
+    return papers_file(command.folder / "next.json", [entry("2409.09999", day="2024-09-13")])
 
 
 def test_a_wrong_password_pauses_and_rejects_nobody(people: Command) -> None:
@@ -60,12 +114,11 @@ def test_an_issue_that_was_begun_is_finished_before_the_next_day(people: Command
     with SmtpSink(login=("apikey", "right")) as sink:
         wrong = smtp_settings(sink, USERNAME="apikey", PASSWORD="wrong")
         run(people, "--from", SAMPLE, env=wrong, code=1)
-        next_day = papers_file(people.folder / "next.json", [entry("2409.09999", day="2024-09-13")])
-        interrupted = run(people, "--from", next_day, env=wrong, code=1)
+        interrupted = run(people, "--from", next_day(people), env=wrong, code=1)
         assert (interrupted["day"], interrupted["state"]) == ("2024-09-13", "paused")
         assert "2024-09-12/daily is paused" in interrupted["sentence"]
         right = smtp_settings(sink, USERNAME="apikey", PASSWORD="right")
-        assert run(people, "--from", next_day, env=right)["day"] == "2024-09-13"
+        assert run(people, "--from", next_day(people), env=right)["day"] == "2024-09-13"
         assert len(sink.messages) == 6
         assert people("issues", "show", "2024-09-12", "--json").json["state"] == "finished"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -42,8 +43,8 @@ def _outbox(path: Path) -> Iterator[Subject]:
     )
 
 
-def _smtp(_: Path) -> Iterator[Subject]:
-    with SmtpSink() as sink:
+def _smtp(_: Path, *, pipelining: bool = False) -> Iterator[Subject]:
+    with SmtpSink(pipelining=pipelining) as sink:
         settings = SmtpSettings(host=sink.host, port=sink.port, tls="none", timeout=10)
         yield Subject(provider=SmtpProvider(settings), inbox=lambda: [mail.data for mail in sink.messages])
 
@@ -53,7 +54,12 @@ def _fake(_: Path) -> Iterator[Subject]:
     yield Subject(provider=provider, inbox=lambda: [message for _, message in provider.delivered])
 
 
-MAKERS = {"outbox": _outbox, "smtp": _smtp, "fake": _fake}
+MAKERS: dict[str, Callable[[Path], Iterator[Subject]]] = {
+    "outbox": _outbox,
+    "smtp": _smtp,
+    "smtp, pipelined": partial(_smtp, pipelining=True),
+    "fake": _fake,
+}
 
 
 @pytest.fixture(params=MAKERS)

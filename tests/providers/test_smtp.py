@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import socket
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,7 @@ from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.servers.smtp import At, Fault, SmtpSink
 
+MakeSink = Callable[..., SmtpSink]
 ACCEPTED, RETRY, REJECTED, UNCERTAIN = (
     Outcome.ACCEPTED,
     Outcome.RETRY,
@@ -25,14 +30,21 @@ ACCEPTED, RETRY, REJECTED, UNCERTAIN = (
 )
 
 
-def settings(sink: SmtpSink, *, timeout: float = 10) -> SmtpSettings:
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelined"])
+def make_sink(request: pytest.FixtureRequest) -> MakeSink:
+    """Return what makes a server that wants each command by itself, or takes them together: all comes to the same."""
+    return partial(SmtpSink, pipelining=request.param)
+
+
+def settings(sink: SmtpSink, *, timeout: float = 10, per_connection: int = 100) -> SmtpSettings:
     return SmtpSettings(
-        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example"
-    )
+        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example",
+        messages_per_connection=per_connection,
+    )  # fmt: skip
 
 
-def send(sink: SmtpSink, readers: list[Recipient], *, timeout: float = 10) -> list[Receipt]:
-    with SmtpProvider(settings(sink, timeout=timeout)).connect() as connection:
+def send(sink: SmtpSink, readers: list[Recipient], **changes: Any) -> list[Receipt]:
+    with SmtpProvider(settings(sink, **changes)).connect() as connection:
         return list(connection.send(LETTER, readers))
 
 
@@ -44,8 +56,8 @@ def taken(sink: SmtpSink) -> list[str]:
     return [mail.recipients[0] for mail in sink.messages]
 
 
-def test_envelope_and_message_arrive_as_they_are() -> None:
-    with SmtpSink() as sink:
+def test_envelope_and_message_arrive_as_they_are(make_sink: MakeSink) -> None:
+    with make_sink() as sink:
         (receipt,) = send(sink, [recipient(1)])
     (mail,) = sink.messages
     assert (mail.sender, mail.recipients) == ("post@news.example.org", ("reader1@example.org",))
@@ -54,10 +66,41 @@ def test_envelope_and_message_arrive_as_they_are() -> None:
     assert sink.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
 
 
-def test_one_connection_for_a_page() -> None:
-    with SmtpSink() as sink:
+def test_one_connection_for_a_page(make_sink: MakeSink) -> None:
+    with make_sink() as sink:
         assert outcomes(send(sink, recipients(20))) == [ACCEPTED] * 20
         assert sink.connections == 1
+
+
+@pytest.mark.parametrize(("most", "connections"), [(0, 1), (1, 7), (3, 3), (7, 1)])
+def test_a_connection_is_renewed_after_some_messages(
+    make_sink: MakeSink, most: int, connections: int
+) -> None:
+    refusal = Fault(at=At.RCPT, reply="550 5.1.1 nobody", recipient="reader3@example.org")
+    with make_sink(faults=[refusal]) as sink:
+        receipts = outcomes(send(sink, recipients(7), per_connection=most))
+        assert receipts == [ACCEPTED, ACCEPTED, REJECTED, *[ACCEPTED] * 4]
+        assert sink.connections == sink.commands.count("QUIT") == connections
+
+
+def test_a_connection_counts_over_pages_and_begins_anew_when_it_was_lost(make_sink: MakeSink) -> None:
+    lost = Fault(at=At.MAIL, reply="421 4.7.0 that is enough for one connection", close=True, skip=2)
+    with make_sink(faults=[lost]) as sink:
+        with SmtpProvider(settings(sink, per_connection=4)).connect() as connection:
+            first, second = recipients(4), recipients(3)
+            sent = [outcomes(list(connection.send(LETTER, page))) for page in (first, second)]
+        assert sent == [[ACCEPTED, ACCEPTED, RETRY, ACCEPTED], [ACCEPTED] * 3]
+        assert (sink.connections, sink.commands.count("QUIT")) == (2, 1)
+
+
+def test_a_server_that_does_not_open_again_is_unavailable(make_sink: MakeSink) -> None:
+    with make_sink(faults=[Fault(at=At.CONNECT, reply="421 4.3.2 too many connections", skip=1)]) as sink:
+        with SmtpProvider(settings(sink, per_connection=2)).connect() as connection:
+            receipts = connection.send(LETTER, recipients(3))
+            assert outcomes([next(receipts), next(receipts)]) == [ACCEPTED] * 2
+            with pytest.raises(ProviderUnavailable, match="too many connections"):
+                next(receipts)
+        assert len(sink.messages) == 2
 
 
 def test_only_the_first_unsettled_recipient_is_in_doubt() -> None:
@@ -73,8 +116,10 @@ def test_only_the_first_unsettled_recipient_is_in_doubt() -> None:
         ("452 4.2.2 mailbox full", RETRY),
     ],
 )
-def test_a_refusal_concerns_that_recipient_alone(at: At, reply: str, outcome: Outcome) -> None:
-    with SmtpSink(faults=[Fault(at=at, reply=reply, recipient="reader2@example.org")]) as sink:
+def test_a_refusal_concerns_that_recipient_alone(
+    make_sink: MakeSink, at: At, reply: str, outcome: Outcome
+) -> None:
+    with make_sink(faults=[Fault(at=at, reply=reply, recipient="reader2@example.org")]) as sink:
         receipts = send(sink, recipients(3))
     assert outcomes(receipts) == [ACCEPTED, outcome, ACCEPTED]
     assert receipts[1].reply == reply
@@ -83,15 +128,15 @@ def test_a_refusal_concerns_that_recipient_alone(at: At, reply: str, outcome: Ou
     assert sink.commands.count("RSET") == (0 if at is At.DOT else 1)
 
 
-def test_a_reply_of_several_lines_is_kept_on_one_and_cannot_steer_a_terminal() -> None:
-    with SmtpSink(faults=[Fault(at=At.RCPT, reply="550-5.1.1 no\r\n550 5.1.1 such \x1b[31mé")]) as sink:
+def test_a_reply_of_several_lines_is_kept_on_one_and_cannot_steer_a_terminal(make_sink: MakeSink) -> None:
+    with make_sink(faults=[Fault(at=At.RCPT, reply="550-5.1.1 no\r\n550 5.1.1 such \x1b[31mé")]) as sink:
         (receipt,) = send(sink, [recipient(1)])
     assert receipt.reply == "550 5.1.1 no 5.1.1 such [31mé"
 
 
 @pytest.mark.parametrize("at", [At.MAIL, At.RCPT, At.DATA, At.DOT])
-def test_a_server_that_closes_after_421_is_met_again(at: At) -> None:
-    with SmtpSink(faults=[Fault(at=at, reply="421 4.3.2 going down", close=True, skip=1)]) as sink:
+def test_a_server_that_closes_after_421_is_met_again(make_sink: MakeSink, at: At) -> None:
+    with make_sink(faults=[Fault(at=at, reply="421 4.3.2 going down", close=True, skip=1)]) as sink:
         receipts = send(sink, recipients(3))
     assert outcomes(receipts) == [ACCEPTED, RETRY, ACCEPTED]
     assert receipts[1].reply == "421 4.3.2 going down"
@@ -111,8 +156,10 @@ def test_a_server_that_closes_after_421_is_met_again(at: At) -> None:
         {"reply": "250 " + "x" * 9000},
     ],
 )
-def test_no_answer_before_the_data_means_it_was_not_taken(at: At, fault: dict[str, object]) -> None:
-    with SmtpSink(faults=[Fault(**{"at": at, "skip": 1, **fault})]) as sink:  # type: ignore[arg-type]
+def test_no_answer_before_the_data_means_it_was_not_taken(
+    make_sink: MakeSink, at: At, fault: dict[str, object]
+) -> None:
+    with make_sink(faults=[Fault(**{"at": at, "skip": 1, **fault})]) as sink:  # type: ignore[arg-type]
         receipts = send(sink, recipients(3), timeout=0.4)
     assert outcomes(receipts) == [ACCEPTED, RETRY, ACCEPTED]
     assert receipts[1].reply
@@ -120,8 +167,8 @@ def test_no_answer_before_the_data_means_it_was_not_taken(at: At, fault: dict[st
     assert sink.connections == 2
 
 
-def test_data_that_is_answered_without_having_been_asked_for_is_not_accepted() -> None:
-    with SmtpSink(faults=[Fault(at=At.DATA, reply="250 ok")]) as sink:
+def test_data_that_is_answered_without_having_been_asked_for_is_not_accepted(make_sink: MakeSink) -> None:
+    with make_sink(faults=[Fault(at=At.DATA, reply="250 ok")]) as sink:
         assert outcomes(send(sink, recipients(2))) == [RETRY, ACCEPTED]
         assert taken(sink) == ["reader2@example.org"]
 
@@ -137,9 +184,11 @@ def test_data_that_is_answered_without_having_been_asked_for_is_not_accepted() -
         {"reply": "250-first of several", "close": True},
     ],
 )
-def test_no_answer_after_the_data_is_uncertain(fault: dict[str, object], was_taken: bool) -> None:
+def test_no_answer_after_the_data_is_uncertain(
+    make_sink: MakeSink, fault: dict[str, object], was_taken: bool
+) -> None:
     scripted = Fault(**{"at": At.DOT, "skip": 1, "taken": was_taken, **fault})  # type: ignore[arg-type]
-    with SmtpSink(faults=[scripted]) as sink:
+    with make_sink(faults=[scripted]) as sink:
         receipts = send(sink, recipients(3), timeout=0.4)
     assert outcomes(receipts) == [ACCEPTED, UNCERTAIN, ACCEPTED]
     assert receipts[1].reply
@@ -151,8 +200,10 @@ def test_no_answer_after_the_data_is_uncertain(fault: dict[str, object], was_tak
 @pytest.mark.parametrize(
     ("at", "outcome"), [(At.MAIL, RETRY), (At.RCPT, RETRY), (At.DATA, RETRY), (At.DOT, UNCERTAIN)]
 )
-def test_connections_lost_one_after_the_other_end_the_page(at: At, outcome: Outcome) -> None:
-    with SmtpSink(faults=[Fault(at=at, close=True, skip=1, times=99)]) as sink:
+def test_connections_lost_one_after_the_other_end_the_page(
+    make_sink: MakeSink, at: At, outcome: Outcome
+) -> None:
+    with make_sink(faults=[Fault(at=at, close=True, skip=1, times=99)]) as sink:
         with SmtpProvider(settings(sink)).connect() as connection:
             receipts = connection.send(LETTER, recipients(9))
             assert outcomes([next(receipts), next(receipts), next(receipts)]) == [ACCEPTED, outcome, outcome]
@@ -161,14 +212,14 @@ def test_connections_lost_one_after_the_other_end_the_page(at: At, outcome: Outc
         assert taken(sink) == ["reader1@example.org"]
 
 
-def test_lost_connections_with_success_between_them_do_not_end_the_page() -> None:
+def test_lost_connections_with_success_between_them_do_not_end_the_page(make_sink: MakeSink) -> None:
     faults = [Fault(at=At.RCPT, close=True, recipient=f"reader{number}@example.org") for number in (1, 3, 5)]
-    with SmtpSink(faults=faults) as sink:
+    with make_sink(faults=faults) as sink:
         assert outcomes(send(sink, recipients(6))) == [RETRY, ACCEPTED] * 3
 
 
-def test_a_server_that_is_gone_is_unavailable_and_nobody_is_refused() -> None:
-    with SmtpSink(faults=[Fault(at=At.RCPT, close=True), Fault(at=At.CONNECT, close=True, skip=1)]) as sink:
+def test_a_server_that_is_gone_is_unavailable_and_nobody_is_refused(make_sink: MakeSink) -> None:
+    with make_sink(faults=[Fault(at=At.RCPT, close=True), Fault(at=At.CONNECT, close=True, skip=1)]) as sink:
         with SmtpProvider(settings(sink)).connect() as connection:
             receipts = connection.send(LETTER, recipients(3))
             assert next(receipts).outcome is RETRY
@@ -187,9 +238,9 @@ def test_a_server_that_is_gone_is_unavailable_and_nobody_is_refused() -> None:
         "552 5.3.4 too big",
     ],
 )
-def test_a_refused_sender_concerns_nobody_in_particular(reply: str) -> None:
+def test_a_refused_sender_concerns_nobody_in_particular(make_sink: MakeSink, reply: str) -> None:
     with (
-        SmtpSink(faults=[Fault(at=At.MAIL, reply=reply, skip=1)]) as sink,
+        make_sink(faults=[Fault(at=At.MAIL, reply=reply, skip=1)]) as sink,
         SmtpProvider(settings(sink)).connect() as connection,
     ):
         receipts = connection.send(LETTER, recipients(3))
@@ -202,9 +253,9 @@ def test_a_refused_sender_concerns_nobody_in_particular(reply: str) -> None:
         assert taken(sink) == ["reader1@example.org", "reader2@example.org"]
 
 
-def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody() -> None:
+def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody(make_sink: MakeSink) -> None:
     with (
-        SmtpSink(faults=[Fault(at=At.RCPT, reply="530 5.7.0 Authentication required")]) as sink,
+        make_sink(faults=[Fault(at=At.RCPT, reply="530 5.7.0 Authentication required")]) as sink,
         SmtpProvider(settings(sink)).connect() as connection,
         pytest.raises(ProviderUnavailable, match=r"provider\.smtp\.username"),
     ):
@@ -212,59 +263,161 @@ def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody() -> None:
 
 
 @pytest.mark.parametrize("fault", [{"close": True}, {"reply": "500 what?"}, {"stall": True}])
-def test_a_reset_that_fails_opens_another_connection(fault: dict[str, object]) -> None:
+def test_a_reset_that_fails_opens_another_connection(make_sink: MakeSink, fault: dict[str, object]) -> None:
     refusal = Fault(at=At.RCPT, reply="550 5.1.1 nobody")
-    with SmtpSink(faults=[refusal, Fault(**{"at": At.RSET, **fault})]) as sink:  # type: ignore[arg-type]
+    with make_sink(faults=[refusal, Fault(**{"at": At.RSET, **fault})]) as sink:  # type: ignore[arg-type]
         assert outcomes(send(sink, recipients(2), timeout=0.4)) == [REJECTED, ACCEPTED]
         assert sink.connections == 2
 
 
 @pytest.mark.parametrize("fault", [{"close": True}, {"reply": "500 no"}, {"stall": True}])
-def test_a_bad_goodbye_changes_nothing(fault: dict[str, object]) -> None:
-    with SmtpSink(faults=[Fault(**{"at": At.QUIT, **fault})]) as sink:  # type: ignore[arg-type]
+def test_a_bad_goodbye_changes_nothing(make_sink: MakeSink, fault: dict[str, object]) -> None:
+    with make_sink(faults=[Fault(**{"at": At.QUIT, **fault})]) as sink:  # type: ignore[arg-type]
         assert outcomes(send(sink, recipients(1), timeout=0.3)) == [ACCEPTED]
 
 
-def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
-    """More octets than the sockets hold: the end of data cannot have been written."""
-    listener = socket.create_server(("127.0.0.1", 0))
+@contextmanager
+def scripted(answers: Mapping[str, str]) -> Iterator[tuple[SmtpSettings, list[str]]]:
+    """Serve one connection that answers a line by its first word; with an answer that is empty it hangs up.
+
+    Yields how to reach it, and the lines that it got.
+    """
+    listener, got = socket.create_server(("127.0.0.1", 0)), list[str]()
 
     def serve() -> None:
         client, _ = listener.accept()
         with client, client.makefile("rb") as lines:
             client.sendall(b"220 ready\r\n")
             for line in lines:
-                client.sendall(b"354 go on\r\n" if line.upper().startswith(b"DATA") else b"250 ok\r\n")
-                if line.upper().startswith(b"DATA"):
+                got.append(line.decode().rstrip("\r\n"))
+                answer = answers.get((got[-1].split() or [""])[0])
+                if answer == "":
                     break
-            lines.read(1000)
+                client.sendall(f"{answer}\r\n".encode() if answer else b"")
 
     thread = threading.Thread(target=serve)
     thread.start()
-    letter = replace(LETTER, text="a line of the letter\n" * 1_000_000)
-    where = SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], tls="none", timeout=10)
-    with SmtpProvider(where).connect() as connection:
+    try:
+        yield SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], tls="none", timeout=5), got
+    finally:
+        thread.join()
+        listener.close()
+
+
+PIPELINED = {"ehlo": "250-mail.example\r\n250 PIPELINING", "RSET": "250 ok", "QUIT": "221 bye"}
+
+
+def test_a_message_takes_two_writes_where_commands_may_come_together() -> None:
+    """The server answers nothing before it has all of them: who waits for the first answer waits for good."""
+    together = {"DATA": "250 sender ok\r\n250 recipient ok\r\n354 go on", ".": "250 taken"}
+    with scripted(PIPELINED | together) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(2)))) == [ACCEPTED] * 2
+        assert [line for line in got if line.startswith(("MAIL", "RCPT", "DATA"))] == [
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA",
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["554 5.5.1 no valid recipients", "250 ok"])
+def test_data_that_nobody_is_to_get_is_ended_at_once(end: str) -> None:
+    refusing = {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": "354 go on all the same", ".": end}
+    with scripted(PIPELINED | refusing) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            receipts = list(connection.send(LETTER, recipients(2)))
+        assert [receipt.reply for receipt in receipts] == ["550 5.1.1 nobody"] * 2
+        assert got[1:] == [
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA", ".", "RSET",
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA", ".", "QUIT",
+        ]  # fmt: skip
+
+
+def test_no_empty_message_goes_out_where_a_sender_was_refused() -> None:
+    odd = {
+        "MAIL": "550 not you",
+        "RCPT": "250 ok",
+        "DATA": "354 go on",
+        ".": "250 an empty message was taken",
+    }
+    with scripted(PIPELINED | odd) as (where, got):
+        with (
+            SmtpProvider(where).connect() as connection,
+            pytest.raises(ProviderUnavailable, match="550 not you"),
+        ):
+            list(connection.send(LETTER, recipients(1)))
+        assert got[-1] == "DATA"
+
+
+@pytest.mark.parametrize("answer", ["421 4.3.2 bye", "", "what?"])
+def test_a_refusal_stands_whatever_follows_it(answer: str) -> None:
+    """One answer more is read where commands go out together; it cannot change what the one before it said."""
+    with scripted(PIPELINED | {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": answer}) as (where, _):
+        with SmtpProvider(where).connect() as connection:
+            (receipt,) = connection.send(LETTER, recipients(1))
+        assert (receipt.outcome, receipt.reply, receipt.hard) == (REJECTED, "550 5.1.1 nobody", True)
+
+
+def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
+    """More octets than the sockets hold: the end of data cannot have been written."""
+    letter = replace(LETTER, text="a line of the letter\nend\n" * 500_000)
+    answers = {"ehlo": "250 mail.example", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "end": ""}
+    with scripted(answers) as (where, _), SmtpProvider(where).connect() as connection:
         (receipt,) = connection.send(letter, recipients(1))
-    thread.join()
-    listener.close()
     assert receipt.outcome is RETRY
 
 
+def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> None:
+    readers = [recipient(1), recipient(2, address="편지@example.org")]
+    with make_sink() as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [
+            (f"SIZE={len(sink.messages[0].data)}",),
+            (f"SIZE={len(sink.messages[1].data)}", "SMTPUTF8", "BODY=8BITMIME"),
+        ]
+    with make_sink(largest=None) as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [(), ("SMTPUTF8", "BODY=8BITMIME")]
+
+
+@pytest.mark.parametrize("offer", ["SIZE", "SIZE 0", "SIZE many"])
+def test_a_server_may_ask_for_the_size_and_name_no_bound(offer: str) -> None:
+    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
+    with scripted(PIPELINED | {"ehlo": f"250-mail.example\r\n250 {offer}"} | answers) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
+        assert got[1] == f"MAIL FROM:<post@news.example.org> SIZE={len(compose(LETTER, recipient(1)))}"
+
+
+def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobody(
+    make_sink: MakeSink,
+) -> None:
+    most = len(compose(LETTER, recipient(1)))
+    with make_sink(largest=most) as sink:
+        assert outcomes(send(sink, recipients(1))) == [ACCEPTED]
+    with make_sink(largest=most - 1) as sink:
+        with pytest.raises(ProviderUnavailable) as caught:
+            send(sink, recipients(1))
+        assert sink.commands == ["EHLO", "QUIT"]
+    assert f"the letter has {most:,} octets, and the mail server takes {most - 1:,} at most" in str(
+        caught.value
+    )
+
+
 @pytest.mark.parametrize("address", ["편지@example.org", "편지@뉴스.example"])
-def test_addresses_beyond_ascii_need_smtputf8(address: str) -> None:
+def test_addresses_beyond_ascii_need_smtputf8(make_sink: MakeSink, address: str) -> None:
     readers = [recipient(1, address=address), recipient(2)]
-    with SmtpSink() as sink:
+    with make_sink() as sink:
         assert outcomes(send(sink, readers)) == [ACCEPTED, ACCEPTED]
         assert taken(sink)[0].startswith("편지@")
         assert sink.messages[0].data == compose(LETTER, readers[0])
-    with SmtpSink(smtputf8=False) as sink:
+    with make_sink(smtputf8=False) as sink:
         receipts = send(sink, readers)
         assert outcomes(receipts) == [REJECTED, ACCEPTED]
         assert "SMTPUTF8" in receipts[0].reply
 
 
-def test_an_international_domain_goes_out_in_ascii() -> None:
-    with SmtpSink(smtputf8=False) as sink:
+def test_an_international_domain_goes_out_in_ascii(make_sink: MakeSink) -> None:
+    with make_sink(smtputf8=False) as sink:
         assert outcomes(send(sink, [recipient(1, address="ada@bücher.example")])) == [ACCEPTED]
         assert taken(sink) == ["ada@xn--bcher-kva.example"]
 
@@ -279,17 +432,17 @@ def test_an_international_domain_goes_out_in_ascii() -> None:
         '"a"@example.org',
     ],
 )
-def test_a_dangerous_address_is_refused_before_anything_is_written(address: str) -> None:
-    with SmtpSink() as sink:
+def test_a_dangerous_address_is_refused_before_anything_is_written(make_sink: MakeSink, address: str) -> None:
+    with make_sink() as sink:
         assert outcomes(send(sink, [recipient(1, address=address)])) == [REJECTED]
         assert sink.commands == ["EHLO", "QUIT"]
 
 
-def test_no_receipt_repeats_what_the_letter_says() -> None:
+def test_no_receipt_repeats_what_the_letter_says(make_sink: MakeSink) -> None:
     secret = base64.b64encode(b"in the letter only").decode()
     letter = replace(LETTER, text=secret, html=secret)
     faults = [Fault(at=At.DOT, reply="554 5.7.1 no"), Fault(at=At.DATA, close=True, skip=1)]
-    with SmtpSink(faults=faults) as sink, SmtpProvider(settings(sink)).connect() as connection:
+    with make_sink(faults=faults) as sink, SmtpProvider(settings(sink)).connect() as connection:
         receipts = list(connection.send(letter, recipients(2)))
     assert outcomes(receipts) == [REJECTED, RETRY]
     assert not any(secret in receipt.reply for receipt in receipts)

@@ -55,7 +55,9 @@ def refused(sink: SmtpSink, **changes: Any) -> str:
     assert sink.messages == []
     shown = "".join(traceback.format_exception(caught.value))
     assert PASSWORD not in shown
-    assert base64.b64encode(f"\0ada\0{PASSWORD}".encode()).decode() not in shown
+    assert not any(
+        base64.b64encode(sent.encode()).decode() in shown for sent in (PASSWORD, f"\0ada\0{PASSWORD}")
+    )
     assert str(sink.port) in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -66,6 +68,53 @@ def test_starttls_encrypts_then_logs_in(authority: Authority) -> None:
         sent = attempt(sink, username="ada", password=PASSWORD, ca_file=authority.file)
         assert sent == [Outcome.ACCEPTED] * 2
         assert sink.commands[:5] == ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL"]
+
+
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_every_new_connection_is_encrypted_and_logged_in(authority: Authority, pipelining: bool) -> None:
+    certificate, login = authority.server("127.0.0.1"), ("ada", PASSWORD)
+    with SmtpSink(certificate=certificate, login=login, pipelining=pipelining) as sink:
+        sent = attempt(
+            sink, username="ada", password=PASSWORD, ca_file=authority.file, messages_per_connection=1
+        )
+        assert sent == [Outcome.ACCEPTED] * 2
+        once = ["EHLO", "STARTTLS", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
+        assert sink.commands == once * 2
+
+
+def test_a_server_that_offers_starttls_no_more_gets_nothing_in_plain_text(authority: Authority) -> None:
+    faults = [Fault(at=At.EHLO, reply="250 sink.example", skip=2)]
+    certificate, login = authority.server("127.0.0.1"), ("ada", PASSWORD)
+    with SmtpSink(certificate=certificate, login=login, faults=faults) as sink:
+        with pytest.raises(ProviderUnavailable, match="does not offer STARTTLS"):
+            attempt(
+                sink, username="ada", password=PASSWORD, ca_file=authority.file, messages_per_connection=1
+            )
+        assert len(sink.messages) == 1
+        assert sink.commands[-1] == "EHLO"
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_a_server_may_know_one_way_to_log_in(authority: Authority, mechanism: str) -> None:
+    certificate, login = authority.server("127.0.0.1"), ("ada", PASSWORD)
+    with SmtpSink(certificate=certificate, login=login, mechanisms=[mechanism]) as sink:
+        sent = attempt(sink, username="ada", password=PASSWORD, ca_file=authority.file)
+        assert sent == [Outcome.ACCEPTED] * 2
+        assert sink.logins == [mechanism]
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_a_wrong_password_is_refused_by_either_way(mechanism: str) -> None:
+    with SmtpSink(login=("ada", "another"), mechanisms=[mechanism]) as sink:
+        told = refused(sink, tls="none", username="ada", password=PASSWORD)
+        assert "log-in refused: 535 5.7.8" in told
+        assert sink.logins == [mechanism]
+
+
+def test_a_server_that_knows_no_way_that_is_known_here() -> None:
+    with SmtpSink(login=("ada", PASSWORD), mechanisms=[]) as sink:
+        assert "offers no" in refused(sink, tls="none", username="ada", password=PASSWORD)
+        assert "AUTH" not in sink.commands
 
 
 def test_implicit_tls(authority: Authority) -> None:

@@ -71,6 +71,7 @@ class Mail:
     sender: str
     recipients: tuple[str, ...]
     data: bytes
+    options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class _Dialogue:
     delay: float = 0.0
     messages: list[Mail] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    logins: list[str] = field(default_factory=list)
     connections: int = 0
 
     def fault(self, at: At, recipient: str = "") -> Fault | None:
@@ -91,8 +93,9 @@ class SmtpSink:
     """Takes every message unless a fault says otherwise.
 
     ``certificate`` offers STARTTLS, or speaks TLS at once if ``implicit_tls``. ``login`` is the one user name
-    and password, and is then required. Without ``smtputf8`` non-ASCII addresses are refused. Each message takes
-    ``delay`` seconds.
+    and password, and is then required, by one of ``mechanisms``. Without ``smtputf8`` non-ASCII addresses are refused. ``pipelining`` is
+    offered (it works in every case); so is SIZE, with ``largest``, unless that is None. Each message takes ``delay``
+    seconds.
     """
 
     host = "127.0.0.1"
@@ -104,7 +107,10 @@ class SmtpSink:
         certificate: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         login: tuple[str, str] | None = None,
+        mechanisms: Sequence[str] = ("LOGIN", "PLAIN"),
         smtputf8: bool = True,
+        pipelining: bool = False,
+        largest: int | None = 2**25,
         delay: float = 0.0,
     ) -> None:
         self._dialogue = _Dialogue(faults=faults, delay=delay)
@@ -117,8 +123,11 @@ class SmtpSink:
             tls_context=None if implicit_tls else certificate,
             auth_required=login is not None,
             auth_require_tls=certificate is not None and not implicit_tls,
-            authenticator=_authenticator(login),
+            auth_exclude_mechanism={"LOGIN", "PLAIN"} - set(mechanisms),
+            authenticator=_authenticator(self._dialogue, login),
             enable_SMTPUTF8=smtputf8,
+            data_size_limit=largest,
+            offers=("PIPELINING",) if pipelining else (),
         )
 
     @property
@@ -137,6 +146,11 @@ class SmtpSink:
         return self._dialogue.commands
 
     @property
+    def logins(self) -> list[str]:
+        """The mechanism of every log-in that was tried, in order."""
+        return self._dialogue.logins
+
+    @property
     def connections(self) -> int:
         """How many connections were opened."""
         return self._dialogue.connections
@@ -152,10 +166,11 @@ class SmtpSink:
         self._controller.stop()
 
 
-def _authenticator(login: tuple[str, str] | None) -> Any:
+def _authenticator(dialogue: _Dialogue, login: tuple[str, str] | None) -> Any:
     def check(
         server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword
     ) -> AuthResult:
+        dialogue.logins.append(mechanism)
         given = (data.login.decode(), data.password.decode())
         return AuthResult(success=given == login, handled=False)
 
@@ -192,8 +207,11 @@ class _Controller(Controller):
 class _Server(SMTP):
     """aiosmtpd's server, which before each answer looks whether a fault is due."""
 
-    def __init__(self, dialogue: _Dialogue, handler: object, *, auth_required: bool, **options: Any) -> None:
+    def __init__(
+        self, dialogue: _Dialogue, handler: object, *, auth_required: bool, offers: Sequence[str], **options: Any
+    ) -> None:  # fmt: skip
         super().__init__(handler, **options)
+        self._offers = offers
         self._auth_required = auth_required  # as an argument it warns where TLS is not required too
         self._dialogue = dialogue
         for at in (At.EHLO, At.STARTTLS, At.AUTH, At.MAIL, At.RCPT, At.DATA, At.RSET, At.QUIT):
@@ -215,6 +233,12 @@ class _Server(SMTP):
                 await self._misbehave(fault)
 
         return guarded
+
+    async def push(self, status: Any) -> None:
+        """Say a line; what is offered stands before the last one of the answer to EHLO."""
+        for offer in self._offers if status == "250 HELP" else ():
+            await super().push(f"250-{offer}")
+        await super().push(status)
 
     def _recipient(self, at: At, argument: str | None) -> str:
         if at is At.RCPT:
@@ -239,6 +263,7 @@ class _Server(SMTP):
                     sender=envelope.mail_from or "",
                     recipients=tuple(envelope.rcpt_tos),
                     data=envelope.original_content or b"",
+                    options=tuple(envelope.mail_options),
                 )
             )
         if fault is None:
