@@ -91,8 +91,7 @@ def plan(connection: Connection, issue_id: int, letter: Letter, audience: Select
         literal(int(DeliveryOutcome.UNKNOWN)),
     )  # fmt: skip
     columns = ["issue_id", "subscriber_id", "variant", "state", "attempt", "outcome"]
-    connection.execute(insert(delivery).from_select(columns, rows))
-    planned = counts(connection, issue_id).prepared
+    planned = connection.execute(insert(delivery).from_select(columns, rows)).rowcount
     expected = audience_size(connection, audience)
     if planned != expected:
         raise IssueError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 CLAIM_SECONDS = 10.0
-LANE_SECONDS = 1.0  # of work in a claim where domains have limits of their own: their turn must come in time
+LANE_SECONDS = 0.1  # of work in a claim where domains have limits of their own: their turn must come in time
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +46,7 @@ class Pages:
     used_up: bool = False
     _held: dict[int, Page] = field(default_factory=dict)
     _after: dict[str | None, int] = field(default_factory=dict)
+    _rest_first: bool = False
     _empty: set[str | None] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -69,14 +70,16 @@ class Pages:
         self._empty.clear()
 
     def take(self, size: int) -> Page | None:
-        """Claim at most ``size``: of a domain whose turn it is, else of the rest; None if none may go now."""
+        """Claim at most ``size``, in turn of a domain whose time it is and of the rest; None if neither has any."""
         with self._lock:
             now = self.clock()
-            for domain, opens in self._open_times(now).items():
-                page = self._take(domain, size, now) if opens <= now else None
-                if page is not None:
-                    return page
-            return None if None in self._empty else self._take(None, size, now)
+            times = self._open_times(now)
+            opened = sorted((name for name in times if times[name] <= now), key=times.__getitem__)
+            lanes: list[str | None] = [*opened]
+            if None not in self._empty:
+                lanes.insert(0 if self._rest_first else len(lanes), None)
+            self._rest_first = not self._rest_first
+            return next((page for lane in lanes if (page := self._take(lane, size, now))), None)
 
     def opens(self) -> datetime | None:
         """Return when a domain has its turn, None if nothing waits for one."""
@@ -92,11 +95,10 @@ class Pages:
 
     def _take(self, domain: str | None, size: int, now: datetime) -> Page | None:
         """Claim of a domain, or of the rest, behind what was claimed last, then from the start."""
-        if domain is not None:
-            span, step = LANE_SECONDS, self.limits.domains[domain]
-            size = min(size, limits.fitting(step, timedelta(seconds=span)) or size)
-        paced = limits.fitting(self.limits.interval, timedelta(seconds=self.seconds) / self.connections)
-        size = min(size, paced or size, size if self.limit is None else self.limit)
+        span = timedelta(seconds=self.seconds)
+        own = limits.fitting(self.limits.domains.get(domain) if domain else None, span)
+        shared = limits.fitting(self.limits.interval, span / self.connections)
+        size = min(bound for bound in (size, own, shared, self.limit) if bound is not None)
         after = self._after.get(domain, 0)
         page = self._claim(domain, size, after, now)
         if page is None and after and self.may_take:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,8 +18,9 @@ from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.recipients import Links, recipient
+from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable
-from newsletter.models import IssueState, Letter, Receipt, Recipient
+from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
 from subscribers.models import AddressState
@@ -68,6 +69,10 @@ class Sending:
             database=self.database, issue_id=self.issue.id, audience=self.audience, provider=self.provider,
             clock=self.clock, connections=self.connections, limits=self.limits, limit=self.limit,
         )  # fmt: skip
+
+    @cached_property
+    def _gate(self) -> AbstractContextManager[object]:
+        return make_gate(self.database)
 
     @cached_property
     def _breaker(self) -> Breaker:
@@ -153,6 +158,7 @@ class Sending:
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self.provider.connect())
+                accepting = stack.enter_context(settling(self.database, self._gate))
             except BaseException as error:
                 self._pages.release(page, Exposure.NONE)
                 if not isinstance(error, ProviderUnavailable):
@@ -161,7 +167,7 @@ class Sending:
                 return
             size = FIRST_CLAIM
             while page is not None:
-                size = self._send_page(connection, page, size)
+                size = self._send_page(connection, accepting, page, size)
                 page = self._next_page(size)
 
     def _next_page(self, size: int) -> Page | None:
@@ -176,11 +182,11 @@ class Sending:
             self._come(opens)
         return None
 
-    def _send_page(self, connection: Connection, page: Page, size: int) -> int:
+    def _send_page(self, connection: Connection, accepting: Settling, page: Page, size: int) -> int:
         """Send a page and end it; return how many the next one should have."""
         began = monotonic()
         try:
-            self._send(connection, page)
+            self._send(connection, accepting, page)
         except (ProviderUnavailable, BreakerTripped):
             self._pages.release(page, Exposure.NONE)
             raise
@@ -193,7 +199,7 @@ class Sending:
         rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
         return max(1, min(self.provider.batch_size, int(rate * self._pages.seconds)))
 
-    def _send(self, connection: Connection, page: Page) -> None:
+    def _send(self, connection: Connection, accepting: Settling, page: Page) -> None:
         people = [
             recipient(
                 row,
@@ -214,21 +220,30 @@ class Sending:
                     f"{self.provider.name} gave {number} receipts for {len(people)} recipients"
                 )
             page.handed += 1
-            with self.database.write() as transaction:
-                ours = ledger.settle(
-                    transaction, page.claim, row, receipt, self.clock(),
-                    on_uncertain=self.provider.on_uncertain, patience=self.patience,
-                )  # fmt: skip
-                if ours and receipt.hard:
-                    Suppressions.happened(
-                        transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
-                        actor=self.provider.name, now=self.clock(),
-                    )  # fmt: skip
+            ours = (
+                accepting.accept(page.claim, row)
+                if receipt.outcome is Outcome.ACCEPTED
+                else self._settle(page.claim, row, receipt)
+            )
             if ours:
                 self.on_receipt(person, receipt)
                 self._breaker.count(receipt)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
+
+    def _settle(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
+        """Write down that a letter was not taken; False if the row is no longer this claim's."""
+        with self.database.write() as transaction:
+            ours = ledger.settle(
+                transaction, claim, row, receipt, self.clock(),
+                on_uncertain=self.provider.on_uncertain, patience=self.patience,
+            )  # fmt: skip
+            if ours and receipt.hard:
+                Suppressions.happened(
+                    transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
+                    actor=self.provider.name, now=self.clock(),
+                )  # fmt: skip
+        return ours
 
     def _come(self, moment: datetime) -> bool:
         """Wait until a moment; False where the send was stopped or halted before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -80,16 +80,20 @@ def test_a_rate_holds_over_two_senders(database: Database) -> None:
     assert_paced(provider.times["example.org"], begin, INTERVAL)
 
 
-def test_a_domain_has_a_rate_of_its_own_and_holds_nobody_else_up(database: Database) -> None:
-    add_at(database, "slow.example.org", 12)
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_domain_has_a_rate_of_its_own_and_holds_nobody_else_up(
+    database: Database, connections: int
+) -> None:
+    add_at(database, "slow.example.org", 6)
     add_at(database, "sub.slow.example.org", 12)
-    add_at(database, "slower.example.org", 6)
+    add_at(database, "slower.example.org", 3)
     issue, provider = plan_issue(database), TimedProvider()
-    slow: Mapping[str, timedelta] = {"slow.example.org": INTERVAL, "slower.example.org": 3 * INTERVAL}
+    slow = {"slow.example.org": 10 * INTERVAL, "slower.example.org": 20 * INTERVAL}
     begin = datetime.now(UTC)
-    limits = Limits(domains=slow)
-    run_together(sending(database, issue, provider, limits), sending(database, issue, provider, limits))
-    assert counts(database, issue) == Counts(prepared=30, accepted=30)
+    job = sending(database, issue, provider, Limits(domains=slow))
+    job.connections = connections
+    job.run()
+    assert counts(database, issue) == Counts(prepared=21, accepted=21)
     for domain, interval in slow.items():
         assert_paced(provider.times[domain], begin, interval)
     rest = provider.times["sub.slow.example.org"]
