@@ -91,7 +91,8 @@ def plan(connection: Connection, issue_id: int, letter: Letter, audience: Select
         literal(int(DeliveryOutcome.UNKNOWN)),
     )  # fmt: skip
     columns = ["issue_id", "subscriber_id", "variant", "state", "attempt", "outcome"]
-    planned = connection.execute(insert(delivery).from_select(columns, rows)).rowcount
+    planning = insert(delivery).from_select(columns, rows).execution_options(preserve_rowcount=True)
+    planned = connection.execute(planning).rowcount
     expected = audience_size(connection, audience)
     if planned != expected:
         raise IssueError(
