@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, limits
+from newsletter.delivery import ledger, limits, timing
 from newsletter.delivery.owners import process_name
 from newsletter.protocols import Exposure, Provider
 from subscribers.store import at_domains
@@ -44,6 +44,7 @@ class Pages:
     limits: limits.Limits
     limit: int | None = None
     used_up: bool = False
+    stopwatch: timing.Stopwatch = field(default_factory=timing.Stopwatch)
     _held: dict[int, Page] = field(default_factory=dict)
     _after: dict[str | None, int] = field(default_factory=dict)
     _empty: set[str | None] = field(default_factory=set)
@@ -138,4 +139,7 @@ class Pages:
             )
             if unused and self.limits.cap(taken.date()) is not None:
                 limits.give_back(transaction, unused, taken)
+            times = self.stopwatch.take()
+            if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
+                timing.add(transaction, self.issue_id, times)
         del self._held[page.claim.id]

@@ -204,15 +204,16 @@ class Sending:
             )
             for row in page.claim.rows
         ]
-        receipts = connection.send(self.letter, people)
+        receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
         for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
             if not self._come(page.pace.moment(number)):
                 return
-            receipt = next(receipts, None)
-            if receipt is None:
+            answer = next(receipts, None)
+            if answer is None:
                 raise RuntimeError(
                     f"{self.provider.name} gave {number} receipts for {len(people)} recipients"
                 )
+            receipt, _seconds = answer
             page.handed += 1
             with self.database.write() as transaction:
                 ours = ledger.settle(

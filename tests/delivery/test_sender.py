@@ -98,6 +98,17 @@ def test_a_connection_that_cannot_be_had_gives_everything_back(database: Databas
     assert counts(database, issue) == Counts(prepared=2, accepted=2)
 
 
+@pytest.mark.parametrize(("exposure", "timed"), [(Exposure.FIRST, 5), (Exposure.ALL, 0)])
+def test_messages_are_timed_where_each_has_an_answer_of_its_own(
+    database: Database, exposure: Exposure, timed: int
+) -> None:
+    add_readers(database, 5)
+    sending(database, plan_issue(database), FakeProvider(exposure=exposure, batch_size=2)).run()
+    with database.read() as connection:
+        rows = connection.execute(tables.domain_time.select()).all()
+    assert sum(row.messages for row in rows) == timed
+
+
 def test_stopping_ends_after_the_message_in_flight(database: Database) -> None:
     add_readers(database, 5)
     issue, provider = plan_issue(database), FakeProvider()
