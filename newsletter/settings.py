@@ -302,6 +302,22 @@ class Web(_Table, frozen=True):
     ] = False
 
 
+class Log(_Table, frozen=True):
+    level: Annotated[
+        Literal["off", "error", "warning", "info", "debug"],
+        Meta(description="What of a send is logged: off is nothing, debug each message that is accepted."),
+    ] = "off"
+    format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of the log: text, or a JSON object each.")
+    ] = "text"
+    file: Annotated[
+        str, Meta(description="File that the log is appended to; empty means standard error.")
+    ] = ""
+    addresses: Annotated[
+        bool, Meta(description="Whether the log may hold people's addresses; without it they are masked.")
+    ] = False
+
+
 class Theme(_Table, frozen=True):
     name: Annotated[
         str,
@@ -412,6 +428,7 @@ class Settings(_Table, frozen=True):
     delivery: Delivery = Delivery()
     sender: Sender = Sender()
     web: Web = Web()
+    log: Log = Log()
     theme: Theme = Theme()
     editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
 

@@ -130,11 +130,11 @@ class Pages:
             pace = limits.take(transaction, self.limits, len(claim.rows), now, domain)
         return Page(claim=claim, pace=pace, domain=domain)
 
-    def release(self, page: Page, doubt: Exposure) -> None:
-        """End a claim; what it still holds goes back, or is in doubt."""
+    def release(self, page: Page, doubt: Exposure) -> int:
+        """End a claim; what it still holds goes back, or is in doubt: return how many are."""
         unused, taken = len(page.claim.rows) - page.handed, page.pace.taken
         with self.database.write() as transaction:
-            ledger.take_over(
+            doubtful = ledger.take_over(
                 transaction, self.issue_id, page.claim.id, doubt, self.provider.on_uncertain, self.clock()
             )
             if unused and self.limits.cap(taken.date()) is not None:
@@ -143,3 +143,4 @@ class Pages:
             if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
                 timing.add(transaction, self.issue_id, times)
         del self._held[page.claim.id]
+        return doubtful

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
@@ -83,7 +83,7 @@ class Sending:
 
         Rows that were not handed over are pending again in every case.
         """
-        resolve_dead_claims(self.database, self.issue.id, self.clock(), self.provider.on_uncertain)
+        resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and self._may_go_on():
@@ -154,9 +154,10 @@ class Sending:
             try:
                 connection = stack.enter_context(self.provider.connect())
             except BaseException as error:
-                self._pages.release(page, Exposure.NONE)
+                self._release(page, Exposure.NONE)
                 if not isinstance(error, ProviderUnavailable):
                     raise
+                telling.unavailable(self.issue, page.claim, error)
                 self._unconnected.append(error)  # no fault while other threads have a connection
                 return
             size = FIRST_CLAIM
@@ -169,6 +170,7 @@ class Sending:
         while not self.stop.is_set() and not self._halted:
             page = self._pages.take(size)
             if page is not None:
+                telling.taken(self.issue, page.claim)
                 return page
             opens = self._pages.opens()
             if opens is None:
@@ -181,13 +183,15 @@ class Sending:
         began = monotonic()
         try:
             self._send(connection, page)
-        except (ProviderUnavailable, BreakerTripped):
-            self._pages.release(page, Exposure.NONE)
+        except (ProviderUnavailable, BreakerTripped) as error:
+            self._release(page, Exposure.NONE)
+            if isinstance(error, ProviderUnavailable):
+                telling.unavailable(self.issue, page.claim, error)
             raise
         except BaseException:
-            self._pages.release(page, self.provider.exposure)
+            self._release(page, self.provider.exposure)
             raise
-        self._pages.release(page, Exposure.NONE)
+        self._release(page, Exposure.NONE)
         if page.domain is not None:
             return size
         rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
@@ -213,7 +217,7 @@ class Sending:
                 raise RuntimeError(
                     f"{self.provider.name} gave {number} receipts for {len(people)} recipients"
                 )
-            receipt, _seconds = answer
+            receipt, seconds = answer
             page.handed += 1
             with self.database.write() as transaction:
                 ours = ledger.settle(
@@ -225,11 +229,16 @@ class Sending:
                         transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
                         actor=self.provider.name, now=self.clock(),
                     )  # fmt: skip
+            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=ours)
             if ours:
                 self.on_receipt(person, receipt)
                 self._breaker.count(receipt)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
+
+    def _release(self, page: Page, doubt: Exposure) -> None:
+        """End a claim; what it still holds goes back, or is in doubt."""
+        telling.released(self.issue, page.claim, self._pages.release(page, doubt))
 
     def _come(self, moment: datetime) -> bool:
         """Wait until a moment; False where the send was stopped or halted before."""

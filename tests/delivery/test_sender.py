@@ -187,7 +187,7 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
             connection, issue.id, deliverable("daily"), owner=process_name(), provider="smtp",
             exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
         )  # fmt: skip
-    assert resolve_dead_claims(database, issue.id, NOW + timedelta(hours=1)) == 0
+    assert resolve_dead_claims(database, issue, NOW + timedelta(hours=1)) == 0
     sending(database, issue, provider).run()
     assert provider.tried == []
 
