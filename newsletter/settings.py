@@ -285,6 +285,12 @@ class Web(_Table, frozen=True):
         list[str],
         Meta(description="Networks of your proxies; X-Forwarded-For is believed from these alone."),
     ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    metrics: Annotated[
+        list[str],
+        Meta(
+            description="Networks that may read the numbers at /metrics; for everybody else they are not there."
+        ),
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     signups_per_network: Annotated[
         int, Meta(description="Sign-ups an hour from one network (/24, IPv6 /48).", ge=1)
     ] = 20
