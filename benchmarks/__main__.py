@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries, transfer
+from benchmarks import figures, history, ledger, oneclick, ranking, reading, rendering, startup, summaries, transfer
 
 if __name__ == "__main__":
     for line in (
@@ -12,6 +12,8 @@ if __name__ == "__main__":
         ranking.measure(),
         history.measure(),
         oneclick.measure(),
+        *ledger.measure(),
+        *figures.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):

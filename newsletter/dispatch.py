@@ -19,6 +19,7 @@ from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
+from newsletter.logs import INFO, tell
 from newsletter.messages import compose
 from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient
 from newsletter.protocols import Provider
@@ -147,6 +148,7 @@ class Dispatcher:
             if other is None:
                 raise
             return other
+        tell(INFO, "issue planned", issue=record.name, prepared=planned)
         self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
         return record
 
@@ -168,10 +170,13 @@ class Dispatcher:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             if _waits_for_a_hand(record):  # since this process looked at it
                 return self._not_sent(record, ledger.counts(connection, record.id))
-            if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
+            was = record.state
+            if was in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
             before = ledger.counts(connection, record.id)
+        if record.state is not was:
+            tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
         done = before.prepared - before.waiting
         self.report(self._forecast(before.waiting))
 
@@ -209,14 +214,23 @@ class Dispatcher:
     def _conclude(self, record: IssueRecord, fault: _Fault | None, *, used_up: bool) -> RunResult:
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
-            if record.state is IssueState.CANCELLED:
+            was = record.state
+            if was is IssueState.CANCELLED:
                 ledger.cancel_waiting(connection, record.id)
             counts = ledger.counts(connection, record.id)
             to, reason = self._concluded(counts, fault, used_up=used_up)
-            if (
-                record.state is IssueState.SENDING and to is not record.state
-            ):  # else another process was faster
+            if was is IssueState.SENDING and to is not was:  # else another process was faster
                 record = store.move_issue(connection, record, to, self.clock(), reason)
+        if record.state is not was:
+            told = msgspec.to_builtins(counts)
+            tell(
+                INFO,
+                f"issue {record.state.value}",
+                issue=record.name,
+                was=was.value,
+                reason=record.reason,
+                **told,
+            )
         self.report(f"send      {_sum(counts)}")
         ok = not fault and not self.stop.is_set()
         sentence = self._sentence(record, counts, used_up=used_up)

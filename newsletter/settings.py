@@ -285,6 +285,12 @@ class Web(_Table, frozen=True):
         list[str],
         Meta(description="Networks of your proxies; X-Forwarded-For is believed from these alone."),
     ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    metrics: Annotated[
+        list[str],
+        Meta(
+            description="Networks that may read the numbers at /metrics; for everybody else they are not there."
+        ),
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     signups_per_network: Annotated[
         int, Meta(description="Sign-ups an hour from one network (/24, IPv6 /48).", ge=1)
     ] = 20
@@ -299,6 +305,22 @@ class Web(_Table, frozen=True):
     ] = "accept"
     keep_network: Annotated[
         bool, Meta(description="Whether the record of a consent holds the network that it came from.")
+    ] = False
+
+
+class Log(_Table, frozen=True):
+    level: Annotated[
+        Literal["off", "error", "warning", "info", "debug"],
+        Meta(description="What of a send is logged: off is nothing, debug each message that is accepted."),
+    ] = "off"
+    format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of the log: text, or a JSON object each.")
+    ] = "text"
+    file: Annotated[
+        str, Meta(description="File that the log is appended to; empty means standard error.")
+    ] = ""
+    addresses: Annotated[
+        bool, Meta(description="Whether the log may hold people's addresses; without it they are masked.")
     ] = False
 
 
@@ -412,6 +434,7 @@ class Settings(_Table, frozen=True):
     delivery: Delivery = Delivery()
     sender: Sender = Sender()
     web: Web = Web()
+    log: Log = Log()
     theme: Theme = Theme()
     editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
 

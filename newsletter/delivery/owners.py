@@ -8,22 +8,25 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, telling
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.store import IssueRecord
 
 
 def resolve_dead_claims(
-    database: Database, issue_id: int, now: datetime, on_uncertain: OnUncertain = OnUncertain.RESEND
+    database: Database, issue: IssueRecord, now: datetime, on_uncertain: OnUncertain = OnUncertain.RESEND
 ) -> int:
     """Take over the claims of processes that are gone; return how many messages may have been written before."""
-    doubtful = 0
+    taken: dict[int, int] = {}
     with database.write(durable=True) as transaction:
-        for claim in ledger.open_claims(transaction, issue_id):
+        for claim in ledger.open_claims(transaction, issue.id):
             if is_dead(claim.owner, claim.heartbeat, now):
-                doubtful += ledger.take_over(
-                    transaction, issue_id, claim.id, Exposure(claim.exposure), on_uncertain, now
+                taken[claim.id] = ledger.take_over(
+                    transaction, issue.id, claim.id, Exposure(claim.exposure), on_uncertain, now
                 )
-    return doubtful
+    for claim_id, doubtful in taken.items():
+        telling.taken_over(issue, claim_id, doubtful)
+    return sum(taken.values())
 
 
 def process_name() -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, limits
+from newsletter.delivery import ledger, limits, timing
 from newsletter.delivery.owners import process_name
 from newsletter.protocols import Exposure, Provider
 from subscribers.store import at_domains
@@ -44,6 +44,7 @@ class Pages:
     limits: limits.Limits
     limit: int | None = None
     used_up: bool = False
+    stopwatch: timing.Stopwatch = field(default_factory=timing.Stopwatch)
     _held: dict[int, Page] = field(default_factory=dict)
     _after: dict[str | None, int] = field(default_factory=dict)
     _rest_first: bool = False
@@ -131,13 +132,17 @@ class Pages:
             pace = limits.take(transaction, self.limits, len(claim.rows), now, domain)
         return Page(claim=claim, pace=pace, domain=domain)
 
-    def release(self, page: Page, doubt: Exposure) -> None:
-        """End a claim; what it still holds goes back, or is in doubt."""
+    def release(self, page: Page, doubt: Exposure) -> int:
+        """End a claim; what it still holds goes back, or is in doubt: return how many are."""
         unused, taken = len(page.claim.rows) - page.handed, page.pace.taken
         with self.database.write() as transaction:
-            ledger.take_over(
+            doubtful = ledger.take_over(
                 transaction, self.issue_id, page.claim.id, doubt, self.provider.on_uncertain, self.clock()
             )
             if unused and self.limits.cap(taken.date()) is not None:
                 limits.give_back(transaction, unused, taken)
+            times = self.stopwatch.take()
+            if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
+                timing.add(transaction, self.issue_id, times)
         del self._held[page.claim.id]
+        return doubtful

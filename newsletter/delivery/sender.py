@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
@@ -88,7 +88,7 @@ class Sending:
 
         Rows that were not handed over are pending again in every case.
         """
-        resolve_dead_claims(self.database, self.issue.id, self.clock(), self.provider.on_uncertain)
+        resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and self._may_go_on():
@@ -160,9 +160,10 @@ class Sending:
                 connection = stack.enter_context(self.provider.connect())
                 accepting = stack.enter_context(settling(self.database, self._gate))
             except BaseException as error:
-                self._pages.release(page, Exposure.NONE)
+                self._release(page, Exposure.NONE)
                 if not isinstance(error, ProviderUnavailable):
                     raise
+                telling.unavailable(self.issue, page.claim, error)
                 self._unconnected.append(error)  # no fault while other threads have a connection
                 return
             size = FIRST_CLAIM
@@ -175,6 +176,7 @@ class Sending:
         while not self.stop.is_set() and not self._halted:
             page = self._pages.take(size)
             if page is not None:
+                telling.taken(self.issue, page.claim)
                 return page
             opens = self._pages.opens()
             if opens is None:
@@ -187,13 +189,15 @@ class Sending:
         began = monotonic()
         try:
             self._send(connection, accepting, page)
-        except (ProviderUnavailable, BreakerTripped):
-            self._pages.release(page, Exposure.NONE)
+        except (ProviderUnavailable, BreakerTripped) as error:
+            self._release(page, Exposure.NONE)
+            if isinstance(error, ProviderUnavailable):
+                telling.unavailable(self.issue, page.claim, error)
             raise
         except BaseException:
-            self._pages.release(page, self.provider.exposure)
+            self._release(page, self.provider.exposure)
             raise
-        self._pages.release(page, Exposure.NONE)
+        self._release(page, Exposure.NONE)
         if page.domain is not None:
             return size
         rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
@@ -210,21 +214,23 @@ class Sending:
             )
             for row in page.claim.rows
         ]
-        receipts = connection.send(self.letter, people)
+        receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
         for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
             if not self._come(page.pace.moment(number)):
                 return
-            receipt = next(receipts, None)
-            if receipt is None:
+            answer = next(receipts, None)
+            if answer is None:
                 raise RuntimeError(
                     f"{self.provider.name} gave {number} receipts for {len(people)} recipients"
                 )
+            receipt, seconds = answer
             page.handed += 1
             ours = (
                 accepting.accept(page.claim, row)
                 if receipt.outcome is Outcome.ACCEPTED
                 else self._settle(page.claim, row, receipt)
             )
+            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=ours)
             if ours:
                 self.on_receipt(person, receipt)
                 self._breaker.count(receipt)
@@ -244,6 +250,10 @@ class Sending:
                     actor=self.provider.name, now=self.clock(),
                 )  # fmt: skip
         return ours
+
+    def _release(self, page: Page, doubt: Exposure) -> None:
+        """End a claim; what it still holds goes back, or is in doubt."""
+        telling.released(self.issue, page.claim, self._pages.release(page, doubt))
 
     def _come(self, moment: datetime) -> bool:
         """Wait until a moment; False where the send was stopped or halted before."""

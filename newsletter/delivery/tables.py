@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -74,6 +75,16 @@ allowance = Table(
     Column("name", String(255), primary_key=True),
     Column("at", UtcTime, nullable=False),
     Column("used", Integer, nullable=False),
+)
+domain_time = Table(  # how long the provider took, over all messages of an issue to a domain
+    "domain_time",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("domain", String(255), primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("slowest", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 event_table = Table(
     "event",

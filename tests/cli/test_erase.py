@@ -268,6 +268,7 @@ def test_every_column_that_can_hold_an_address_is_known_to_erasure() -> None:
         "tag.tag",
         "notice.address",
         "import_change.detail",
+        "domain_time.domain",
     }
     words_of_our_own = {
         "allowance.name", "edition.name", "import_run.counts", "consent.text_version", "consent.network", "claim.owner", "claim.provider", "claim.exposure",

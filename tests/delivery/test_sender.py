@@ -98,6 +98,17 @@ def test_a_connection_that_cannot_be_had_gives_everything_back(database: Databas
     assert counts(database, issue) == Counts(prepared=2, accepted=2)
 
 
+@pytest.mark.parametrize(("exposure", "timed"), [(Exposure.FIRST, 5), (Exposure.ALL, 0)])
+def test_messages_are_timed_where_each_has_an_answer_of_its_own(
+    database: Database, exposure: Exposure, timed: int
+) -> None:
+    add_readers(database, 5)
+    sending(database, plan_issue(database), FakeProvider(exposure=exposure, batch_size=2)).run()
+    with database.read() as connection:
+        rows = connection.execute(tables.domain_time.select()).all()
+    assert sum(row.messages for row in rows) == timed
+
+
 def test_stopping_ends_after_the_message_in_flight(database: Database) -> None:
     add_readers(database, 5)
     issue, provider = plan_issue(database), FakeProvider()
@@ -176,7 +187,7 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
             connection, issue.id, deliverable("daily"), owner=process_name(), provider="smtp",
             exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
         )  # fmt: skip
-    assert resolve_dead_claims(database, issue.id, NOW + timedelta(hours=1)) == 0
+    assert resolve_dead_claims(database, issue, NOW + timedelta(hours=1)) == 0
     sending(database, issue, provider).run()
     assert provider.tried == []
 
