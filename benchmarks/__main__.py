@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from benchmarks import figures, history, ledger, oneclick, ranking, reading, rendering, startup, summaries, transfer
+from benchmarks import (
+    figures,
+    history,
+    ledger,
+    oneclick,
+    ranking,
+    reading,
+    rendering,
+    startup,
+    summaries,
+    transfer,
+)
 
 if __name__ == "__main__":
     for line in (
