@@ -159,6 +159,8 @@ def claim(
             exposure=exposure.value,
             claimed_at=now,
             heartbeat=now,
+            lowest=ids[0],
+            highest=ids[-1],
         )
     )
     assert created.inserted_primary_key is not None
@@ -189,7 +191,7 @@ def claim(
     left = sorted(set(ids) - set(staying))
     _set(connection, issue_id, left, state=DeliveryState.SUPPRESSED, claim_id=None)
     if not rows:
-        close(connection, claim_id, now)
+        _close(connection, claim_id, now)
     return Claim(id=claim_id, issue_id=issue_id, rows=rows, last=ids[-1])
 
 
@@ -287,13 +289,7 @@ def cancel_waiting(connection: Connection, issue_id: int) -> int:
     return connection.execute(waiting.values(state=int(DeliveryState.CANCELLED))).rowcount
 
 
-def close(connection: Connection, claim_id: int, now: datetime) -> None:
-    """End a claim; its rows that are still claimed were never handed over: they go back, the attempt does not count."""
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.claim_id == claim_id, delivery.c.state == DeliveryState.CLAIMED)
-        .values(state=int(DeliveryState.PENDING), claim_id=None, attempt=delivery.c.attempt - 1)
-    )
+def _close(connection: Connection, claim_id: int, now: datetime) -> None:
     connection.execute(update(claim_table).where(claim_table.c.id == claim_id).values(closed_at=now))
 
 
@@ -317,12 +313,13 @@ def open_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
 def take_over(
     connection: Connection, issue_id: int, claim_id: int, exposure: Exposure, on_uncertain: OnUncertain, now: datetime
 ) -> int:  # fmt: skip
-    """Resolve the claim of a dead owner; return how many rows may have been written to.
+    """End a claim, of a dead owner or one's own; return how many of its open rows may have been written to.
 
     ``exposure`` says which these are. They are noted, and sent again with the same Message-ID or held as uncertain.
+    The others were never handed over: they go back, and the attempt does not count.
     """
     still_open = connection.execute(
-        select(claim_table.c.id)
+        select(claim_table.c.lowest, claim_table.c.highest)
         .where(claim_table.c.id == claim_id, claim_table.c.closed_at.is_(None))
         .with_for_update()
     ).one_or_none()
@@ -330,6 +327,7 @@ def take_over(
         return 0  # another process took it over
     held = (
         delivery.c.issue_id == issue_id,
+        delivery.c.subscriber_id.between(still_open.lowest, still_open.highest),
         delivery.c.claim_id == claim_id,
         delivery.c.state == DeliveryState.CLAIMED,
     )
@@ -346,7 +344,9 @@ def take_over(
         _problem(connection, issue_id, row.subscriber_id, row.attempt, now, "crash", reply, None)
         one = delivery.c.subscriber_id == row.subscriber_id
         connection.execute(update(delivery).where(*held, one).values(state=int(state)))
-    close(connection, claim_id, now)
+    back = {"state": int(DeliveryState.PENDING), "claim_id": None, "attempt": delivery.c.attempt - 1}
+    connection.execute(update(delivery).where(*held).values(back))
+    _close(connection, claim_id, now)
     return len(doubtful)
 
 

@@ -43,6 +43,8 @@ claim_table = Table(
     Column("heartbeat", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
     Column("provider_id", Text, nullable=False, server_default=""),
+    Column("lowest", Integer, nullable=False, server_default="0"),
+    Column("highest", Integer, nullable=False, server_default="2147483647"),
     Index(None, "issue_id", "closed_at"),
     sqlite_autoincrement=True,
 )

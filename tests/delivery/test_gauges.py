@@ -10,7 +10,7 @@ from newsletter.delivery import ledger, notices
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState, SignUp
 from newsletter.models import Counts, DayKind, IssueState
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 from subscribers.store import deliverable
 from tests.support.issues import DAY, LETTER, NOW, add_readers, plan_issue
 
@@ -41,7 +41,7 @@ def test_deliveries_are_those_of_the_newest_issue(database: Database) -> None:
             )  # fmt: skip
         assert held is not None
         ledger.cancel_waiting(connection, first.id)
-        ledger.close(connection, held.id, NOW)
+        ledger.take_over(connection, held.issue_id, held.id, Exposure.NONE, OnUncertain.RESEND, NOW)
         sign_up = SignUp(
             edition="daily", language="en", source="form", text_version="1", network=None, at=NOW
         )

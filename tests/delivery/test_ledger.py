@@ -187,7 +187,7 @@ def test_closing_a_claim_gives_back_what_was_not_handed_over(database: Database)
     claim = taken(take(database, issue.id))
     settle(database, claim, 0, Outcome.ACCEPTED)
     with database.write() as connection:
-        ledger.close(connection, claim.id, NOW)
+        ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
     again = taken(take(database, issue.id))
     assert [row.email for row in again.rows] == [address(2), address(3)]
 
