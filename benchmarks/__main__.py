@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries, transfer
+from benchmarks import history, messages, oneclick, ranking, reading, rendering, startup, summaries, transfer
 
 if __name__ == "__main__":
     for line in (
@@ -12,6 +12,7 @@ if __name__ == "__main__":
         ranking.measure(),
         history.measure(),
         oneclick.measure(),
+        *messages.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):
