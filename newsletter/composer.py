@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, cast
 
+from newsletter.dkim import Signer, signatures
 from newsletter.messages import (
     LINE_LIMIT,
     MOST_GROWTH,
@@ -35,10 +38,12 @@ _WHITE = bytes(range(33)).decode()  # an encoding asks if something of it follow
 
 
 class Composer:
-    """Makes the messages of a letter; raises what `messages.compose` raises."""
+    """Makes the messages of a letter, signed by each of the ``signers``; raises what `messages.compose` raises."""
 
-    def __init__(self, letter: Letter) -> None:
+    def __init__(self, letter: Letter, signers: Sequence[Signer] = ()) -> None:
         self._letter = letter
+        self._signers = signers
+        self._hashed: dict[bytes, Any] = {}
         self._fixed = fixed_lines(letter)
         mark = f"--{letter.boundary}".encode()
         self._text = _Part("plain", letter.text, TEXT_WIDTH, mark, mark + b"\r\n", html=False)
@@ -53,9 +58,12 @@ class Composer:
 
     def compose(self, recipient: Recipient) -> bytes:
         """Return the message for one recipient."""
-        head = head_of(self._lines(recipient))
+        lines = self._lines(recipient)
         values = recipient.values
-        return b"".join([head, *self._text.made(values), *self._html.made(values), self._end])
+        body = [*self._text.made(values), *self._html.made(values), self._end]
+        if self._signers:
+            lines[:0] = signatures(self._signers, lines, self._hash(body), self._letter.date)
+        return b"".join([head_of(lines), *body])
 
     def _lines(self, recipient: Recipient) -> list[str]:
         values, letter = recipient.values, self._letter
@@ -65,6 +73,16 @@ class Composer:
         subject = text_header("Subject", fill(letter.subject, values, html=False))
         headers = extra_headers((*letter.headers, *recipient.headers), values)
         return head_lines(self._fixed, recipient, subject, headers)
+
+    def _hash(self, body: Sequence[bytes]) -> bytes:
+        """Return the SHA-256 of a body, of which what all begin with is gone through once."""
+        begun, *rest = body
+        if begun not in self._hashed:
+            self._hashed[begun] = hashlib.sha256(begun)
+        digest = self._hashed[begun].copy()
+        for piece in rest:
+            digest.update(piece)
+        return cast("bytes", digest.digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +109,7 @@ class _Part:
     ) -> None:
         known, middle, tail = _cut(template)
         self._known, self._middle, self._tail = octets(known), Blanks(middle, html=html), octets(tail)
-        self._tails: dict[int, bytes] = {}
+        self._tails: dict[int, tuple[bytes, bytes]] = {}
         self._subtype, self._width, self._mark, self._before = subtype, width, mark, before
         self._is_ascii = (self._known + self._tail).isascii()
         self._may_go_as_it_is = self._fits(self._known)
@@ -125,10 +143,11 @@ class _Part:
             return quoted_printable(own)
         begun = binascii.b2a_qp(own + b"x")[:-1]  # x stands for the tail: no white space either
         column = len(begun) - begun.rfind(b"\n") - 1
-        tail = self._tails.get(column)
-        if tail is None:
-            tail = self._tails[column] = binascii.b2a_qp(b"x" * column + self._tail)[column:]
-        return harmless(begun + tail)
+        if column not in self._tails:
+            first, end, others = binascii.b2a_qp(b"x" * column + self._tail)[column:].partition(b"\n")
+            self._tails[column] = first + end, harmless(others)
+        first, others = self._tails[column]
+        return harmless(begun + first) + others
 
     def _fits(self, lines: bytes) -> bool:
         return not has_awkward(lines) and max(map(len, lines.split(b"\n"))) <= self._width
