@@ -141,7 +141,9 @@ def read_key(pem: bytes, where: str) -> Key:
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise ConfigError(
-            "is no private key in PEM", subject=where, remedy="`newsletter dkim new-key` makes one"
+            "holds no private key in PEM that can be used",
+            subject=where,
+            remedy="`newsletter dkim new-key` makes one",
         ) from None
     form = serialization.PublicFormat
     if isinstance(private, ed25519.Ed25519PrivateKey):
