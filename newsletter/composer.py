@@ -159,9 +159,12 @@ class _Part:
 
     @cached_property
     def _quoted(self) -> _Way:
-        """A line begins anew behind a soft break; what comes near the end depends on what follows, so two are left."""
+        """A line begins anew behind a soft break; what the last one is depends on what follows.
+
+        White space at the end may have gone to a line of its own, so one more is left.
+        """
         begin, line = _at_last_line(self._known)
-        lines = binascii.b2a_qp(line).split(b"\n")[:-2]
+        lines = binascii.b2a_qp(line).split(b"\n")[: -2 if line.endswith((b" ", b"\t")) else -1]
         soft = b"".join(line + b"\n" for line in lines)
         told = binascii.a2b_qp(soft)
         if not line.startswith(told):  # never seen; nothing is kept of this line then

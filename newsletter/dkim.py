@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ SEALED = (
     *("content-transfer-encoding", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
 )
 _ROW = 72  # characters of a folded line
-_SPACES = re.compile(r"[ \t]+")
+_FOLD = "\r\n "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +80,10 @@ def signatures(signers: Sequence[Signer], lines: Sequence[str], body: bytes, at:
 
 @lru_cache(maxsize=256)  # most headers of a letter are the same for everybody
 def _relaxed(line: str) -> tuple[str, str]:
-    """Return the name of a header and the header, in their relaxed form, without the line end."""
+    """Return the name of a header and the header, in their relaxed form; ours hold no runs of white space."""
     name, _, value = line.partition(":")
-    name, unfolded = name.lower(), value.replace("\r\n", "")
-    return name, f"{name}:{_SPACES.sub(' ', unfolded).strip(' ')}"
+    name = name.lower()
+    return name, f"{name}:{value.replace(_FOLD, ' ').strip()}"
 
 
 @lru_cache(maxsize=64)
@@ -106,7 +105,7 @@ def _begun(signer: Signer, names: tuple[str, ...], at: int) -> str:
 
 
 def _folded(text: str) -> str:
-    return "\r\n ".join([text[start : start + _ROW] for start in range(0, len(text), _ROW)])
+    return _FOLD.join([text[start : start + _ROW] for start in range(0, len(text), _ROW)])
 
 
 def record_strings(record: str) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html as markup
 from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +17,7 @@ from newsletter.letters import example_reader, make_letter
 from newsletter.messages import compose
 from newsletter.models import Letter, Recipient, placeholder
 from newsletter.templating.issue import render
-from tests.test_messages import LETTER, RECIPIENT
+from tests.test_messages import LETTER, RECIPIENT, any_text
 from tools.gallery.issues import NOW
 from tools.gallery.plates import IDENTITY, PLATES, Plate
 
@@ -81,6 +84,30 @@ def test_values_of_any_length_before_any_tail(tail: str) -> None:
 def test_any_head(name: str, subject: str, header: str, mail: str) -> None:
     letter = replace(LETTER, subject=subject, headers=(*LETTER.headers, ("X-Any", header)))
     check(letter, replace(RECIPIENT, name=name, address=mail))
+
+
+def parts(raw: bytes) -> list[tuple[str, str]]:
+    """Return the parts of a message as a mail program reads them; the standard library ends each with a line end."""
+    message = message_from_bytes(raw, policy=policy.default)
+    assert not [part.defects for part in message.walk() if part.defects]
+    return [
+        (part.get_content_type(), str(part.get_content()).replace("\r\n", "\n").removesuffix("\n"))
+        for part in message.iter_parts()
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=any_text, html=any_text, value=any_text)
+@example(text="\n", html="--=_letter_20240912--", value="\n.\n")
+@example(text="한", html="a" * 2000, value="<&>'")
+def test_a_reader_sees_the_parts_of_an_email_message(text: str, html: str, value: str) -> None:
+    place = placeholder("address")
+    letter = replace(LETTER, text=f"{text}{place}{html}", html=f"{html}{place}{text}")
+    plain = EmailMessage()
+    plain.set_content(f"{text}{value}{html}")
+    plain.add_alternative(f"{html}{markup.escape(value)}{text}", subtype="html")
+    ours = Composer(letter).compose(replace(RECIPIENT, values={**RECIPIENT.values, "address": value}))
+    assert parts(ours) == parts(plain.as_bytes(policy=policy.SMTP))
 
 
 @pytest.mark.parametrize("plate", PLATES, ids=str)
