@@ -6,6 +6,7 @@ from benchmarks import (
     figures,
     history,
     ledger,
+    messages,
     oneclick,
     ranking,
     reading,
@@ -25,6 +26,7 @@ if __name__ == "__main__":
         oneclick.measure(),
         *ledger.measure(),
         *figures.measure(),
+        *messages.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):

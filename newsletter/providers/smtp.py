@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 
 from newsletter.composer import Composer
+from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
@@ -46,14 +47,18 @@ class SmtpProvider:
     batch_size = 100
     exposure = Exposure.FIRST
 
-    def __init__(self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND) -> None:
+    def __init__(
+        self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND,
+        signers: Sequence[Signer] = (),
+    ) -> None:  # fmt: skip
         self._settings = settings
+        self._signers = signers
         self.on_uncertain = on_uncertain
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Connect, encrypt and log in; raise `ProviderUnavailable` if any of it is refused."""
-        connection = _SmtpConnection(self._settings)
+        connection = _SmtpConnection(self._settings, self._signers)
         try:
             yield connection
         finally:
@@ -78,8 +83,9 @@ class _ConnectionLostError(Exception):
 
 
 class _SmtpConnection:
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, signers: Sequence[Signer]) -> None:
         self._settings = settings
+        self._signers = signers
         self._wire: Wire | None = open_session(settings)
         self._in_transaction = False  # the server may still hold the sender of a refused message
         self._begun = 0  # messages on this connection
@@ -93,7 +99,7 @@ class _SmtpConnection:
             self._wire = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = Composer(letter)
+        composer = Composer(letter, self._signers)
         for recipient in recipients:
             outcome, reply = self._deliver(letter, composer, recipient)
             hard = outcome is Outcome.REJECTED and judge(reply).hard
