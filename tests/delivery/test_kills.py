@@ -102,7 +102,7 @@ def test_a_kill_loses_nobody_and_repeats_one_a_connection_at_most(
     with SinkProcess(command.folder, pipelining=dice.random() < 0.5) as sink:
         env = {**smtp_settings(sink, CONNECTIONS=str(connections)), **database_env}
         run = command.start("run", "--from", str(SAMPLE), env=env)
-        sink.wait_for(moment, run)
+        sink.wait_for(moment, lambda: run.poll() is None)
         killed = _kill(run, after=dice.random() * 0.02)
         _end(command, env, dice)
         taken = sink.taken()

@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -126,10 +127,10 @@ class SinkProcess:
         self._counted += new.count(b"\n")
         return self._counted
 
-    def wait_for(self, number: int, process: subprocess.Popen[str], *, seconds: float = 60) -> None:
-        """Wait until so many messages were taken, or the sending process has ended."""
+    def wait_for(self, number: int, alive: Callable[[], bool], *, seconds: float = 60) -> None:
+        """Wait until so many messages were taken, or nobody sends any more."""
         deadline = time.monotonic() + seconds
-        while self.count() < number and process.poll() is None:
+        while self.count() < number and alive():
             assert time.monotonic() < deadline, f"{self.count()} of {number} messages came in {seconds} s"
             time.sleep(0.002)
 
