@@ -9,10 +9,9 @@ from datetime import datetime
 
 from newsletter.delivery import ledger
 from newsletter.models import DeliveryState, IssueState, Outcome
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 
 PENDING, CLAIMED = DeliveryState.PENDING, DeliveryState.CLAIMED
-HALTED = {IssueState.PAUSED, IssueState.CANCELLED, IssueState.FINISHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +84,7 @@ class Model:
     """One issue. ``here`` are those on the list; ``copies`` is how often the provider took a person's letter."""
 
     exposure: Exposure
+    on_uncertain: OnUncertain
     here: set[int]
     state: IssueState = IssueState.APPROVED
     by_hand: bool = False
@@ -94,7 +94,7 @@ class Model:
 
     @property
     def resends(self) -> bool:
-        return self.exposure is not Exposure.ALL
+        return self.on_uncertain is OnUncertain.RESEND
 
     def ordered(self, *states: DeliveryState) -> list[Row]:
         return [self.rows[number] for number in sorted(self.rows) if self.rows[number].state in states]
@@ -125,7 +125,7 @@ class Model:
         """Let the provider take a letter: an exact one has it once, whatever comes."""
         self.copies[number] = 1 if self.exposure is Exposure.NONE else self.copies[number] + 1
 
-    def end(self, held: Held, doubt: Exposure, now: datetime) -> None:
+    def end(self, held: Held, doubt: Exposure, now: datetime, *, resend: bool) -> None:
         """End a claim, with doubt about some of what it has not settled."""
         if not held.open:
             return
@@ -138,10 +138,10 @@ class Model:
                 row.state = PENDING
                 continue
             row.note(now, pause=False, doubtful=True)
-            row.state = DeliveryState.UNCERTAIN if doubt is Exposure.ALL else PENDING
+            row.state = PENDING if resend else DeliveryState.UNCERTAIN
 
-    def end_dead(self, now: datetime) -> None:
+    def end_dead(self, now: datetime, *, resend: bool) -> None:
         """End the claims that were silent for too long."""
         for held in self.held:
             if now - held.heartbeat > ledger.DEAD_AFTER:
-                self.end(held, self.exposure, now)
+                self.end(held, self.exposure, now, resend=resend)

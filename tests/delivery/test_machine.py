@@ -24,13 +24,13 @@ from newsletter.app.delivering import resolve
 from newsletter.app.halting import move
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
+from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
-from newsletter.delivery.sender import resolve_dead_claims
 from newsletter.dispatch import Dispatcher
 from newsletter.errors import InputError, IssueError, ProviderUnavailable
 from newsletter.letters import Identity
 from newsletter.models import DeliveryState, IssueState, Outcome, Receipt
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import tables as store_tables
 from newsletter.templating.issue import Design
 from subscribers import schema
@@ -72,13 +72,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.names: dict[int, str] = {}
         self.accepted: set[int] = set()
 
-    @initialize(exposure=st.sampled_from(Exposure), absent=st.sets(somebody, max_size=2))
-    def plan(self, exposure: Exposure, absent: set[int]) -> None:
+    @initialize(
+        exposure=st.sampled_from(Exposure),
+        doubt=st.sampled_from(OnUncertain),
+        absent=st.sets(somebody, max_size=2),
+    )
+    def plan(self, exposure: Exposure, doubt: OnUncertain, absent: set[int]) -> None:
         add_readers(self.database, PEOPLE)
         with self.database.read() as connection:
             found = connection.execute(select(schema.subscriber.c.id).order_by(schema.subscriber.c.id))
             self.numbers = list(found.scalars())
-        self.model = Model(exposure=exposure, here=set(self.numbers))
+        self.model = Model(exposure=exposure, on_uncertain=doubt, here=set(self.numbers))
         for who in absent:
             self.leave(who)
         self.issue = plan_issue(self.database).id
@@ -168,7 +172,7 @@ class LedgerMachine(RuleBasedStateMachine):
         receipt = Receipt(subscriber_id=given.subscriber_id, outcome=outcome, reply="a reply")
         with self.database.write() as connection:
             ours = ledger.settle(
-                connection, held.claim, given, receipt, self.clock(), resend_uncertain=self.model.resends
+                connection, held.claim, given, receipt, self.clock(), on_uncertain=self.model.on_uncertain
             )
         row = self.model.rows[given.subscriber_id]
         assert ours == (row.state is CLAIMED and row.claim == held.claim.id)
@@ -186,10 +190,12 @@ class LedgerMachine(RuleBasedStateMachine):
         held = self.some(which)
         doubt = self.model.exposure if held.in_flight else Exposure.NONE
         with self.database.write() as connection:
-            ledger.take_over(connection, self.issue, held.claim.id, doubt, self.clock())
+            ledger.take_over(
+                connection, self.issue, held.claim.id, doubt, self.model.on_uncertain, self.clock()
+            )
             if ledger.state_of(connection, self.issue) is IssueState.CANCELLED:
                 ledger.cancel_waiting(connection, self.issue)
-        self.model.end(held, doubt, self.clock())
+        self.model.end(held, doubt, self.clock(), resend=self.model.resends)
         held.stopped, held.in_flight = True, False
         if self.model.state is IssueState.CANCELLED:
             self.model.move(self.model.ordered(PENDING), DeliveryState.CANCELLED)
@@ -206,8 +212,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def silence(self, seconds: int) -> None:
         """Nobody beats for a while; then a process looks for the dead."""
         self.clock.forward(seconds=seconds)
-        resolve_dead_claims(self.database, self.issue, self.clock())
-        self.model.end_dead(self.clock())
+        resolve_dead_claims(self.database, self.issue, self.clock(), self.model.on_uncertain)
+        self.model.end_dead(self.clock(), resend=self.model.resends)
 
     @rule(seconds=st.sampled_from([-86_400, -60, 61, 600, 50_000]))
     def time_jumps(self, seconds: int) -> None:
@@ -230,7 +236,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def cancel(self, sure: int) -> None:
         if sure:
             return  # now and then is enough: it is the end
-        self.model.end_dead(self.clock())
+        self.model.end_dead(self.clock(), resend=False)
         if self.model.state is IssueState.FINISHED:
             with pytest.raises(IssueError, match="cannot become"):
                 move(self.app, "daily", DAY, IssueState.CANCELLED, actor="test")
@@ -273,6 +279,7 @@ class LedgerMachine(RuleBasedStateMachine):
         provider = FakeProvider(
             script={self.email(number): [answer] for number, answer in planned.items()},
             exposure=self.model.exposure,
+            on_uncertain=self.model.on_uncertain,
         )
         self.dispatcher(provider).go_on(self.record(), dry_run=False)
         tried = self.model_run(planned)
@@ -294,7 +301,7 @@ class LedgerMachine(RuleBasedStateMachine):
             model.state = IssueState.SENDING
         if model.state is not IssueState.SENDING:
             return tried
-        model.end_dead(now)
+        model.end_dead(now, resend=model.resends)
         rows, broke = model.take(model.due(now, PEOPLE), claim=-1), False
         for row in rows:
             answer = planned[row.number]
