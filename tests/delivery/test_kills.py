@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,9 +27,10 @@ from tests.support.torture import length, tell
 
 SENDS = length(2, 100)
 READERS = length(300, 10_000)
+STARTS = length(1, 50)
+FEW = 300
 ON_POSTGRES = 10  # one send of so many
 ISSUE = "2024-09-12/daily"
-Crowds = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +60,15 @@ def total() -> Iterator[Total]:
 def crowd_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return an SQLite file with many subscribers, to copy."""
     path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("crowd") / "newsletter.db"))
-    _fill(f"sqlite:///{path}")
+    _fill(f"sqlite:///{path}", READERS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def few_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file with some subscribers, to copy."""
+    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("few") / "newsletter.db"))
+    _fill(f"sqlite:///{path}", FEW)
     return path
 
 
@@ -69,13 +77,13 @@ def crowd_template(postgres: PostgresServer, migrated_template: str) -> str:
     """Return the name of a PostgreSQL database with many subscribers, to clone."""
     with postgres.admin() as admin:
         admin.execute(f"CREATE DATABASE crowd TEMPLATE {migrated_template}".encode())
-    _fill(postgres.url("crowd"))
+    _fill(postgres.url("crowd"), READERS)
     return "crowd"
 
 
-def _fill(url: str) -> None:
+def _fill(url: str, readers: int) -> None:
     database = Database(url)
-    add_readers(database, READERS)
+    add_readers(database, readers)
     with database.read() as connection:  # SQLite copies its log into the file when the last connection closes
         connection.exec_driver_sql("SELECT 1")
     database.close()
@@ -105,18 +113,47 @@ def test_a_kill_loses_nobody_and_repeats_one_a_connection_at_most(
         sink.wait_for(moment, lambda: run.poll() is None)
         killed = _kill(run, after=dice.random() * 0.02)
         _end(command, env, dice)
-        taken = sink.taken()
-        doubted = _check_ledger(command, database_env)
+        doubted = _check_ledger(command, database_env, READERS)
+    tell(f"send {seed}: killed at {moment:,} of {READERS:,}, ", end="")
+    _check(total, sink.taken(), doubted, READERS, killed=killed, connections=connections)
+
+
+@pytest.mark.parametrize("seed", range(STARTS))
+def test_a_kill_at_any_time_since_the_start_loses_nobody_either(
+    command: Command, few_file: Path, seed: int, total: Total
+) -> None:
+    dice = random.Random(f"start {seed}")
+    shutil.copy(few_file, command.folder / "newsletter.db")
+    with SinkProcess(command.folder) as sink:
+        env = smtp_settings(sink, CONNECTIONS="2")
+        run = command.start("run", "--from", str(SAMPLE), env=env)
+        after = dice.random() * 2
+        killed = _kill(run, after=after)
+        _end(command, env, dice)
+        doubted = _check_ledger(command, {}, FEW)
+    tell(f"start {seed}: killed after {after:.2f} s, ", end="")
+    _check(total, sink.taken(), doubted, FEW, killed=killed, connections=2)
+
+
+def _check(
+    total: Total, taken: list[Taken], doubted: set[str], readers: int, *, killed: bool, connections: int
+) -> None:
+    """Check that nobody is lost, and that a copy is the same message and stands behind a noted doubt."""
     copies = Counter(each.recipient for each in taken)
-    lost = {address(number) for number in range(1, READERS + 1)} - set(copies)
-    twice = sum(copies.values()) - len(copies)
-    bound = connections * killed
-    tell(f"send {seed}: killed at {moment:,} of {READERS:,}: {len(lost)} lost, {twice} twice (bound {bound})")
-    _add(total, killed=killed, messages=len(taken), lost=len(lost), twice=twice, bound=bound)
+    lost = {address(number) for number in range(1, readers + 1)} - set(copies)
+    twice, bound = sum(copies.values()) - len(copies), connections * killed
+    tell(f"{len(lost)} lost, {twice} twice (bound {bound})")
+    total.sends += 1
+    total.kills += killed
+    total.messages += len(taken)
+    total.lost += len(lost)
+    total.twice += twice
+    total.bound += bound
     assert not lost
     assert twice <= len(doubted) <= bound
     assert {who for who, number in copies.items() if number > 1} <= doubted
-    _check_names(taken)
+    names = {(each.recipient, each.message_id) for each in taken}
+    assert len(names) == len(copies) == len({name for _, name in names})
 
 
 def _kill(process: subprocess.Popen[str], *, after: float) -> bool:
@@ -134,28 +171,13 @@ def _end(command: Command, env: dict[str, str], dice: random.Random) -> Result:
     return command.process("run", "--from", SAMPLE, env=env).ok()
 
 
-def _check_ledger(command: Command, env: dict[str, str]) -> set[str]:
+def _check_ledger(command: Command, env: dict[str, str], readers: int) -> set[str]:
     """Check that everybody is accepted; return of whom the ledger says that it was in doubt."""
     issue = command("issues", "show", ISSUE, "--json", env=env).ok().json
     assert issue["state"] == "finished"
     counts = issue["counts"]
-    assert counts["prepared"] == READERS == counts["accepted"] == sum(counts.values()) - READERS
+    assert counts["prepared"] == readers == counts["accepted"] == sum(counts.values()) - readers
     rows = command("deliveries", "list", ISSUE, "--json", env=env).ok().json
-    assert {row["email"] for row in rows} == {address(number) for number in range(1, READERS + 1)}
+    assert {row["email"] for row in rows} == {address(number) for number in range(1, readers + 1)}
     assert {row["state"] for row in rows} == {"accepted"}
     return {row["email"] for row in rows if row["cause"] == "crash"}
-
-
-def _check_names(taken: list[Taken]) -> None:
-    """Check that a message has its own name, and its copy the same one."""
-    names = {(each.recipient, each.message_id) for each in taken}
-    assert len(names) == len({who for who, _ in names}) == len({name for _, name in names})
-
-
-def _add(total: Total, *, killed: bool, messages: int, lost: int, twice: int, bound: int) -> None:
-    total.sends += 1
-    total.kills += killed
-    total.messages += messages
-    total.lost += lost
-    total.twice += twice
-    total.bound += bound

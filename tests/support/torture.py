@@ -13,7 +13,7 @@ def length(short: int, full: int) -> int:
     return full if TORTURE else short
 
 
-def tell(line: str) -> None:
+def tell(line: str, end: str = "\n") -> None:
     """Say what a full run came to; it shows with `pytest -s`."""
     if TORTURE:
-        print(line, file=sys.stderr, flush=True)
+        print(line, end=end, file=sys.stderr, flush=True)
