@@ -151,7 +151,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(which=some_claim, taken=st.booleans())
     def hand_over(self, which: int, taken: bool) -> None:
         """An owner, slow or not, writes the next letter, or all of them at once."""
-        held = self.some(which)
+        self.write(self.some(which), taken)
+
+    def write(self, held: Held, taken: bool) -> None:
         if held.in_flight or held.stopped or held.position == len(held.claim.rows):
             return
         held.in_flight, held.taken = True, taken
@@ -163,7 +165,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.model.held))
     @rule(which=some_claim, sure=st.booleans(), refused=st.sampled_from([Outcome.RETRY, Outcome.REJECTED]))
     def answer(self, which: int, sure: bool, refused: Outcome) -> None:
-        held = self.some(which)
+        self.settle(self.some(which), sure, refused)
+
+    def settle(self, held: Held, sure: bool, refused: Outcome) -> None:
         if not held.in_flight:
             return
         given = held.claim.rows[held.position]
@@ -182,6 +186,16 @@ class LedgerMachine(RuleBasedStateMachine):
         held.in_flight &= ours
         if ours:
             row.settle(outcome, self.clock(), resend=self.model.resends)
+
+    @precondition(lambda self: bool(self.model.held))
+    @rule(which=some_claim, taken=st.booleans(), sure=st.booleans())
+    def answer_too_late(self, which: int, taken: bool, sure: bool) -> None:
+        """An owner writes a letter and hears nothing until somebody else took over and claimed anew."""
+        held = self.some(which)
+        self.write(held, taken)
+        self.silence(16)
+        self.claim(PEOPLE)
+        self.settle(held, sure, Outcome.RETRY)
 
     @precondition(lambda self: bool(self.model.held))
     @rule(which=some_claim)
