@@ -187,15 +187,17 @@ class LedgerMachine(RuleBasedStateMachine):
         if ours:
             row.settle(outcome, self.clock(), resend=self.model.resends)
 
-    @precondition(lambda self: bool(self.model.held))
-    @rule(which=some_claim, taken=st.booleans(), sure=st.booleans())
-    def answer_too_late(self, which: int, taken: bool, sure: bool) -> None:
+    @rule(limit=st.integers(1, PEOPLE), taken=st.booleans(), sure=st.booleans())
+    def answer_too_late(self, limit: int, taken: bool, sure: bool) -> None:
         """An owner writes a letter and hears nothing until somebody else took over and claimed anew."""
-        held = self.some(which)
-        self.write(held, taken)
-        self.silence(16)
-        self.claim(PEOPLE)
-        self.settle(held, sure, Outcome.RETRY)
+        before = len(self.model.held)
+        self.claim(limit)
+        if len(self.model.held) > before:
+            held = self.model.held[-1]
+            self.write(held, taken)
+            self.silence(16)
+            self.claim(PEOPLE)
+            self.settle(held, sure, Outcome.RETRY)
 
     @precondition(lambda self: bool(self.model.held))
     @rule(which=some_claim)
