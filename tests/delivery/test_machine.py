@@ -26,6 +26,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
+from newsletter.delivery.settling import make_gate, settling
 from newsletter.dispatch import Dispatcher
 from newsletter.errors import InputError, IssueError, ProviderUnavailable
 from newsletter.letters import Identity
@@ -174,10 +175,7 @@ class LedgerMachine(RuleBasedStateMachine):
         known = Outcome.ACCEPTED if held.taken else refused
         outcome = known if sure else Outcome.UNCERTAIN
         receipt = Receipt(subscriber_id=given.subscriber_id, outcome=outcome, reply="a reply")
-        with self.database.write() as connection:
-            ours = ledger.settle(
-                connection, held.claim, given, receipt, self.clock(), on_uncertain=self.model.on_uncertain
-            )
+        ours = self.settle_in_ledger(held.claim, given, receipt)
         row = self.model.rows[given.subscriber_id]
         assert ours == (row.state is CLAIMED and row.claim == held.claim.id)
         held.position += 1
@@ -186,6 +184,15 @@ class LedgerMachine(RuleBasedStateMachine):
         held.in_flight &= ours
         if ours:
             row.settle(outcome, self.clock(), resend=self.model.resends)
+
+    def settle_in_ledger(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
+        if receipt.outcome is Outcome.ACCEPTED:
+            with settling(self.database, make_gate(self.database)) as quick:
+                return quick.accept(claim, row)
+        with self.database.write() as connection:
+            return ledger.settle(
+                connection, claim, row, receipt, self.clock(), on_uncertain=self.model.on_uncertain
+            )
 
     @rule(limit=st.integers(1, PEOPLE), taken=st.booleans(), sure=st.booleans())
     def answer_too_late(self, limit: int, taken: bool, sure: bool) -> None:
