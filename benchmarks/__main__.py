@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import history, oneclick, ranking, reading, rendering, startup, summaries, transfer
+from benchmarks import (
+    history,
+    oneclick,
+    ranking,
+    reading,
+    rendering,
+    smtp_rate,
+    startup,
+    summaries,
+    transfer,
+)
 
 if __name__ == "__main__":
     for line in (
@@ -12,6 +22,7 @@ if __name__ == "__main__":
         ranking.measure(),
         history.measure(),
         oneclick.measure(),
+        smtp_rate.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):
