@@ -123,6 +123,7 @@ def test_a_refusal_concerns_that_recipient_alone(
         receipts = send(sink, recipients(3))
     assert outcomes(receipts) == [ACCEPTED, outcome, ACCEPTED]
     assert receipts[1].reply == reply
+    assert [receipt.hard for receipt in receipts] == [False, outcome is REJECTED, False]
     assert taken(sink) == ["reader1@example.org", "reader3@example.org"]
     assert sink.connections == 1
     assert sink.commands.count("RSET") == (0 if at is At.DOT else 1)
@@ -251,6 +252,69 @@ def test_a_refused_sender_concerns_nobody_in_particular(make_sink: MakeSink, rep
         # The connection still stands, for whoever tries again.
         assert outcomes(list(connection.send(LETTER, [recipient(2)]))) == [ACCEPTED]
         assert taken(sink) == ["reader1@example.org", "reader2@example.org"]
+
+
+@pytest.mark.parametrize("at", [At.RCPT, At.DATA, At.DOT])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.4.5 Daily user sending limit exceeded",
+        "454 throttled: daily message quota exceeded",
+        "452 4.5.3 your account has exceeded its hourly limit",
+        "451 4.7.0 rate limit",
+        "550 too many messages today",
+    ],
+)
+def test_a_quota_of_the_sender_concerns_nobody_in_particular(make_sink: MakeSink, at: At, reply: str) -> None:
+    with (
+        make_sink(faults=[Fault(at=at, reply=reply)]) as sink,
+        SmtpProvider(settings(sink)).connect() as connection,
+    ):
+        with pytest.raises(ProviderUnavailable, match="the quota is used up") as caught:
+            list(connection.send(LETTER, recipients(1)))
+        assert reply in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("452 4.2.2 over quota", RETRY),
+        ("552 5.2.2 over quota", REJECTED),
+        ("552 quota exceeded", REJECTED),
+        ("554 the account is over quota", REJECTED),
+        ("550 the mailbox has exceeded its quota", REJECTED),
+        ("450 the recipient exceeded the disk quota", RETRY),
+    ],
+)
+def test_a_quota_of_the_reader_concerns_that_reader(
+    make_sink: MakeSink, reply: str, outcome: Outcome
+) -> None:
+    with make_sink(faults=[Fault(at=At.RCPT, reply=reply)]) as sink:
+        assert outcomes(send(sink, recipients(2))) == [outcome, ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    "reply", ["554 5.7.1 looks like spam", "550 5.1.8 bad sender", "550 no", "552 5.3.4 too large"]
+)
+def test_a_message_that_is_refused_again_and_again_is_not_about_the_readers(
+    make_sink: MakeSink, reply: str
+) -> None:
+    with (
+        make_sink(faults=[Fault(at=At.DOT, reply=reply, times=9)]) as sink,
+        SmtpProvider(settings(sink)).connect() as connection,
+    ):
+        receipts = connection.send(LETTER, recipients(9))
+        assert outcomes([next(receipts), next(receipts)]) == [REJECTED] * 2
+        with pytest.raises(ProviderUnavailable, match="3 messages were refused, one after the other"):
+            next(receipts)
+
+
+@pytest.mark.parametrize(
+    "reply", ["550 5.1.1 nobody", "550 no such user", "552 5.2.2 full", "550 5.2.1 disabled", "554 5.1.10 x"]
+)
+def test_refusals_of_readers_may_follow_one_another(make_sink: MakeSink, reply: str) -> None:
+    with make_sink(faults=[Fault(at=At.DOT, reply=reply, times=5)]) as sink:
+        assert outcomes(send(sink, recipients(6))) == [REJECTED] * 5 + [ACCEPTED]
 
 
 def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody(make_sink: MakeSink) -> None:
