@@ -49,6 +49,10 @@ class Composer:
 
     def compose(self, recipient: Recipient) -> bytes:
         """Return the message for one recipient."""
+        return b"".join(self.pieces(recipient))
+
+    def pieces(self, recipient: Recipient) -> list[bytes]:
+        """Return what joined is the message; the large pieces, which all messages share, are the same objects."""
         values, letter = recipient.values, self._letter
         if self._is_fixed:
             subject = self._subject
@@ -82,26 +86,30 @@ class _Part:
         self._marked = mark in self._known
         self._begin_crlf = _crlf(self._begin)
 
-    def made(self, recipient: Recipient) -> bytes:
-        """Return the part for one recipient."""
+    def made(self, recipient: Recipient) -> tuple[bytes, bytes, bytes]:
+        """Return the part for one recipient: its head, what is the same for everybody, and the rest."""
         rest = octets(fill(self._rest, recipient.values, html=self._html)) if self._rest else b""
         is_ascii = self._is_ascii and rest.isascii()
         end = self._line + rest
         if self._may_go_as_it_is and not has_awkward(end) and max(map(len, end.split(b"\n"))) <= self._width:
-            encoding, body, marked = "7bit", self._begin_crlf + _crlf(end), self._marked or self._mark in end
+            encoding, kept, last = "7bit", self._begin_crlf, _crlf(end)
+            marked = self._marked or self._mark in end
         else:
-            encoding, body, marked = self._as_quoted(rest, is_ascii=is_ascii)
+            encoding = "quoted-printable"
+            kept, last, marked = self._as_quoted(rest, is_ascii=is_ascii)
         if marked:
             kept, left = self._grouped
-            encoding, body = "base64", (kept + _crlf(base64.encodebytes(left + _crlf(rest)))).rstrip(b"\r\n")
-        return part_head(self._subtype, encoding, ascii_only=is_ascii) + body
+            encoding, last = "base64", _crlf(base64.encodebytes(left + _crlf(rest))).rstrip(b"\r\n")
+            if not last:
+                kept = kept.rstrip(b"\r\n")
+        return part_head(self._subtype, encoding, ascii_only=is_ascii), kept, last
 
-    def _as_quoted(self, rest: bytes, *, is_ascii: bool) -> tuple[str, bytes, bool]:
-        """Return the part in quoted-printable, and whether it must be base64: for a mark in it, or its size."""
+    def _as_quoted(self, rest: bytes, *, is_ascii: bool) -> tuple[bytes, bytes, bool]:
+        """Return what is kept in quoted-printable, what follows, and if it must be base64: for a mark, or its size."""
         kept, size, left, marked = self._quoted
         end = quoted_printable(left + rest)
         large = size + len(end) > MOST_GROWTH * (len(self._known) + len(rest)) and not is_ascii
-        return "quoted-printable", kept + _crlf(end), marked or large or self._mark in end
+        return kept, _crlf(end), marked or large or self._mark in end
 
     @cached_property
     def _quoted(self) -> tuple[bytes, int, bytes, bool]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from email.header import Header
 from email.utils import format_datetime
+from functools import cache
 from itertools import groupby
 
 from email_validator import EmailNotValidError, validate_email
@@ -64,7 +65,7 @@ def compose(letter: Letter, recipient: Recipient) -> bytes:
     mark = f"--{letter.boundary}".encode()
     text = part("plain", fill(letter.text, values, html=False), TEXT_WIDTH, mark)
     html = part("html", fill(letter.html, values, html=True), LINE_LIMIT, mark)
-    return whole(head, text, html, mark)
+    return b"".join(whole(head, [text], [html], mark))
 
 
 def fixed_lines(letter: Letter) -> tuple[str, str, str]:
@@ -87,9 +88,9 @@ def head_of(fixed: tuple[str, str, str], recipient: Recipient, subject: str, hea
     return "\r\n".join(lines).encode()
 
 
-def whole(head: bytes, text: bytes, html: bytes, mark: bytes) -> bytes:
-    """Join a head and two parts to a message."""
-    return b"\r\n".join([head + mark, text, mark, html, mark + b"--", b""])
+def whole(head: bytes, text: Iterable[bytes], html: Iterable[bytes], mark: bytes) -> list[bytes]:
+    """Return the pieces of a message of a head and two parts, which may be in pieces themselves."""
+    return [head, mark, b"\r\n", *text, b"\r\n", mark, b"\r\n", *html, b"\r\n", mark, b"--\r\n"]
 
 
 def mail_address(address: str) -> str:
@@ -215,6 +216,7 @@ def part(subtype: str, content: str, width: int, mark: bytes) -> bytes:
     return part_head(subtype, encoding, ascii_only=data.isascii()) + body.replace(b"\n", b"\r\n")
 
 
+@cache
 def part_head(subtype: str, encoding: str, *, ascii_only: bool) -> bytes:
     """Return the head of a part, with the empty line behind it."""
     charset = "us-ascii" if ascii_only else "utf-8"

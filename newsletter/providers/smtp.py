@@ -16,7 +16,7 @@ from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure
 from newsletter.providers.smtp_dialogue import GO_ON, ConnectionLostError, Dialogue, Step
 from newsletter.providers.smtp_session import SmtpSettings, open_session, tls_context
-from newsletter.providers.smtp_wire import Reply
+from newsletter.providers.smtp_wire import Reply, Wire
 from newsletter.refusals import judge
 
 __all__ = ["SmtpProvider", "SmtpSettings"]
@@ -83,7 +83,7 @@ class _SmtpConnection:
     def _deliver(self, letter: Letter, composer: Composer, recipient: Recipient) -> tuple[Outcome, str]:
         try:
             address = mail_address(recipient.address)
-            message = composer.compose(recipient)
+            message = composer.pieces(recipient)
         except MessageRejected as error:
             return Outcome.REJECTED, str(error)
         dialogue = self._ready_dialogue()
@@ -93,14 +93,17 @@ class _SmtpConnection:
                 Outcome.REJECTED,
                 "the mail server does not take addresses that are not ASCII (it does not offer SMTPUTF8)",
             )
-        if 0 < wire.largest < len(message):
+        size = sum(map(len, message))
+        if 0 < wire.largest < size:
             raise ProviderUnavailable(
-                f"the letter has {len(message):,} octets, and the mail server takes {wire.largest:,} at most",
+                f"the letter has {size:,} octets, and the mail server takes {wire.largest:,} at most",
                 subject=self._settings.server,
                 remedy="nobody was rejected; let the server take more, or make the letter smaller",
             )
         try:
-            outcome, reply = self._transact(dialogue, mail_address(letter.from_address), address, message)
+            sender = mail_address(letter.from_address)
+            envelope = _envelope(wire, sender, address, size)
+            outcome, reply = self._transact(dialogue, sender, envelope, message)
         except ConnectionLostError as lost:
             wire.close()
             self._dialogue = None
@@ -130,11 +133,10 @@ class _SmtpConnection:
     def _open(self) -> Dialogue:
         return Dialogue(open_session(self._settings, self._context))
 
-    def _transact(self, dialogue: Dialogue, sender: str, address: str, message: bytes) -> tuple[Outcome, str]:
-        size = f" SIZE={len(message)}" if dialogue.wire.sizes else ""
-        options = "" if address.isascii() else " SMTPUTF8 BODY=8BITMIME"
-        commands = (f"MAIL FROM:<{sender}>{size}{options}\r\n", f"RCPT TO:<{address}>\r\n", "DATA\r\n")
-        step, reply = dialogue.ask([command.encode() for command in commands])
+    def _transact(
+        self, dialogue: Dialogue, sender: str, envelope: Sequence[bytes], message: Sequence[bytes]
+    ) -> tuple[Outcome, str]:
+        step, reply = dialogue.ask(envelope)
         if reply.code in _NEEDS_LOGIN:
             raise ProviderUnavailable(
                 f"the mail server wants a log-in or encryption first: {reply.text}",
@@ -152,9 +154,9 @@ class _SmtpConnection:
             return _outcome(reply), reply.text
         if reply.kind == GO_ON:
             reply = dialogue.hand_over(message)
-        outcome = _outcome(reply)
-        self._count_refusal(outcome, reply.text)
-        return outcome, reply.text
+        outcome, told = _outcome(reply), reply.text
+        self._count_refusal(outcome, told)
+        return outcome, told
 
     def _count_refusal(self, outcome: Outcome, reply: str) -> None:
         """Raise where refusals of the message itself follow one another: then it is not about one reader."""
@@ -177,6 +179,14 @@ class _SmtpConnection:
             subject=self._settings.server,
             remedy="this one is not counted as refused; check the account and its limits",
         )
+
+
+def _envelope(wire: Wire, sender: str, address: str, size: int) -> Sequence[bytes]:
+    """Return the commands before the data."""
+    options = f" SIZE={size}" if wire.sizes else ""
+    if not address.isascii():
+        options += " SMTPUTF8 BODY=8BITMIME"
+    return f"MAIL FROM:<{sender}>{options}\r\n".encode(), f"RCPT TO:<{address}>\r\n".encode(), b"DATA\r\n"
 
 
 def _outcome(reply: Reply) -> Outcome:

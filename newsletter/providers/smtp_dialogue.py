@@ -6,9 +6,9 @@ An end of data that was never written was not taken (retry), one that was writte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from newsletter.models import Outcome
 from newsletter.providers.smtp_wire import FAULTS, Reply, Wire, one_line
@@ -16,7 +16,6 @@ from newsletter.providers.smtp_wire import FAULTS, Reply, Wire, one_line
 GO_ON = 3  # the first digit of the answer to DATA
 _CLOSING = 421  # the server closes the connection after this reply, to whatever command
 _END = b".\r\n"
-_LEADING_DOT = re.compile(rb"\n\.")  # twice as fast as `in`, over a whole letter
 
 
 class Step(IntEnum):
@@ -89,13 +88,13 @@ class Dialogue:
             self._pass_over(len(Step) - 1 - step)
         return step, reply
 
-    def hand_over(self, message: bytes) -> Reply:
+    def hand_over(self, pieces: Sequence[bytes]) -> Reply:
         """Write the data (with its leading dots doubled) and the end of it, and return what became of it."""
         self._in_transaction = False
-        if _LEADING_DOT.search(message):
-            message = message.replace(b"\r\n.", b"\r\n..")
+        if any(map(_may_have_leading_dot, pieces)):
+            pieces = [b"".join(pieces).replace(b"\r\n.", b"\r\n..")]
         try:
-            self.wire.write(message + _END)
+            self.wire.write(b"".join([*pieces, _END]))
         except FAULTS as error:
             # The end of data is the last octet, and it was not written: the server cannot have taken this.
             raise _lost(Outcome.RETRY, error) from error
@@ -122,6 +121,12 @@ class Dialogue:
                     self.wire.read()
         except FAULTS:
             self._is_over = True
+
+
+@lru_cache(maxsize=64)
+def _may_have_leading_dot(piece: bytes) -> bool:
+    """Say whether a line may begin with a dot; what all messages of a letter share is looked at once."""
+    return piece.startswith(b".") or b"\n." in piece
 
 
 def _lost(outcome: Outcome, error: Exception) -> ConnectionLostError:

@@ -82,4 +82,7 @@ class Wire:
 
 def one_line(value: object) -> str:
     """Return a server's words on one line, without characters that could steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    words = str(value).strip()
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(words.split())
