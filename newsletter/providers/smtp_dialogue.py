@@ -92,7 +92,7 @@ class Dialogue:
         """Write the data (with its leading dots doubled) and the end of it, and return what became of it."""
         self._in_transaction = False
         if any(map(_may_have_leading_dot, pieces)):
-            pieces = [b"".join(pieces).replace(b"\r\n.", b"\r\n..")]
+            pieces = [b"".join([b"\r\n", *pieces]).replace(b"\r\n.", b"\r\n..")[2:]]
         try:
             self.wire.write(b"".join([*pieces, _END]))
         except FAULTS as error:
@@ -112,7 +112,7 @@ class Dialogue:
         """Read the answers to what went out behind a refused command, and end data that nobody is to get."""
         try:
             answers = [self.wire.read() for _ in range(number)]
-            self._is_over = any(answer.code == _CLOSING for answer in answers)
+            self._is_over = any(answer.code == _CLOSING or answer.code < 0 for answer in answers)
             if answers and answers[-1].kind == GO_ON:
                 if answers[0].kind == 2:  # a dot would send an empty message to somebody
                     self._is_over = True

@@ -18,6 +18,8 @@ from newsletter.messages import compose
 from newsletter.models import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from newsletter.providers.smtp_dialogue import Dialogue
+from newsletter.providers.smtp_session import open_session
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.servers.smtp import At, Fault, SmtpSink
 
@@ -64,6 +66,28 @@ def test_envelope_and_message_arrive_as_they_are(make_sink: MakeSink) -> None:
     assert mail.data == compose(LETTER, recipient(1))
     assert receipt == Receipt(subscriber_id=1, outcome=ACCEPTED, reply="250 2.0.0 taken as 1")
     assert sink.commands == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"a\r\n.b\r\n"],
+        [b"a\r\n", b".\r\n", b".b\r\n"],
+        [b"a\r", b"\n..\r\nb\r\n"],
+        [b".a\r\n"],
+        [b"a", b".b\r\n"],
+        [b"a\n.b\r\n"],
+        [b"", b"\r\n", b"", b".\r\n"],
+    ],
+)
+def test_lines_that_begin_with_a_dot_arrive_as_they_are(make_sink: MakeSink, pieces: list[bytes]) -> None:
+    """No letter has such lines, but nothing of a letter may ever end the data or become a command."""
+    with make_sink() as sink:
+        dialogue = Dialogue(open_session(settings(sink), None))
+        dialogue.ask([b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n"])
+        assert dialogue.hand_over(pieces).kind == 2
+        dialogue.leave(5)
+        assert [mail.data for mail in sink.messages] == [b"".join(pieces)]
 
 
 def test_one_connection_for_a_page(make_sink: MakeSink) -> None:
@@ -155,6 +179,7 @@ def test_a_server_that_closes_after_421_is_met_again(make_sink: MakeSink, at: At
         {"reply": "199 odd"},
         {"reply": "250-first of several", "close": True},
         {"reply": "250 " + "x" * 9000},
+        {"reply": "250-and so on\r\n" * 999 + "250 ok"},
     ],
 )
 def test_no_answer_before_the_data_means_it_was_not_taken(
@@ -341,8 +366,8 @@ def test_a_bad_goodbye_changes_nothing(make_sink: MakeSink, fault: dict[str, obj
 
 
 @contextmanager
-def scripted(answers: Mapping[str, str]) -> Iterator[tuple[SmtpSettings, list[str]]]:
-    """Serve one connection that answers a line by its first word; with an answer that is empty it hangs up.
+def scripted(answers: Mapping[str, str | bytes]) -> Iterator[tuple[SmtpSettings, list[str]]]:
+    """Serve one connection that answers a line by its first word; after octets it hangs up.
 
     Yields how to reach it, and the lines that it got.
     """
@@ -355,7 +380,8 @@ def scripted(answers: Mapping[str, str]) -> Iterator[tuple[SmtpSettings, list[st
             for line in lines:
                 got.append(line.decode().rstrip("\r\n"))
                 answer = answers.get((got[-1].split() or [""])[0])
-                if answer == "":
+                if isinstance(answer, bytes):
+                    client.sendall(answer)
                     break
                 client.sendall(f"{answer}\r\n".encode() if answer else b"")
 
@@ -368,7 +394,11 @@ def scripted(answers: Mapping[str, str]) -> Iterator[tuple[SmtpSettings, list[st
         listener.close()
 
 
-PIPELINED = {"ehlo": "250-mail.example\r\n250 PIPELINING", "RSET": "250 ok", "QUIT": "221 bye"}
+PIPELINED: dict[str, str | bytes] = {
+    "ehlo": "250-mail.example\r\n250 PIPELINING",
+    "RSET": "250 ok",
+    "QUIT": "221 bye",
+}
 
 
 def test_a_message_takes_two_writes_where_commands_may_come_together() -> None:
@@ -412,19 +442,33 @@ def test_no_empty_message_goes_out_where_a_sender_was_refused() -> None:
         assert got[-1] == "DATA"
 
 
-@pytest.mark.parametrize("answer", ["421 4.3.2 bye", "", "what?"])
-def test_a_refusal_stands_whatever_follows_it(answer: str) -> None:
+@pytest.mark.parametrize("answer", ["421 4.3.2 bye", b"", "what?"])
+def test_a_refusal_stands_whatever_follows_it(answer: str | bytes) -> None:
     """One answer more is read where commands go out together; it cannot change what the one before it said."""
-    with scripted(PIPELINED | {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": answer}) as (where, _):
+    with scripted(PIPELINED | {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": answer}) as (where, got):
         with SmtpProvider(where).connect() as connection:
             (receipt,) = connection.send(LETTER, recipients(1))
         assert (receipt.outcome, receipt.reply, receipt.hard) == (REJECTED, "550 5.1.1 nobody", True)
+        assert got[-1] == "DATA", "nothing more is said on a connection that ends"
+
+
+@pytest.mark.parametrize("half", [b"250", b"250 2.0.0 ta", b"2", b"250-2.0.0 taken\r\n250"])
+def test_half_an_answer_to_the_data_is_none(half: bytes) -> None:
+    answers: dict[str, str | bytes] = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": half}
+    with scripted(PIPELINED | answers) as (where, _), SmtpProvider(where).connect() as connection:
+        assert outcomes(list(connection.send(LETTER, recipients(1)))) == [UNCERTAIN]
 
 
 def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
     """More octets than the sockets hold: the end of data cannot have been written."""
     letter = replace(LETTER, text="a line of the letter\nend\n" * 500_000)
-    answers = {"ehlo": "250 mail.example", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "end": ""}
+    answers: dict[str, str | bytes] = {
+        "ehlo": "250 mail.example",
+        "MAIL": "250 ok",
+        "RCPT": "250 ok",
+        "DATA": "354 go on",
+        "end": b"",
+    }
     with scripted(answers) as (where, _), SmtpProvider(where).connect() as connection:
         (receipt,) = connection.send(letter, recipients(1))
     assert receipt.outcome is RETRY
