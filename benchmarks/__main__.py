@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from benchmarks import (
+    figures,
     history,
+    ledger,
     oneclick,
     ranking,
     reading,
@@ -23,6 +25,8 @@ if __name__ == "__main__":
         history.measure(),
         oneclick.measure(),
         smtp_rate.measure(),
+        *ledger.measure(),
+        *figures.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):

@@ -26,7 +26,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import key_text
 from newsletter.models import DayKind, IssueState, Letter, Outcome, Receipt
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.schema import subscriber, subscription
 from subscribers.store import deliverable
@@ -145,7 +145,9 @@ def _settle(folder: Path, stop: threading.Event, settled: list[int]) -> None:
                     return
                 receipt = Receipt(subscriber_id=row.subscriber_id, outcome=Outcome.ACCEPTED, reply="250")
                 with database.write() as connection:
-                    ledger.settle(connection, held, row, receipt, datetime.now(UTC), resend_uncertain=True)
+                    ledger.settle(
+                        connection, held, row, receipt, datetime.now(UTC), on_uncertain=OnUncertain.RESEND
+                    )
                 settled[0] += 1
     finally:
         database.close()

@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -25,6 +25,8 @@ from newsletter.settings import Secret, Settings
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
 RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
+_LIST = "list of texts"
+_TABLE = "table of texts"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -138,10 +140,8 @@ def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[Sett
     hints = get_type_hints(struct, include_extras=True)
     for item in msgspec.structs.fields(struct):
         path, kind, text = f"{prefix}{item.name}", *_unwrap(hints[item.name])
-        if get_origin(kind) is dict:
-            yield from describe(get_args(kind)[1], f"{path}.NAME.")
-        elif (table := _table_of(kind)) is not None:
-            yield from describe(table, f"{path}.")
+        if (table := _table_of(kind)) is not None:
+            yield from describe(table, f"{path}.NAME." if get_origin(kind) is dict else f"{path}.")
         else:
             yield SettingInfo(path=path, default=_default(item), help=text, kind=_kind_name(kind))
 
@@ -162,7 +162,9 @@ def _kind_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
     if get_origin(kind) is list:
-        return "list of texts"
+        return _LIST
+    if get_origin(kind) is dict:
+        return _TABLE
     names = {str: "text", bool: "true or false", int: "whole number", float: "number", Secret: "secret"}
     return names[kind]
 
@@ -203,11 +205,12 @@ def _unknown(tree: Mapping[str, Any], struct: type[Struct], prefix: str) -> Iter
         if not isinstance(value, dict):
             continue
         kind = hints[key]
-        if get_origin(kind) is dict:
+        inner = _table_of(kind)
+        if inner is not None and get_origin(kind) is dict:
             for name, table in value.items():
                 if isinstance(table, dict):
-                    yield from _unknown(table, get_args(kind)[1], f"{prefix}{key}.{name}.")
-        elif (inner := _table_of(kind)) is not None:
+                    yield from _unknown(table, inner, f"{prefix}{key}.{name}.")
+        elif inner is not None:
             yield from _unknown(value, inner, f"{prefix}{key}.")
 
 
@@ -237,8 +240,9 @@ def _line_of(lines: list[str], key: str) -> int:
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    tables = {info.path for info in describe() if info.kind == _TABLE}
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and f"{prefix}{key}" not in tables:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
@@ -258,9 +262,25 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object
             raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
         path = ".".join(parts)
         value = environ[variable]
-        is_list = any(info.path == general(path) and info.kind == "list of texts" for info in describe())
-        overlay[path] = (variable, [part.strip() for part in value.split(",")] if is_list else value)
+        kind = next((info.kind for info in describe() if info.path == general(path)), "")
+        overlay[path] = (variable, _VALUE_OF.get(kind, str)(value))
     return overlay
+
+
+def _listed(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")]
+
+
+def _tabled(value: str) -> dict[str, str]:
+    parts = [part for part in _listed(value) if part]
+    for part in parts:
+        if "=" not in part:
+            raise ConfigError(f"{part!r} has no name", remedy="write NAME = TEXT, NAME = TEXT")
+    pairs = (part.split("=", 1) for part in parts)
+    return {name.strip(): text.strip() for name, text in pairs}
+
+
+_VALUE_OF: dict[str, Callable[[str], object]] = {_LIST: _listed, _TABLE: _tabled}
 
 
 def _put(tree: dict[str, Any], parts: list[str], value: object) -> None:
@@ -283,6 +303,9 @@ def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
     except msgspec.ValidationError as error:
         problem, _, place = str(error).partition(" - at `$.")
         path = place.rstrip("`").replace("[...]", ".NAME")
-        kind = next((info.kind for info in describe() if info.path == path), "")
-        remedy = f"it must be a {kind}" if kind else "see `newsletter config`"
+        known = {info.path: info for info in describe()}
+        info = known.get(path) or known.get(path := path.removesuffix(".NAME"))
+        remedy = f"it must be a {info.kind}" if info else "see `newsletter config`"
+        if info and "matching regex" in problem:
+            problem, remedy = "is not written as it should be", info.help
         raise ConfigError(problem, subject=f"{where}, {path}" if path else where, remedy=remedy) from None

@@ -10,14 +10,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Executable,
+    QueuePool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from newsletter.errors import ConfigError, DatabaseError
@@ -26,7 +37,7 @@ from newsletter.settings import without_password
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0009"
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -36,6 +47,7 @@ NAMING_CONVENTION = {
 BUSY_SECONDS = 30
 COMPACT_SECONDS = 10
 _BEGIN = "newsletter_begin"
+Direct = Callable[[Mapping[str, "int | str | bytes | None"]], int]
 _MIGRATION_LOCK = 0x6E657773  # any number that all processes know
 
 
@@ -85,6 +97,38 @@ class Database:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with self._beside(connection, staging), connection.begin():
                 yield connection
+
+    @contextmanager
+    def direct(self, statement: Executable) -> Iterator[Direct]:
+        """Give a statement that commits by itself each time it is called, on a connection that is its own.
+
+        Not durable: a power loss, not a crash of the process, may lose the last commits. It returns the number of
+        rows; its values must be of the driver's own types.
+        """
+        compiled = statement.compile(dialect=self.engine.dialect)  # type: ignore[attr-defined]
+        sql, names = str(compiled), compiled.positiontup
+        with _wrapped(self.name):
+            pooled = self.engine.raw_connection()
+            pooled.detach()
+        driver: Any = pooled.dbapi_connection
+        faults: Any = self.engine.dialect.dbapi.Error  # type: ignore[union-attr]
+
+        def run(values: Mapping[str, int | str | bytes | None]) -> int:
+            try:
+                done = driver.execute(sql, [values[name] for name in names] if names else values)
+            except faults as error:
+                raise DatabaseError(str(error), subject=self.name, remedy=_remedy(str(error))) from error
+            return int(done.rowcount)
+
+        try:
+            if self.is_sqlite:
+                driver.execute("PRAGMA synchronous=NORMAL")
+            else:
+                driver.autocommit = True
+                driver.execute("SET synchronous_commit TO OFF")
+            yield run
+        finally:
+            driver.close()
 
     @contextmanager
     def _beside(self, connection: Connection, staging: Path | None) -> Iterator[None]:

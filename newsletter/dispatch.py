@@ -14,9 +14,12 @@ import msgspec
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
+from newsletter.delivery.breaker import THRESHOLD, Threshold
+from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.sender import Sending
-from newsletter.errors import DatabaseError, IssueError, ProviderUnavailable, RenderError
+from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
+from newsletter.logs import INFO, tell
 from newsletter.messages import compose
 from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient
 from newsletter.protocols import Provider
@@ -26,7 +29,9 @@ from newsletter.templating.lint.findings import Severity
 from subscribers.store import deliverable, wake
 
 BY_HAND = "by hand"  # how the reason of a pause begins that ends by hand too
+STOPPED = "stopped"  # and of one that the sender itself made, and a person is to look at
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
+_Fault = ProviderUnavailable | BreakerTripped | RenderError  # what ends a send, and rejects nobody
 _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 
 
@@ -60,7 +65,8 @@ class Dispatcher:
 
     ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
-    it may. ``limit`` bounds how many are written to now.
+    it may. ``limit`` bounds how many are written to now; with ``hold_at_cap`` what does not fit into a day
+    waits for a person.
     """
 
     edition: str
@@ -74,6 +80,9 @@ class Dispatcher:
     patience: ledger.Patience = ledger.PATIENCE
     wait: timedelta = timedelta()
     limit: int | None = None
+    limits: Limits = UNLIMITED
+    hold_at_cap: bool = False
+    threshold: Threshold = THRESHOLD
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -139,6 +148,7 @@ class Dispatcher:
             if other is None:
                 raise
             return other
+        tell(INFO, "issue planned", issue=record.name, prepared=planned)
         self.report(f"plan      issue {record.name} is number {record.number}, {_people(planned)}")
         return record
 
@@ -160,11 +170,15 @@ class Dispatcher:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             if _waits_for_a_hand(record):  # since this process looked at it
                 return self._not_sent(record, ledger.counts(connection, record.id))
-            if record.state in {IssueState.APPROVED, IssueState.PAUSED}:
+            was = record.state
+            if was in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
             before = ledger.counts(connection, record.id)
+        if record.state is not was:
+            tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
         done = before.prepared - before.waiting
+        self.report(self._forecast(before.waiting))
 
         def count(_recipient: Recipient, _receipt: Receipt) -> None:
             nonlocal done
@@ -175,52 +189,88 @@ class Dispatcher:
             database=self.database, provider=self.provider, issue=record, letter=letter,
             audience=deliverable(self.edition), links=self.identity.links, clock=self.clock,
             connections=self.connections, patience=self.patience, wait=self.wait, limit=self.limit,
-            on_receipt=count, stop=self.stop,
+            limits=self.limits, threshold=self.threshold, on_receipt=count, stop=self.stop,
         )  # fmt: skip
-        fault: ProviderUnavailable | RenderError | None = None
+        fault: _Fault | None = None
         try:
             with self.guard(self.stop):
                 sending.run()
-        except (ProviderUnavailable, RenderError) as error:
+        except (ProviderUnavailable, BreakerTripped, RenderError) as error:
             fault = error
-        return self._conclude(record, fault)
+        return self._conclude(record, fault, used_up=sending.used_up)
 
-    def _conclude(self, record: IssueRecord, fault: ProviderUnavailable | RenderError | None) -> RunResult:
+    def _forecast(self, waiting: int) -> str:
+        """Say how many are written to, and where something bounds it, how fast and until when at the earliest."""
+        line = f"send      {_people(waiting)} by {self.provider.name}"
+        if self.limits.interval is not None:
+            least = self.limits.interval * waiting
+            line += (
+                f", {timedelta(minutes=1) / self.limits.interval:,.4g} a minute,"
+                f" to about {self.clock() + least:%Y-%m-%d %H:%M} UTC"
+            )
+        cap = self.limits.cap(self.clock().date())
+        return line if cap is None else f"{line}; {cap:,} a day at most"
+
+    def _conclude(self, record: IssueRecord, fault: _Fault | None, *, used_up: bool) -> RunResult:
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
-            if record.state is IssueState.CANCELLED:
+            was = record.state
+            if was is IssueState.CANCELLED:
                 ledger.cancel_waiting(connection, record.id)
             counts = ledger.counts(connection, record.id)
-            if record.state is not IssueState.SENDING:
-                pass  # another process that sends the same issue was faster
-            elif fault is not None:
-                record = store.move_issue(connection, record, IssueState.PAUSED, self.clock(), str(fault))
-            elif counts.waiting == 0:  # what is uncertain is held, and does not hinder
-                record = store.move_issue(connection, record, IssueState.FINISHED, self.clock())
+            to, reason = self._concluded(counts, fault, used_up=used_up)
+            if was is IssueState.SENDING and to is not was:  # else another process was faster
+                record = store.move_issue(connection, record, to, self.clock(), reason)
+        if record.state is not was:
+            told = msgspec.to_builtins(counts)
+            tell(
+                INFO,
+                f"issue {record.state.value}",
+                issue=record.name,
+                was=was.value,
+                reason=record.reason,
+                **told,
+            )
         self.report(f"send      {_sum(counts)}")
-        if fault is not None:
-            sentence = (
-                f"Issue {record.name} is paused: {fault}; {counts.waiting} are waiting, run again to go on."
-            )
-        elif self.stop.is_set():
-            sentence = f"Issue {record.name} was stopped; {counts.waiting} are waiting, run again to go on."
-        elif record.state is IssueState.PAUSED:
-            sentence = (
-                f"Issue {record.name} is paused ({record.reason}); {counts.waiting} are waiting, "
-                f"`newsletter issues resume {record.name}` goes on."
-            )
-        elif record.state is IssueState.CANCELLED:
-            sentence = f"Issue {record.name} is cancelled; {counts.cancelled} were not written to."
-        elif record.state is IssueState.FINISHED:
-            accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
-            sentence = f"Issue {record.name} of a {_NAMES[record.kind]} day is sent: {accepted}."
-        else:
-            sentence = (
-                f"Issue {record.name} is not finished: {counts.waiting} are waiting, {counts.uncertain} are "
-                "uncertain; run again to go on."
-            )
-        ok = fault is None and not self.stop.is_set()
+        ok = not fault and not self.stop.is_set()
+        sentence = self._sentence(record, counts, used_up=used_up)
         return self.result(sentence, record=record, counts=counts, ok=ok)
+
+    def _concluded(self, counts: Counts, fault: _Fault | None, *, used_up: bool) -> tuple[IssueState, str]:
+        """Return the state that an issue is in after a send, and why."""
+        if isinstance(fault, BreakerTripped):
+            return IssueState.PAUSED, f"{STOPPED}: {fault}"
+        if fault is not None:
+            return IssueState.PAUSED, str(fault)
+        if counts.waiting == 0:  # what is uncertain is held, and does not hinder
+            return IssueState.FINISHED, ""
+        if used_up and self.hold_at_cap:
+            return IssueState.PAUSED, f"{STOPPED}: what the day (UTC) may send is used up"
+        return IssueState.SENDING, ""
+
+    def _sentence(self, record: IssueRecord, counts: Counts, *, used_up: bool) -> str:
+        """Say how an issue stands after a send."""
+        issue, waiting = f"Issue {record.name}", f"{counts.waiting} are waiting"
+        if record.state is IssueState.PAUSED:
+            remedy = (
+                f"`newsletter issues resume {record.name}` goes on"
+                if _waits_for_a_hand(record)
+                else "run again to go on"
+            )
+            return f"{issue} is paused: {record.reason}; {waiting}, {remedy}."
+        if self.stop.is_set():
+            return f"{issue} was stopped; {waiting}, run again to go on."
+        if record.state is IssueState.CANCELLED:
+            return f"{issue} is cancelled; {counts.cancelled} were not written to."
+        if record.state is IssueState.FINISHED:
+            accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
+            return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
+        if used_up:
+            return (
+                f"{issue} has used up what the day (UTC) may send; {waiting}, the next run after midnight UTC "
+                "goes on."
+            )
+        return f"{issue} is not finished: {waiting}, {counts.uncertain} are uncertain; run again to go on."
 
     def go_on(self, record: IssueRecord, *, dry_run: bool) -> RunResult:
         """Go on with an issue that exists, if its state allows it."""
@@ -262,8 +312,8 @@ class Dispatcher:
 
 def _waits_for_a_hand(record: IssueRecord) -> bool:
     """Whether an issue goes on only when somebody says so, or never."""
-    by_hand = record.state is IssueState.PAUSED and record.reason.startswith(BY_HAND)
-    return by_hand or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}
+    paused = record.state is IssueState.PAUSED and record.reason.startswith((BY_HAND, STOPPED))
+    return paused or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}
 
 
 def _people(number: int) -> str:

@@ -13,6 +13,7 @@
     ├── IssueError               an issue is not in the state that was asked of it
     ├── InvalidLink              a link was not made here, or for something else
     │   └── ExpiredLink          a link was right and is too old
+    ├── BreakerTripped           a send was stopped, because too much of it was refused or failed
     └── ProviderError            mail could not be handed over
         ├── ProviderUnavailable  nothing was taken, the next try may succeed; rejects nobody
         └── MessageRejected      this one message will never be taken
@@ -83,6 +84,10 @@ class InvalidLink(NewsletterError):
 
 class ExpiredLink(InvalidLink):
     """A link was right and is too old."""
+
+
+class BreakerTripped(NewsletterError):
+    """Too much of a send was refused or failed; it is paused until a person has looked."""
 
 
 class ProviderError(NewsletterError):

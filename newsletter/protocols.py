@@ -41,6 +41,13 @@ class Exposure(Enum):
     ALL = "all"  # a batch in one request: any of them
 
 
+class OnUncertain(Enum):
+    """What becomes of a message of which nobody knows whether it was taken."""
+
+    RESEND = "resend"  # again, with the same Message-ID
+    HOLD = "hold"  # until an event or a person tells
+
+
 class Connection(Protocol):
     """An open way to the provider, used by one sending thread."""
 
@@ -66,6 +73,10 @@ class Provider(Protocol):
     @property
     def exposure(self) -> Exposure:
         """What a crash in the middle of `Connection.send` leaves in doubt."""
+
+    @property
+    def on_uncertain(self) -> OnUncertain:
+        """What becomes of what is in doubt."""
 
     def connect(self) -> AbstractContextManager[Connection]:
         """Open a connection; raise `ProviderUnavailable` if it cannot be had."""

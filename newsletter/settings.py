@@ -139,6 +139,13 @@ class SmtpTable(_Table, frozen=True):
         ),
     ] = 100
     timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Meta(
+            description="What becomes of a letter whose answer was lost: sent once more with the same Message-ID, or "
+            "kept until `deliveries resolve`."
+        ),
+    ] = "resend"
 
 
 class SendgridTable(_Table, frozen=True):
@@ -172,7 +179,67 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[len(number) :].strip()]: int(number)})
 
 
+_RATE = r"^$|^[1-9]\d{0,6} ?/ ?(s|min)$"
+
+
+def interval(rate: str) -> timedelta | None:
+    """Return the time between two messages at a rate such as ``600/min``; None for no rate."""
+    number, _, unit = rate.partition("/")
+    return duration(f"1{unit.strip()}") / int(number) if rate else None
+
+
+class WarmUp(_Table, frozen=True):
+    begins: Annotated[
+        str,
+        Meta(
+            description="First day (UTC) of the plan of a new sender, as YYYY-MM-DD; empty means no plan.",
+            pattern=r"^$|^\d{4}-\d{2}-\d{2}$",
+        ),
+    ] = ""
+    first: Annotated[int, Meta(description="Messages on that day, over all processes.", ge=1)] = 200
+    growth: Annotated[
+        float, Meta(description="How many times as many each day has as the day before.", gt=1, le=10)
+    ] = 2.0
+    until: Annotated[int, Meta(description="Messages a day at which the plan is through.", ge=1)] = 100_000
+
+
+class Breaker(_Table, frozen=True):
+    rejected: Annotated[
+        float,
+        Meta(
+            description="Share of the last 200 recipients that may be refused before the issue is paused; 1 for all.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.2
+    failed: Annotated[
+        float,
+        Meta(description="Share that may fail for a while, or without an answer.", gt=0, le=1),
+    ] = 0.5  # fmt: skip
+
+
 class Delivery(_Table, frozen=True):
+    rate: Annotated[
+        str,
+        Meta(
+            description="Most messages in a time, over all processes, such as 600/min or 20/s; empty means no bound.",
+            pattern=_RATE,
+        ),
+    ] = ""
+    domains: Annotated[
+        dict[str, Annotated[str, Meta(pattern=_RATE)]],
+        Meta(description="Such a bound for the recipients at a domain (gmail.com: 120/min), by domain."),
+    ] = msgspec.field(default_factory=dict)
+    per_day: Annotated[
+        int, Meta(description="Most messages a day (UTC), over all processes; 0 means no bound.", ge=0)
+    ] = 0
+    at_cap: Annotated[
+        Literal["carry", "hold"],
+        Meta(
+            description="What becomes of an issue that does not fit into its day: the next day's runs carry it on, or "
+            "it is held until `issues resume`."
+        ),
+    ] = "carry"
     wait: Annotated[
         str,
         Meta(
@@ -193,6 +260,8 @@ class Delivery(_Table, frozen=True):
             pattern=_DURATION,
         ),
     ] = "12 h"
+    warm_up: WarmUp = WarmUp()
+    breaker: Breaker = Breaker()
 
 
 class Sender(_Table, frozen=True):
@@ -216,6 +285,12 @@ class Web(_Table, frozen=True):
         list[str],
         Meta(description="Networks of your proxies; X-Forwarded-For is believed from these alone."),
     ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    metrics: Annotated[
+        list[str],
+        Meta(
+            description="Networks that may read the numbers at /metrics; for everybody else they are not there."
+        ),
+    ] = msgspec.field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     signups_per_network: Annotated[
         int, Meta(description="Sign-ups an hour from one network (/24, IPv6 /48).", ge=1)
     ] = 20
@@ -230,6 +305,22 @@ class Web(_Table, frozen=True):
     ] = "accept"
     keep_network: Annotated[
         bool, Meta(description="Whether the record of a consent holds the network that it came from.")
+    ] = False
+
+
+class Log(_Table, frozen=True):
+    level: Annotated[
+        Literal["off", "error", "warning", "info", "debug"],
+        Meta(description="What of a send is logged: off is nothing, debug each message that is accepted."),
+    ] = "off"
+    format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of the log: text, or a JSON object each.")
+    ] = "text"
+    file: Annotated[
+        str, Meta(description="File that the log is appended to; empty means standard error.")
+    ] = ""
+    addresses: Annotated[
+        bool, Meta(description="Whether the log may hold people's addresses; without it they are masked.")
     ] = False
 
 
@@ -343,6 +434,7 @@ class Settings(_Table, frozen=True):
     delivery: Delivery = Delivery()
     sender: Sender = Sender()
     web: Web = Web()
+    log: Log = Log()
     theme: Theme = Theme()
     editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
 

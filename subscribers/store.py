@@ -9,9 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 
 from subscribers.models import (
     Address,
@@ -28,12 +30,37 @@ from subscribers.schema import edition, execute, metadata, subscriber, subscript
 
 __all__ = [
     "addresses_of",
+    "at_domains",
     "deliverable",
+    "mailboxes",
     "metadata",
     "wake",
 ]  # what other packages may use; the rest serves `subscriptions`
 
 _PAGE = 1_000
+
+
+class _position(sa.sql.functions.GenericFunction[int]):  # noqa: N801  # a function of SQL
+    """Where a text stands in another, counted from 1; its name differs."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(_position)
+def _strpos(element: _position, compiler: Any, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_position, "sqlite")
+def _instr(element: _position, compiler: Any, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+def at_domains(domains: Iterable[str]) -> sa.Select[tuple[int]]:
+    """Return a Select of the ``id`` of those whose address is at one of some domains, to be composed."""
+    at = (subscriber.c.email.endswith(f"@{domain}", autoescape=True) for domain in domains)
+    return sa.select(subscriber.c.id).where(sa.or_(*at))
 
 
 def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]]:
@@ -69,6 +96,16 @@ def deliverable(edition_name: str) -> sa.Select[tuple[int, str, str, bytes, int]
             ~barred,
         )
     )
+
+
+def mailboxes() -> sa.Select[tuple[int, str, str]]:
+    """Return a Select of everybody's address and its domain: ``id``, ``email``, ``domain``; the erased have no row.
+
+    Made to be composed, as `deliverable` is.
+    """
+    email = subscriber.c.email
+    domain = sa.func.substr(email, _position(email, "@") + 1, type_=sa.Text).label("domain")
+    return sa.select(subscriber.c.id, email, domain).where(email.is_not(None))
 
 
 def addresses_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, str]:

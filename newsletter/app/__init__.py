@@ -252,6 +252,7 @@ class App:
 
             return OutboxProvider(self.config.path(settings.outbox.path))
         if settings.name == "smtp":
+            from newsletter.protocols import OnUncertain
             from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 
             smtp = settings.smtp
@@ -260,7 +261,8 @@ class App:
                     host=smtp.host, port=smtp.port, username=smtp.username, password=smtp.password.reveal(),
                     tls=smtp.tls, timeout=smtp.timeout, messages_per_connection=smtp.messages_per_connection,
                     ca_file=self.config.path(smtp.ca_file) if smtp.ca_file else None,
-                )
+                ),
+                on_uncertain=OnUncertain(smtp.on_uncertain),
             )  # fmt: skip
         raise ConfigError(
             "this version does not speak SendGrid's API yet", subject="provider.name",
@@ -314,6 +316,7 @@ class App:
         dry_run: bool = False,
     ) -> Dispatcher:  # fmt: skip
         """Return what sends an edition's issues; a sender that cannot send is refused before a database is made."""
+        from newsletter.app.limiting import limits, threshold
         from newsletter.dispatch import Dispatcher
 
         design, provider = self.design(edition), self.provider()
@@ -327,6 +330,9 @@ class App:
             connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
             patience=self.patience(),
             wait=duration(self.settings.delivery.wait),
+            limits=limits(self.settings.delivery),
+            threshold=threshold(self.settings.delivery),
+            hold_at_cap=self.settings.delivery.at_cap == "hold",
             clock=now,
             report=report,
             progress=progress,

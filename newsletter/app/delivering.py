@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter import store
 from newsletter.delivery import register
 from newsletter.errors import InputError
+from newsletter.logs import INFO, tell
 from newsletter.models import DeliveryState, IssueState
 from subscribers.store import addresses_of
 
@@ -52,7 +53,9 @@ def resolve(
         moved = register.again(connection, record.id, states, number)
         if moved and record.state is IssueState.FINISHED:
             store.move_issue(connection, record, IssueState.SENDING, now())
-        return moved
+    if moved:
+        tell(INFO, "deliveries again", issue=record.name, deliveries=moved)
+    return moved
 
 
 def _issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> IssueRecord:

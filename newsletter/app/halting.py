@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from newsletter import store
 from newsletter.delivery import ledger
-from newsletter.delivery.sender import resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.dispatch import BY_HAND
 from newsletter.errors import InputError
+from newsletter.logs import INFO, tell
 from newsletter.models import Counts, IssueState
+from newsletter.protocols import OnUncertain
 from newsletter.store import IssueRecord
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ def move(
                 subject=f"{day}/{edition}",
                 remedy="`newsletter issues list` names them",
             )
-        if record.state is not to:
+        was = record.state
+        if was is not to:
             said = (
                 f"{BY_HAND} by {actor}{': ' if reason else ''}{reason}"
                 if to is not IssueState.SENDING
@@ -45,7 +48,10 @@ def move(
             record = store.move_issue(connection, record, to, now(), said)
         if to is IssueState.CANCELLED:
             ledger.cancel_waiting(connection, record.id)
-        return record, ledger.counts(connection, record.id)
+        counts = ledger.counts(connection, record.id)
+    if was is not to:
+        tell(INFO, f"issue {to.value}", issue=record.name, was=was.value, reason=record.reason)
+    return record, counts
 
 
 def _take_over_dead_claims(app: App, edition: str, day: date) -> None:
@@ -55,4 +61,4 @@ def _take_over_dead_claims(app: App, edition: str, day: date) -> None:
     with app.database().read() as connection:
         record = store.find_issue(connection, edition, day)
     if record is not None:
-        resolve_dead_claims(app.database(), record.id, now())
+        resolve_dead_claims(app.database(), record, now(), OnUncertain.HOLD)

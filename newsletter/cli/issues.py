@@ -32,13 +32,18 @@ def issues() -> None:
 @json_option
 @click.pass_context
 def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -> None:
-    """Show an issue: its state, its papers in sending order, and what became of every delivery."""
+    """Show an issue: its state, its papers in sending order, and what became of its deliveries.
+
+    That is told in all, by the domain of the addresses as they are now, over time, and by what was slow and refused.
+    """
     day, given = name
     with open_app(context) as app:
         import msgspec
 
         from newsletter import store
-        from newsletter.delivery import ledger
+        from newsletter.cli.figures import figures_json, print_figures
+        from newsletter.delivery import figures, ledger
+        from subscribers.store import mailboxes
 
         edition = app.edition_name(given)
         database, record = app.existing_database(), None
@@ -47,11 +52,13 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
                 record = store.find_issue(connection, edition, day)
                 if record is not None:
                     counts = msgspec.to_builtins(ledger.counts(connection, record.id))
+                    found = figures.figures(connection, record.id, mailboxes())
     if record is None:
         subject = f"{day}/{edition}"
         raise InputError("there is no such issue", subject=subject, remedy="`newsletter run` makes one")
     if as_json:
-        print_json({**record.document, "state": record.state.value, "counts": counts})
+        told = {"state": record.state.value, "counts": counts, "figures": figures_json(found)}
+        print_json({**record.document, **told})
         return
     click.echo(f"Issue {record.name}, number {record.number}: {record.state.value}{_because(record.reason)}")
     click.echo(", ".join(f"{number} {state}" for state, number in counts.items()))
@@ -65,6 +72,7 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
         for rank, entry in enumerate(record.document["entries"], 1)
     ]
     print_table(("#", "votes", "paper", "title"), rows)
+    print_figures(found)
 
 
 @issues.command("list", short_help="List the newest issues with their counts.")

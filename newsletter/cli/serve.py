@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import complain, warn
+from newsletter.cli.shared import complain, logging_to, warn
 from newsletter.config import load
 from newsletter.errors import ConfigError
 
@@ -42,7 +42,7 @@ def serve(context: click.Context, host: str | None, port: int | None, quiet: boo
     config = load(context.find_object(Path))
     web = config.settings.web
     listening = listen(web.host if host is None else host, web.port if port is None else port)
-    with listening:
+    with listening, logging_to(config):
         address = address_of(listening)
         app = App(reached_at(config, address), warn)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.cli.tables import print_table as print_table
-from newsletter.config import load
+from newsletter.config import Config, load
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -73,9 +73,21 @@ def open_app(context: click.Context) -> Iterator[App]:
 
     app = App(config, warn)
     try:
-        yield app
+        with logging_to(config):
+            yield app
     finally:
         app.close()
+
+
+def logging_to(config: Config) -> AbstractContextManager[None]:
+    """Return what writes the log that is configured, as long as it lasts."""
+    from newsletter.logs import logged
+
+    own = config.settings.log
+    file = config.path(own.file) if own.file else None
+    return logged(
+        own.level, form=own.format, file=file, addresses=own.addresses, stream=sys.stderr, warn=warn
+    )
 
 
 def warn(text: str) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from newsletter.delivery.tables import delivery_problem, event_table, notice_table
+from newsletter.delivery.tables import delivery_problem, domain_time, event_table, notice_table
+from newsletter.delivery.timing import domain_of
 from newsletter.store.tables import issue
+from subscribers.store import mailboxes
 from subscribers.traces import Traces, sweep
 
 WRITTEN = (issue.c.reason, issue.c.warnings, delivery_problem.c.reply)
@@ -39,6 +41,9 @@ def forget(connection: sa.Connection, subscriber_id: int, email: str) -> None:
         sa.func.lower(notice_table.c.address).in_(traces.needles()),
     )
     connection.execute(sa.delete(notice_table).where(own))
+    others = mailboxes().subquery()
+    shared = sa.exists().where(others.c.domain == domain_of(email), others.c.id != subscriber_id)
+    connection.execute(sa.delete(domain_time).where(domain_time.c.domain == domain_of(email), ~shared))
     sweep(connection, traces, WRITTEN)
     for column in PAYLOADS:
         _sweep_bytes(connection, traces, column)

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, in
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, letter_table
 from newsletter.errors import IssueError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store.tables import issue
 
 DEAD_AFTER = timedelta(seconds=15)
@@ -91,8 +91,8 @@ def plan(connection: Connection, issue_id: int, letter: Letter, audience: Select
         literal(int(DeliveryOutcome.UNKNOWN)),
     )  # fmt: skip
     columns = ["issue_id", "subscriber_id", "variant", "state", "attempt", "outcome"]
-    connection.execute(insert(delivery).from_select(columns, rows))
-    planned = counts(connection, issue_id).prepared
+    planning = insert(delivery).from_select(columns, rows).execution_options(preserve_rowcount=True)
+    planned = connection.execute(planning).rowcount
     expected = audience_size(connection, audience)
     if planned != expected:
         raise IssueError(
@@ -128,22 +128,22 @@ def load_letter(connection: Connection, issue_id: int) -> Letter:
 
 def claim(
     connection: Connection, issue_id: int, audience: Select[Any], *, owner: str, provider: str, exposure: Exposure,
-    limit: int, after: int, now: datetime,
+    limit: int, after: int, now: datetime, among: Select[tuple[int]] | None = None, outside: bool = False,
 ) -> Claim | None:  # fmt: skip
     """Take up to ``limit`` due rows with a subscriber id above ``after``; None if there are none.
 
+    Of those only that ``among`` has (a Select of the list's ``id``), or, with ``outside``, that it has not.
     Those who left between plan and claim become suppressed and are not among the rows. Needs a durable
     transaction: what is claimed must be on disk before the network is touched.
     """
     is_sending = exists().where(issue.c.id == issue_id, issue.c.state == IssueState.SENDING.value)
+    wanted = [is_sending, delivery.c.issue_id == issue_id, delivery.c.subscriber_id > after, *_is_due(now)]
+    if among is not None:
+        chosen = among.where(among.selected_columns[0] == delivery.c.subscriber_id).exists()
+        wanted.append(~chosen if outside else chosen)
     due = (
         select(delivery.c.subscriber_id)
-        .where(
-            is_sending,
-            delivery.c.issue_id == issue_id,
-            delivery.c.subscriber_id > after,
-            *_is_due(now),
-        )
+        .where(*wanted)
         .order_by(delivery.c.subscriber_id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=delivery)
@@ -159,6 +159,8 @@ def claim(
             exposure=exposure.value,
             claimed_at=now,
             heartbeat=now,
+            lowest=ids[0],
+            highest=ids[-1],
         )
     )
     assert created.inserted_primary_key is not None
@@ -189,7 +191,7 @@ def claim(
     left = sorted(set(ids) - set(staying))
     _set(connection, issue_id, left, state=DeliveryState.SUPPRESSED, claim_id=None)
     if not rows:
-        close(connection, claim_id, now)
+        _close(connection, claim_id, now)
     return Claim(id=claim_id, issue_id=issue_id, rows=rows, last=ids[-1])
 
 
@@ -200,21 +202,25 @@ def settle(
     receipt: Receipt,
     now: datetime,
     *,
-    resend_uncertain: bool,
+    on_uncertain: OnUncertain,
     patience: Patience = Patience(),  # frozen
 ) -> bool:
     """Write down a provider's answer; False if the row is no longer this claim's (another took it over).
 
-    ``resend_uncertain`` sends an uncertain one again later, with the same Message-ID, instead of holding it: once,
-    because a server that takes letters and never says so would get them for good. A temporary refusal ends when
-    ``patience`` does, as a rejection with the last reply.
+    With `OnUncertain.RESEND` an uncertain one is sent again later, with the same Message-ID: once, because a server
+    that takes letters and never says so would get them for good. A temporary refusal ends when ``patience`` does, as
+    a rejection with the last reply.
     """
     state, again = _STATE_OF[receipt.outcome], False
     if receipt.outcome is Outcome.RETRY:
         first = _first_problem(connection, held.issue_id, row.subscriber_id)
         again = first is None or now - first < patience.give_up
         state = DeliveryState.PENDING if again else DeliveryState.REJECTED
-    elif receipt.outcome is Outcome.UNCERTAIN and resend_uncertain and row.attempt < MOST_RESENDS:
+    elif (
+        receipt.outcome is Outcome.UNCERTAIN
+        and on_uncertain is OnUncertain.RESEND
+        and row.attempt < MOST_RESENDS
+    ):
         again, state = True, DeliveryState.PENDING
     written = connection.execute(
         update(delivery)
@@ -283,13 +289,7 @@ def cancel_waiting(connection: Connection, issue_id: int) -> int:
     return connection.execute(waiting.values(state=int(DeliveryState.CANCELLED))).rowcount
 
 
-def close(connection: Connection, claim_id: int, now: datetime) -> None:
-    """End a claim; its rows that are still claimed were never handed over: they go back, the attempt does not count."""
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.claim_id == claim_id, delivery.c.state == DeliveryState.CLAIMED)
-        .values(state=int(DeliveryState.PENDING), claim_id=None, attempt=delivery.c.attempt - 1)
-    )
+def _close(connection: Connection, claim_id: int, now: datetime) -> None:
     connection.execute(update(claim_table).where(claim_table.c.id == claim_id).values(closed_at=now))
 
 
@@ -310,14 +310,16 @@ def open_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
     ).all()
 
 
-def take_over(connection: Connection, issue_id: int, claim_id: int, exposure: Exposure, now: datetime) -> int:
-    """Resolve the claim of a dead owner; return how many rows may have been written to.
+def take_over(
+    connection: Connection, issue_id: int, claim_id: int, exposure: Exposure, on_uncertain: OnUncertain, now: datetime
+) -> int:  # fmt: skip
+    """End a claim, of a dead owner or one's own; return how many of its open rows may have been written to.
 
-    Exact providers send again. Where one recipient may have been written to (`Exposure.FIRST`), that one is
-    noted and sent again with the same Message-ID. Where any may have been (`Exposure.ALL`), all are uncertain.
+    ``exposure`` says which these are. They are noted, and sent again with the same Message-ID or held as uncertain.
+    The others were never handed over: they go back, and the attempt does not count.
     """
     still_open = connection.execute(
-        select(claim_table.c.id)
+        select(claim_table.c.lowest, claim_table.c.highest)
         .where(claim_table.c.id == claim_id, claim_table.c.closed_at.is_(None))
         .with_for_update()
     ).one_or_none()
@@ -325,6 +327,7 @@ def take_over(connection: Connection, issue_id: int, claim_id: int, exposure: Ex
         return 0  # another process took it over
     held = (
         delivery.c.issue_id == issue_id,
+        delivery.c.subscriber_id.between(still_open.lowest, still_open.highest),
         delivery.c.claim_id == claim_id,
         delivery.c.state == DeliveryState.CLAIMED,
     )
@@ -334,14 +337,16 @@ def take_over(connection: Connection, issue_id: int, claim_id: int, exposure: Ex
         .order_by(delivery.c.subscriber_id)
         .with_for_update()
     ).all()
+    state = DeliveryState.UNCERTAIN if on_uncertain is OnUncertain.HOLD else DeliveryState.PENDING
     doubtful = {Exposure.NONE: rows[:0], Exposure.FIRST: rows[:1], Exposure.ALL: rows}[exposure]
     for row in doubtful:
         reply = "the process ended before the answer was written down"
         _problem(connection, issue_id, row.subscriber_id, row.attempt, now, "crash", reply, None)
-        state = DeliveryState.UNCERTAIN if exposure is Exposure.ALL else DeliveryState.PENDING
         one = delivery.c.subscriber_id == row.subscriber_id
         connection.execute(update(delivery).where(*held, one).values(state=int(state)))
-    close(connection, claim_id, now)
+    back = {"state": int(DeliveryState.PENDING), "claim_id": None, "attempt": delivery.c.attempt - 1}
+    connection.execute(update(delivery).where(*held).values(back))
+    _close(connection, claim_id, now)
     return len(doubtful)
 
 

@@ -1,23 +1,26 @@
-"""The loop that sends: claim a page, hand it to the provider, settle each answer; and what dead owners left."""
+"""The loop that sends: claim a page, hand it to the provider, settle each answer, while something is due."""
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
+from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, telling
+from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
+from newsletter.delivery.limits import UNLIMITED, Limits
+from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.recipients import Links, recipient
-from newsletter.errors import DatabaseError, ProviderUnavailable
-from newsletter.models import IssueState, Letter, Receipt, Recipient
+from newsletter.delivery.settling import Settling, make_gate, settling
+from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable
+from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
 from subscribers.models import AddressState
@@ -26,7 +29,6 @@ from subscribers.suppressions import Suppressions
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
-CLAIM_SECONDS = 10.0
 FIRST_CLAIM = 20
 HEARTBEAT_SECONDS = 5.0
 MOST_REASON = 200  # characters of a reply that are kept as the reason of a suppression
@@ -52,21 +54,41 @@ class Sending:
     patience: ledger.Patience = ledger.PATIENCE
     wait: timedelta = timedelta()
     limit: int | None = None
+    limits: Limits = UNLIMITED
+    threshold: Threshold = THRESHOLD
     on_receipt: Callable[[Recipient, Receipt], None] = lambda _recipient, _receipt: None
     stop: threading.Event = field(default_factory=threading.Event)
-    _claims: set[int] = field(default_factory=set)
     _faults: list[BaseException] = field(default_factory=list)
     _unconnected: list[ProviderUnavailable] = field(default_factory=list)
     _looked: float = 0.0
-    _left: threading.Lock = field(default_factory=threading.Lock)
     _halted: bool = False
+
+    @cached_property
+    def _pages(self) -> Pages:
+        return Pages(
+            database=self.database, issue_id=self.issue.id, audience=self.audience, provider=self.provider,
+            clock=self.clock, connections=self.connections, limits=self.limits, limit=self.limit,
+        )  # fmt: skip
+
+    @cached_property
+    def _gate(self) -> AbstractContextManager[object]:
+        return make_gate(self.database)
+
+    @cached_property
+    def _breaker(self) -> Breaker:
+        return Breaker(self.threshold)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether it ended because the day has no more messages to give."""
+        return self._pages.used_up
 
     def run(self) -> None:
         """Send until nothing is due within ``wait``; raise `ProviderUnavailable` when the provider as a whole refuses.
 
         Rows that were not handed over are pending again in every case.
         """
-        resolve_dead_claims(self.database, self.issue.id, self.clock())
+        resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and self._may_go_on():
@@ -80,6 +102,7 @@ class Sending:
 
     def _round(self, connections: int) -> bool:
         """Send what is due now; False where none of the connections could be had."""
+        self._pages.begin_round()
         before = len(self._unconnected)
         threads = [threading.Thread(target=self._guarded_work) for _ in range(connections - 1)]
         for thread in threads:
@@ -91,7 +114,7 @@ class Sending:
 
     def _may_go_on(self) -> bool:
         """Wait until something is due again; False where that is too far away, or the issue is halted."""
-        if self.limit == 0:
+        if not self._pages.may_take:
             return False
         with self.database.read() as connection:
             if ledger.has_due(connection, self.issue.id, self.clock()):
@@ -129,61 +152,58 @@ class Sending:
             self.stop.set()
 
     def _work(self) -> None:
-        claim = self._claim(min(FIRST_CLAIM, self.provider.batch_size), 0)
-        if claim is None:
+        page = self._next_page(min(FIRST_CLAIM, self.provider.batch_size))
+        if page is None:
             return
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self.provider.connect())
+                accepting = stack.enter_context(settling(self.database, self._gate))
             except BaseException as error:
-                self._release(claim, Exposure.NONE)
+                self._release(page, Exposure.NONE)
                 if not isinstance(error, ProviderUnavailable):
                     raise
+                telling.unavailable(self.issue, page.claim, error)
                 self._unconnected.append(error)  # no fault while other threads have a connection
                 return
-            while claim is not None:
-                claim = self._send_page(connection, claim)
+            size = FIRST_CLAIM
+            while page is not None:
+                size = self._send_page(connection, accepting, page, size)
+                page = self._next_page(size)
 
-    def _send_page(self, connection: Connection, claim: ledger.Claim) -> ledger.Claim | None:
-        """Send a claim and end it; return the next one."""
+    def _next_page(self, size: int) -> Page | None:
+        """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
+        while not self.stop.is_set() and not self._halted:
+            page = self._pages.take(size)
+            if page is not None:
+                telling.taken(self.issue, page.claim)
+                return page
+            opens = self._pages.opens()
+            if opens is None:
+                return None
+            self._come(opens)
+        return None
+
+    def _send_page(self, connection: Connection, accepting: Settling, page: Page, size: int) -> int:
+        """Send a page and end it; return how many the next one should have."""
         began = monotonic()
         try:
-            self._send(connection, claim)
-        except ProviderUnavailable:
-            self._release(claim, Exposure.NONE)
+            self._send(connection, accepting, page)
+        except (ProviderUnavailable, BreakerTripped) as error:
+            self._release(page, Exposure.NONE)
+            if isinstance(error, ProviderUnavailable):
+                telling.unavailable(self.issue, page.claim, error)
             raise
         except BaseException:
-            self._release(claim, self.provider.exposure)
+            self._release(page, self.provider.exposure)
             raise
-        self._release(claim, Exposure.NONE)
-        if self.stop.is_set() or self._halted:
-            return None
-        rate = len(claim.rows) / max(monotonic() - began, 1e-3)
-        size = max(1, min(self.provider.batch_size, int(rate * CLAIM_SECONDS)))
-        # Behind the last one, look from the start again: others may have given something back.
-        return self._claim(size, claim.last) or self._claim(size, 0)
+        self._release(page, Exposure.NONE)
+        if page.domain is not None:
+            return size
+        rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
+        return max(1, min(self.provider.batch_size, int(rate * self._pages.seconds)))
 
-    def _claim(self, size: int, after: int) -> ledger.Claim | None:
-        with self._left:  # the limit is over all threads
-            return self._claim_within(size, after)
-
-    def _claim_within(self, size: int, after: int) -> ledger.Claim | None:
-        if self.limit is not None:
-            size = min(size, self.limit)
-            if size == 0:
-                return None
-        with self.database.write(durable=True) as transaction:
-            claim = ledger.claim(
-                transaction, self.issue.id, self.audience, owner=process_name(), provider=self.provider.name,
-                exposure=self.provider.exposure, limit=size, after=after, now=self.clock(),
-            )  # fmt: skip
-        if claim is not None:
-            self._claims.add(claim.id)
-            if self.limit is not None:
-                self.limit -= len(claim.rows)
-        return claim
-
-    def _send(self, connection: Connection, claim: ledger.Claim) -> None:
+    def _send(self, connection: Connection, accepting: Settling, page: Page) -> None:
         people = [
             recipient(
                 row,
@@ -192,30 +212,55 @@ class Sending:
                 links=self.links,
                 from_address=self.letter.from_address,
             )
-            for row in claim.rows
+            for row in page.claim.rows
         ]
-        receipts = connection.send(self.letter, people)
-        for row, person, receipt in zip(claim.rows, people, receipts, strict=True):
-            with self.database.write() as transaction:
-                ours = ledger.settle(
-                    transaction, claim, row, receipt, self.clock(),
-                    resend_uncertain=self.provider.exposure is not Exposure.ALL, patience=self.patience,
-                )  # fmt: skip
-                if ours and receipt.hard:
-                    Suppressions.happened(
-                        transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
-                        actor=self.provider.name, now=self.clock(),
-                    )  # fmt: skip
+        receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
+        for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
+            if not self._come(page.pace.moment(number)):
+                return
+            answer = next(receipts, None)
+            if answer is None:
+                raise RuntimeError(
+                    f"{self.provider.name} gave {number} receipts for {len(people)} recipients"
+                )
+            receipt, seconds = answer
+            page.handed += 1
+            ours = (
+                accepting.accept(page.claim, row)
+                if receipt.outcome is Outcome.ACCEPTED
+                else self._settle(page.claim, row, receipt)
+            )
+            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=ours)
             if ours:
                 self.on_receipt(person, receipt)
+                self._breaker.count(receipt)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
 
-    def _release(self, claim: ledger.Claim, doubt: Exposure) -> None:
-        """End a claim; what it still holds goes back, or is in doubt."""
+    def _settle(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
+        """Write down that a letter was not taken; False if the row is no longer this claim's."""
         with self.database.write() as transaction:
-            ledger.take_over(transaction, claim.issue_id, claim.id, doubt, self.clock())
-        self._claims.discard(claim.id)
+            ours = ledger.settle(
+                transaction, claim, row, receipt, self.clock(),
+                on_uncertain=self.provider.on_uncertain, patience=self.patience,
+            )  # fmt: skip
+            if ours and receipt.hard:
+                Suppressions.happened(
+                    transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
+                    actor=self.provider.name, now=self.clock(),
+                )  # fmt: skip
+        return ours
+
+    def _release(self, page: Page, doubt: Exposure) -> None:
+        """End a claim; what it still holds goes back, or is in doubt."""
+        telling.released(self.issue, page.claim, self._pages.release(page, doubt))
+
+    def _come(self, moment: datetime) -> bool:
+        """Wait until a moment; False where the send was stopped or halted before."""
+        while (left := (moment - self.clock()).total_seconds()) > 0:
+            if self.stop.wait(min(left, LOOK_SECONDS)) or self._is_halted():
+                return False
+        return True
 
     @contextmanager
     def _heartbeat(self) -> Iterator[None]:
@@ -227,7 +272,7 @@ class Sending:
                     suppress(DatabaseError),
                     self.database.write() as transaction,
                 ):  # the next beat tries again
-                    ledger.beat(transaction, set(self._claims), self.clock())
+                    ledger.beat(transaction, self._pages.ids, self.clock())
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()
@@ -236,61 +281,3 @@ class Sending:
         finally:
             ended.set()
             thread.join()
-
-
-def resolve_dead_claims(database: Database, issue_id: int, now: datetime) -> int:
-    """Take over the claims of processes that are gone; return how many messages may have been written twice."""
-    doubtful = 0
-    with database.write(durable=True) as transaction:
-        for claim in ledger.open_claims(transaction, issue_id):
-            if is_dead(claim.owner, claim.heartbeat, now):
-                doubtful += ledger.take_over(transaction, issue_id, claim.id, Exposure(claim.exposure), now)
-    return doubtful
-
-
-def process_name() -> str:
-    """Return this process's name as the owner of claims: host, process id and start time."""
-    return f"{_host()}:{os.getpid()}:{_start_time(os.getpid())}"
-
-
-def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
-    """Tell whether an owner is gone: at once on the same host, after 15 s without a heartbeat elsewhere."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host != _host():
-        return now - heartbeat > ledger.DEAD_AFTER
-    return _start_time(int(pid)) != started
-
-
-def _host() -> str:
-    """Return where process ids mean the same: this boot of this machine, this container."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        space = Path("/proc/self/ns/pid").readlink()
-    except OSError:
-        return socket.gethostname()
-    return f"{socket.gethostname()}/{boot}/{space}".replace(":", "")
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty if there is no such process, or only its remains.
-
-    Where the kernel does not tell (no /proc), it is "0" for every process that lives.
-    """
-    if Path("/proc/self").exists():
-        try:
-            fields = (
-                Path(f"/proc/{pid}/stat")
-                .read_text(encoding="utf-8", errors="replace")
-                .rpartition(")")[2]
-                .split()
-            )
-            return "" if fields[0] in {"Z", "X"} else fields[19]
-        except (OSError, IndexError):
-            return ""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "0"

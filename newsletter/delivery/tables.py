@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -42,6 +43,8 @@ claim_table = Table(
     Column("heartbeat", UtcTime, nullable=False),
     Column("closed_at", UtcTime),
     Column("provider_id", Text, nullable=False, server_default=""),
+    Column("lowest", Integer, nullable=False, server_default="0"),
+    Column("highest", Integer, nullable=False, server_default="2147483647"),
     Index(None, "issue_id", "closed_at"),
     sqlite_autoincrement=True,
 )
@@ -67,6 +70,23 @@ delivery_problem = Table(
     Column("cause", String(32), nullable=False),
     Column("reply", Text, nullable=False),
     Column("not_before", UtcTime),
+)
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("used", Integer, nullable=False),
+)
+domain_time = Table(  # how long the provider took, over all messages of an issue to a domain
+    "domain_time",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("domain", String(255), primary_key=True),
+    Column("messages", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("slowest", Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 event_table = Table(
     "event",

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.protocols import Connection, Exposure, OnUncertain
 
 STALE_SECONDS = 36 * 3600  # the Maildir rule for what a dead process left in tmp
 UNFINISHED = ".part"
@@ -31,6 +31,7 @@ class OutboxProvider:
     name = "outbox"
     batch_size = 500
     exposure = Exposure.NONE
+    on_uncertain = OnUncertain.RESEND
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path = path

@@ -13,7 +13,7 @@ from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.smtp_dialogue import GO_ON, ConnectionLostError, Dialogue, Step
 from newsletter.providers.smtp_session import SmtpSettings, open_session, tls_context
 from newsletter.providers.smtp_wire import Reply, Wire
@@ -46,8 +46,9 @@ class SmtpProvider:
     batch_size = 100
     exposure = Exposure.FIRST
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND) -> None:
         self._settings = settings
+        self.on_uncertain = on_uncertain
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -6,7 +6,7 @@ import ipaddress
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from newsletter.errors import ConfigError
 
@@ -14,6 +14,7 @@ _MOST_KNOWN = 20_000  # networks that are remembered
 _LONGEST_CHAIN = 20  # addresses of a forwarded request that are looked at
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 _BITS = {4: 24, 6: 48}
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
@@ -45,21 +46,21 @@ class SignUpLimits:
         return True
 
 
-def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Return the networks of a setting; raise `ConfigError` for one that is none."""
+def networks(texts: Sequence[str], setting: str) -> tuple[Network, ...]:
+    """Return the networks of a setting, which is named; raise `ConfigError` for one that is none."""
     found = []
     for text in texts:
         try:
             found.append(ipaddress.ip_network(text.strip(), strict=False))
         except ValueError as error:
             raise ConfigError(
-                f"{text[:60]!r} is no network", subject="web.trusted_proxies", remedy="write it as 10.0.0.0/8"
+                f"{text[:60]!r} is no network", subject=setting, remedy="write it as 10.0.0.0/8"
             ) from error
     return tuple(found)
 
 
-def network_of(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
-    """Return the network that a request comes from: /24, or /48 of IPv6; empty where nobody can tell.
+def client_of(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+    """Return the address that a request comes from, None where nobody can tell.
 
     ``forwarded`` are the X-Forwarded-For headers in order. The chain is read from its end, as far as our own proxies
     wrote it: what stands before the first foreign address is that stranger's word.
@@ -68,12 +69,17 @@ def network_of(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) 
     address = _address(peer)
     while address is not None and chain and any(address in network for network in trusted):
         address = _address(chain.pop())
-    if address is None:
+    return address
+
+
+def network_of(client: Address | None) -> str:
+    """Return the network of an address: /24, or /48 of IPv6; empty where nobody can tell."""
+    if client is None:
         return ""
-    return str(ipaddress.ip_network((address, _BITS[address.version]), strict=False))
+    return str(ipaddress.ip_network((client, _BITS[client.version]), strict=False))
 
 
-def _address(text: str) -> ipaddress.IPv4Address | IPv6Address | None:
+def _address(text: str) -> Address | None:
     bare = text.removeprefix("[").partition("]")[0] if text.startswith("[") else text
     if bare.count(":") == 1:  # some proxies write the port, too
         bare = bare.partition(":")[0]

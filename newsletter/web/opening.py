@@ -43,7 +43,7 @@ def opened(
         links=app.link_keys(),
         forms=FormKeys(app.form_key()),
         settings=settings.web,
-        proxies=networks(settings.web.trusted_proxies),
+        proxies=networks(settings.web.trusted_proxies, "web.trusted_proxies"),
         limits=SignUpLimits(
             per_network=settings.web.signups_per_network, per_minute=settings.web.signups_per_minute
         ),
@@ -52,4 +52,11 @@ def opened(
         clock=now,
     )
     drain = app.correspondence(complain)
-    return Server(listening, subscription(site, log), writer, drain=drain, wake=wake, complain=complain)
+    return Server(
+        listening,
+        subscription(site, networks(settings.web.metrics, "web.metrics"), log),
+        writer,
+        drain=drain,
+        wake=wake,
+        complain=complain,
+    )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from newsletter.database import Database
 from newsletter.delivery.tokens import LinkKeys
 from newsletter.settings import Web
-from newsletter.web.bounds import Network, SignUpLimits, network_of
+from newsletter.web.bounds import Address, Network, SignUpLimits, client_of, network_of
 from newsletter.web.forms import COOKIE, Browser, FormKeys, Seen, fields
 from newsletter.web.pages import Pages
 from newsletter.web.writing import Writer
@@ -59,10 +59,14 @@ class Site:
 
         return await asyncio.to_thread(looked)
 
+    def client(self, request: Request) -> Address | None:
+        """Return the address that a request comes from, None where nobody can tell."""
+        peer = request.client.host if request.client else ""
+        return client_of(peer, request.headers.getlist("x-forwarded-for"), self.proxies)
+
     def network(self, request: Request) -> str:
         """Return the network that a request comes from."""
-        peer = request.client.host if request.client else ""
-        return network_of(peer, request.headers.getlist("x-forwarded-for"), self.proxies)
+        return network_of(self.client(request))
 
     async def form(self, request: Request, purpose: str) -> tuple[dict[str, str], Seen]:
         """Return what a form sent, and what its token says."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Scope
 
+from newsletter.web.bounds import Network
 from newsletter.web.confirming import ConfirmPages
 from newsletter.web.guard import Guard
 from newsletter.web.leaving import LeavePages
+from newsletter.web.metrics import Metrics
 from newsletter.web.probes import Probes
 from newsletter.web.sign_up import SignUpPages
 from newsletter.web.site import Site
@@ -18,13 +20,14 @@ from newsletter.web.site import Site
 _PAGES = {404: "missing", 500: "failed", 503: "failed"}
 
 
-def subscription(site: Site, log: Callable[[str], None]) -> ASGIApp:
-    """Return the application; ``log`` gets a line a request."""
+def subscription(site: Site, monitors: Collection[Network], log: Callable[[str], None]) -> ASGIApp:
+    """Return the application; ``monitors`` may read the metrics, ``log`` gets a line a request."""
     routes = [
         *LeavePages(site).routes(),  # first: mail programs send these by the hundred
         *SignUpPages(site).routes(),
         *ConfirmPages(site).routes(),
         *Probes(site.database, site.pages.look).routes(),
+        *Metrics(site, monitors).routes(),
     ]
 
     def fault(scope: Scope, status: int) -> Response:

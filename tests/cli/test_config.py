@@ -67,7 +67,7 @@ def test_every_setting_can_be_given_by_the_environment(command: Command, info: S
     path = info.path.replace("NAME", "daily")
     variable = f"NEWSLETTER_{path.upper().replace('.', '__')}"
     value = "(set)" if isinstance(info.default, Secret) else info.default
-    given = "x" if value == "(set)" else ", ".join(value) if isinstance(value, list) else str(value)
+    given = "x" if value == "(set)" else ", ".join(value) if isinstance(value, list | dict) else str(value)
     row = settings(command, **{variable: given})[path]
     assert (row["value"], row["origin"]) == (value, f"environment ({variable})")
 
@@ -91,7 +91,7 @@ def test_feeds_by_name(command: Command) -> None:
         ),
         ("[sources]\nuse = []\n", "sources.use: Expected `array` of length >= 1"),
         ("[sources.feeds.blog]\n", "Object missing required field `url`"),
-        ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: Expected `str` matching regex"),
+        ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: is not written as it should be"),
         ('[sources.arxiv]\nannounce = ["old"]\n', "Invalid enum value 'old'"),
     ],
 )

@@ -268,9 +268,10 @@ def test_every_column_that_can_hold_an_address_is_known_to_erasure() -> None:
         "tag.tag",
         "notice.address",
         "import_change.detail",
+        "domain_time.domain",
     }
     words_of_our_own = {
-        "edition.name", "import_run.counts", "consent.text_version", "consent.network", "claim.owner", "claim.provider", "claim.exposure",
+        "allowance.name", "edition.name", "import_run.counts", "consent.text_version", "consent.network", "claim.owner", "claim.provider", "claim.exposure",
         "claim.provider_id", "delivery_problem.cause", "event.provider", "event.event_id", "event.kind", "notice.kind",
     }  # fmt: skip
     keys = {"subscriber.key", "subscriber.address_hash", "suppression.address_hash"}

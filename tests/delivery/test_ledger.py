@@ -12,7 +12,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.errors import DatabaseError, IssueError
 from newsletter.models import Counts, DayKind, DeliveryState, IssueState, Outcome, Receipt
-from newsletter.protocols import Exposure
+from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store.tables import issue as issue_table
 from subscribers.store import deliverable
 from tests.support.issues import DAY, LETTER, NOW, add_readers, address, people, plan_issue
@@ -30,12 +30,17 @@ def take(
 
 
 def settle(
-    database: Database, claim: ledger.Claim, index: int, outcome: Outcome, *, resend: bool = True
+    database: Database,
+    claim: ledger.Claim,
+    index: int,
+    outcome: Outcome,
+    *,
+    on_uncertain: OnUncertain = OnUncertain.RESEND,
 ) -> bool:
     row = claim.rows[index]
     receipt = Receipt(subscriber_id=row.subscriber_id, outcome=outcome, reply=f"a reply to {row.email}")
     with database.write() as connection:
-        return ledger.settle(connection, claim, row, receipt, NOW, resend_uncertain=resend)
+        return ledger.settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
 
 
 def counts(database: Database, issue_id: int) -> Counts:
@@ -116,8 +121,8 @@ def test_an_uncertain_one_is_sent_again_or_held(database: Database) -> None:
     add_readers(database, 2)
     issue = plan_issue(database)
     claim = taken(take(database, issue.id))
-    settle(database, claim, 0, Outcome.UNCERTAIN, resend=True)
-    settle(database, claim, 1, Outcome.UNCERTAIN, resend=False)
+    settle(database, claim, 0, Outcome.UNCERTAIN, on_uncertain=OnUncertain.RESEND)
+    settle(database, claim, 1, Outcome.UNCERTAIN, on_uncertain=OnUncertain.HOLD)
     assert counts(database, issue.id) == Counts(prepared=2, waiting=1, uncertain=1)
 
 
@@ -182,28 +187,30 @@ def test_closing_a_claim_gives_back_what_was_not_handed_over(database: Database)
     claim = taken(take(database, issue.id))
     settle(database, claim, 0, Outcome.ACCEPTED)
     with database.write() as connection:
-        ledger.close(connection, claim.id, NOW)
+        ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
     again = taken(take(database, issue.id))
     assert [row.email for row in again.rows] == [address(2), address(3)]
 
 
 @pytest.mark.parametrize(
-    ("exposure", "doubtful", "expected"),
+    ("exposure", "on_uncertain", "doubtful", "expected"),
     [
-        (Exposure.NONE, 0, Counts(prepared=4, accepted=1, waiting=3)),
-        (Exposure.FIRST, 1, Counts(prepared=4, accepted=1, waiting=3)),
-        (Exposure.ALL, 3, Counts(prepared=4, accepted=1, uncertain=3)),
+        (Exposure.NONE, OnUncertain.HOLD, 0, Counts(prepared=4, accepted=1, waiting=3)),
+        (Exposure.FIRST, OnUncertain.RESEND, 1, Counts(prepared=4, accepted=1, waiting=3)),
+        (Exposure.FIRST, OnUncertain.HOLD, 1, Counts(prepared=4, accepted=1, waiting=2, uncertain=1)),
+        (Exposure.ALL, OnUncertain.RESEND, 3, Counts(prepared=4, accepted=1, waiting=3)),
+        (Exposure.ALL, OnUncertain.HOLD, 3, Counts(prepared=4, accepted=1, uncertain=3)),
     ],
 )
 def test_the_claim_of_a_dead_owner_is_resolved_by_what_may_have_been_written(
-    database: Database, exposure: Exposure, doubtful: int, expected: Counts
+    database: Database, exposure: Exposure, on_uncertain: OnUncertain, doubtful: int, expected: Counts
 ) -> None:
     add_readers(database, 4)
     issue = plan_issue(database)
     claim = taken(take(database, issue.id, exposure=exposure))
     settle(database, claim, 0, Outcome.ACCEPTED)
     with database.write() as connection:
-        assert ledger.take_over(connection, issue.id, claim.id, exposure, NOW) == doubtful
+        assert ledger.take_over(connection, issue.id, claim.id, exposure, on_uncertain, NOW) == doubtful
     assert counts(database, issue.id) == expected
     with database.read() as connection:
         problems = connection.execute(select(tables.delivery_problem.c.cause)).scalars().all()
@@ -215,7 +222,7 @@ def test_a_process_that_was_taken_for_dead_cannot_settle(database: Database) -> 
     issue = plan_issue(database)
     slow = taken(take(database, issue.id))
     with database.write() as connection:
-        ledger.take_over(connection, issue.id, slow.id, Exposure.NONE, NOW)
+        ledger.take_over(connection, issue.id, slow.id, Exposure.NONE, OnUncertain.RESEND, NOW)
     other = taken(take(database, issue.id, owner="host:2:2"))
     assert other.id != slow.id
     assert not settle(database, slow, 0, Outcome.REJECTED)

@@ -18,10 +18,11 @@ import pytest
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
-from newsletter.delivery.sender import Sending, is_dead, process_name, resolve_dead_claims
+from newsletter.delivery.owners import is_dead, process_name, resolve_dead_claims
+from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.store import IssueRecord
 from subscribers.models import AddressState
 from subscribers.store import deliverable
@@ -108,7 +109,7 @@ def test_who_lost_a_delivery_to_another_process_gives_nobody_up(database: Databa
     def take_over(_recipient: Recipient, _receipt: Receipt) -> None:
         with database.write() as connection:
             for claim in ledger.open_claims(connection, issue.id):
-                ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, NOW)
+                ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
         job.limit = 0
 
     job.on_receipt = take_over
@@ -150,6 +151,17 @@ def test_a_connection_that_cannot_be_had_gives_everything_back(database: Databas
     assert counts(database, issue) == Counts(prepared=2, waiting=2)
     sending(database, issue, provider).run()
     assert counts(database, issue) == Counts(prepared=2, accepted=2)
+
+
+@pytest.mark.parametrize(("exposure", "timed"), [(Exposure.FIRST, 5), (Exposure.ALL, 0)])
+def test_messages_are_timed_where_each_has_an_answer_of_its_own(
+    database: Database, exposure: Exposure, timed: int
+) -> None:
+    add_readers(database, 5)
+    sending(database, plan_issue(database), FakeProvider(exposure=exposure, batch_size=2)).run()
+    with database.read() as connection:
+        rows = connection.execute(tables.domain_time.select()).all()
+    assert sum(row.messages for row in rows) == timed
 
 
 def test_stopping_ends_after_the_message_in_flight(database: Database) -> None:
@@ -204,7 +216,7 @@ def test_a_fault_of_ours_leaves_the_one_in_flight_in_doubt(database: Database) -
 def dead_process() -> str:
     """Return the name of a process of this host that is gone."""
     done = subprocess.run(
-        [sys.executable, "-c", "from newsletter.delivery.sender import process_name; print(process_name())"],
+        [sys.executable, "-c", "from newsletter.delivery.owners import process_name; print(process_name())"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.strip()
@@ -230,7 +242,7 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
             connection, issue.id, deliverable("daily"), owner=process_name(), provider="smtp",
             exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
         )  # fmt: skip
-    assert resolve_dead_claims(database, issue.id, NOW + timedelta(hours=1)) == 0
+    assert resolve_dead_claims(database, issue, NOW + timedelta(hours=1)) == 0
     sending(database, issue, provider).run()
     assert provider.tried == []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from newsletter.errors import MessageRejected, ProviderError
 from newsletter.messages import compose
 from newsletter.models import Letter, Outcome, Receipt, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.protocols import Connection, Exposure, OnUncertain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class FakeProvider:
     name: str = "fake"
     batch_size: int = 100
     exposure: Exposure = Exposure.FIRST
+    on_uncertain: OnUncertain = OnUncertain.RESEND
     delivered: list[tuple[int, bytes]] = field(default_factory=list)
     tried: list[int] = field(default_factory=list)
     connections: int = 0

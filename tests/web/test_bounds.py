@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.errors import ConfigError
-from newsletter.web.bounds import SignUpLimits, network_of, networks
+from newsletter.web.bounds import SignUpLimits, client_of, network_of, networks
 from newsletter.web.forms import Browser, FormKeys, Seen, fields
 from subscribers.addresses import parse_address
 from subscribers.kinds import is_disposable, is_role
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
-PROXIES = networks(["127.0.0.0/8", "10.0.0.0/8", "::1"])
+PROXIES = networks(["127.0.0.0/8", "10.0.0.0/8", "::1"], "web.trusted_proxies")
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ PROXIES = networks(["127.0.0.0/8", "10.0.0.0/8", "::1"])
     ],
 )
 def test_only_our_proxies_are_believed(peer: str, forwarded: list[str], network: str) -> None:
-    assert network_of(peer, forwarded, PROXIES) == network
+    assert network_of(client_of(peer, forwarded, PROXIES)) == network
 
 
 def test_a_network_that_is_none_is_told() -> None:
-    with pytest.raises(ConfigError, match="is no network"):
-        networks(["10.0.0.0/99"])
+    with pytest.raises(ConfigError, match=r"^web\.metrics: .* is no network"):
+        networks(["10.0.0.0/99"], "web.metrics")
 
 
 def test_a_network_has_its_hour_and_all_have_their_minute() -> None:

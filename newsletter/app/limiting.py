@@ -1,0 +1,39 @@
+"""How much may be handed over, as the settings say it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from newsletter.delivery.breaker import Threshold
+from newsletter.delivery.limits import Limits, WarmUp
+from newsletter.errors import ConfigError
+from newsletter.settings import Delivery, interval
+
+
+def limits(settings: Delivery) -> Limits:
+    """Return the limits of a send; raise `ConfigError` for a plan that begins on no day."""
+    plan = settings.warm_up
+    try:
+        begins = date.fromisoformat(plan.begins) if plan.begins else None
+    except ValueError as error:
+        raise ConfigError(
+            f"there is no day {plan.begins}",
+            subject="delivery.warm_up.begins",
+            remedy="write it as YYYY-MM-DD",
+        ) from error
+    warm_up = (
+        WarmUp(begins=begins, first=plan.first, growth=plan.growth, until=plan.until) if begins else None
+    )
+    domains = {
+        domain.lower(): step
+        for domain, rate in settings.domains.items()
+        if (step := interval(rate)) is not None
+    }
+    return Limits(
+        interval=interval(settings.rate), domains=domains, per_day=settings.per_day or None, warm_up=warm_up
+    )
+
+
+def threshold(settings: Delivery) -> Threshold:
+    """Return what stops a send."""
+    return Threshold(rejected=settings.breaker.rejected, failed=settings.breaker.failed)

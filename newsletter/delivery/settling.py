@@ -1,0 +1,54 @@
+"""Writes accepted deliveries down at a driver's speed: one statement, one commit, no transaction of the engine.
+
+All other answers change more than a row and go through `ledger.settle`, which is the plain way of this one too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from sqlalchemy import bindparam, literal_column, update
+
+from newsletter.database import Database, Direct
+from newsletter.delivery.ledger import Claim, ClaimedRow
+from newsletter.delivery.tables import delivery
+from newsletter.models import DeliveryState
+
+_ACCEPTED = (
+    update(delivery)
+    .where(
+        delivery.c.issue_id == bindparam("issue"),
+        delivery.c.subscriber_id == bindparam("subscriber"),
+        delivery.c.claim_id == bindparam("claim"),
+        delivery.c.state == literal_column(str(int(DeliveryState.CLAIMED))),
+    )
+    .values(state=literal_column(str(int(DeliveryState.ACCEPTED))))
+)
+
+
+class Settling:
+    """Settles for one thread of a send, on a connection of its own; threads of one process share a ``gate``."""
+
+    def __init__(self, direct: Direct, gate: AbstractContextManager[object]) -> None:
+        self._direct = direct
+        self._gate = gate
+
+    def accept(self, claim: Claim, row: ClaimedRow) -> bool:
+        """Write down that a letter was taken; False if the row is no longer this claim's."""
+        values = {"issue": claim.issue_id, "subscriber": row.subscriber_id, "claim": claim.id}
+        with self._gate:
+            return self._direct(values) == 1
+
+
+@contextmanager
+def settling(database: Database, gate: AbstractContextManager[object]) -> Iterator[Settling]:
+    """Open what settles for one thread."""
+    with database.direct(_ACCEPTED) as direct:
+        yield Settling(direct, gate)
+
+
+def make_gate(database: Database) -> AbstractContextManager[object]:
+    """Return what threads of a process pass one by one: SQLite has one writer, and a second one sleeps too long."""
+    return threading.Lock() if database.is_sqlite else nullcontext()

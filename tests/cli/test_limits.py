@@ -1,0 +1,91 @@
+"""What may go out a day, how fast, and what stops a send by itself, as an operator meets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import SAMPLE, Command, assert_complains
+from tests.cli.test_issues import DAY, readers, smtp
+from tests.servers.smtp import At, Fault, SmtpSink
+
+
+def test_a_day_that_is_used_up_is_said_and_carried_on(command: Command) -> None:
+    readers(command, 5)
+    with SmtpSink() as sink:
+        env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="3", NEWSLETTER_DELIVERY__RATE="6000/min")
+        first = command("run", "--from", str(SAMPLE), env=env).ok()
+        assert "5 subscribers by smtp, 6,000 a minute, to about " in first.out
+        assert "3 a day at most" in first.out
+        assert "used up what the day (UTC) may send; 2 are waiting" in first.out
+        again = command("run", "--from", str(SAMPLE), "--json", env=env).ok().json
+        assert again["counts"]["waiting"] == 2
+        assert len(sink.messages) == 3
+        command("run", "--from", str(SAMPLE), env=smtp(sink)).ok()
+        assert len(sink.messages) == 5
+
+
+def test_an_issue_that_does_not_fit_is_held_where_that_is_wanted(command: Command) -> None:
+    readers(command, 4)
+    with SmtpSink() as sink:
+        env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="3", NEWSLETTER_DELIVERY__AT_CAP="hold")
+        held = command("run", "--from", str(SAMPLE), env=env).ok()
+        assert f"`newsletter issues resume {DAY}/daily` goes on" in held.out
+        assert "nothing was sent" in command("run", "--from", str(SAMPLE), env=smtp(sink)).ok().out
+        command("issues", "resume", DAY, env=env).ok()
+        command("send", DAY, env=smtp(sink)).ok()
+        assert len(sink.messages) == 4
+
+
+def test_a_send_that_is_refused_is_paused_until_a_person_says_so(command: Command) -> None:
+    readers(command, 60)
+    with SmtpSink(faults=[Fault(at=At.RCPT, reply="550 5.7.1 no mail from you", times=60)]) as sink:
+        stopped = command("run", "--from", str(SAMPLE), env=smtp(sink))
+        assert stopped.code == 1
+        assert "50 of the last 50 were refused (550 5.7.1 no mail from you)" in stopped.out + stopped.err
+        assert "nothing was sent" in command("run", "--from", str(SAMPLE), env=smtp(sink)).ok().out
+    command("issues", "resume", DAY).ok()
+    with SmtpSink() as sink:
+        command("send", DAY, env=smtp(sink)).ok()
+        assert len(sink.messages) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("RATE", "600/h", ("delivery.rate",)),
+        ("RATE", "fast", ("delivery.rate",)),
+        ("PER_DAY", "-1", ("delivery.per_day",)),
+        ("WARM_UP__BEGINS", "2026-02-30", ("delivery.warm_up.begins", "2026-02-30")),
+        ("WARM_UP__GROWTH", "1", ("delivery.warm_up.growth",)),
+        ("AT_CAP", "wait", ("delivery.at_cap", "carry")),
+        ("BREAKER__REJECTED", "2", ("delivery.breaker.rejected",)),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(
+    command: Command, name: str, value: str, words: tuple[str, ...]
+) -> None:
+    result = command("run", "--from", str(SAMPLE), env={f"NEWSLETTER_DELIVERY__{name}": value})
+    assert_complains(result, *words)
+
+
+def test_domains_have_limits_of_their_own(command: Command) -> None:
+    readers(command, 3)
+    settings = command.folder / "newsletter.toml"
+    settings.write_text('[delivery.domains]\n"example.org" = "1200/min"\n', encoding="utf-8")
+    with SmtpSink() as sink:
+        command("run", "--from", str(SAMPLE), env=smtp(sink)).ok()
+        assert len(sink.messages) == 3
+    shown = (
+        command("config", "--json", env={"NEWSLETTER_DELIVERY__DOMAINS": "a.org = 20/s, b.org=6/min"})
+        .ok()
+        .json
+    )
+    domains = next(row for row in shown if row["setting"] == "delivery.domains")
+    assert domains["value"] == {"a.org": "20/s", "b.org": "6/min"}
+    assert_complains(command("config", env={"NEWSLETTER_DELIVERY__DOMAINS": "a.org"}), "a.org", "NAME = TEXT")
+    settings.write_text(
+        "[delivery.domains]\ngmail.com = '1/s'\n", encoding="utf-8"
+    )  # TOML: a table in a table
+    assert_complains(command("run", "--from", str(SAMPLE)), "delivery.domains")
+    settings.write_text('[delivery.domains]\n"gmail.com" = "1/d"\n', encoding="utf-8")
+    assert_complains(command("run", "--from", str(SAMPLE)), "delivery.domains")
