@@ -125,8 +125,8 @@ TABLE: tuple[Row, ...] = (
         "RFC 3463 X.7.1; Google Workspace custom policies; Microsoft 550 SC-001; Mimecast administrative prohibition",
         words=r"\bpolic(?:y|ies)\b|filter|prohibit|forbidden|violat|administrativ|unauthori[sz]ed|not authori[sz]ed"
         r"|restrict|access (?:is |was )?denied|permission|user rules|preferences|refuses? to (?:receive|accept)"
-        r"|only accept|(?:messages?|mail|sender|delivery|connections?) (?:is |are |was )?not (?:allowed|permitted"
-        r"|accepted)|not (?:allowed|permitted) to|\bcontent\b|\bheaders?\b",
+        r"|only accept|(?:messages?|mail|sender|delivery|connections?) (?:is |are |was )?not (?:allowed|permitted)"
+        r"|(?:mail|connections?) (?:is |are )?not accepted|not (?:allowed|permitted) to|\bcontent\b|\bheaders?\b",
     ),
     _row(
         Kind.OTHER, "a fault of a server",
@@ -179,11 +179,12 @@ TABLE: tuple[Row, ...] = (
     ),
     _row(
         Kind.HARD, "the domain does not exist, or takes no mail",
-        "RFC 3463 X.1.2; RFC 7504; RFC 7505; Sendmail Host unknown; Postfix 5.4.4 Host or domain name not found",
-        status=_GENERIC + r"|5\.4\.4",
+        "RFC 3463 X.1.2; RFC 7504; RFC 7505; Sendmail Host unknown; Postfix 5.4.4 Host not found; Microsoft 5.4.310",
+        status=_GENERIC + r"|5\.4\.(?:4|310)",
         words=r"(?:no such|unknown|non-?exist[ae]nt|invalid|bad)(?: destination)? (?:host|domain|system)\b"
         r"|(?:host|domain)(?: name)?(?: \S+)? (?:unknown|not found|doesn't exist|does not exist)"
-        r"|(?:does not|doesn't) accept (?:any )?mail|null ?mx|nxdomain|\bno mx\b|unrouteable mail domain",
+        r"|(?:does not|doesn't) accept (?:any )?mail|null ?mx|nxdomain|\bno (?:mx|mail hosts)\b"
+        r"|unrouteable mail domain",
     ),
     _row(
         Kind.HARD, "the mailbox has moved", "RFC 5321 551; RFC 3463 X.1.6", status=_GENERIC,

@@ -44,6 +44,8 @@ HARD = [
     "host antispam.example.net[192.0.2.7] said: 550 User unknown (in reply to RCPT TO command)",
     "5.4.4 Host or domain name not found. Name service error for name=nowhere.example type=AAAA: Host not found",
     "550 Host unknown",
+    "550 5.4.310 DNS domain nowhere.example does not exist",
+    "550 the message was not accepted: invalid mailbox, user nora@example.org not found",
     "521 example.org does not accept mail",
     "Address not found: it couldn't be found, or is unable to receive mail",
 ]  # fmt: skip

@@ -6,11 +6,12 @@ import base64
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from newsletter.errors import ProviderUnavailable
-from newsletter.providers.smtp_wire import FAULTS, Wire, make_reply, one_line
+from newsletter.providers.smtp_wire import FAULTS, Reply, Wire, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +39,28 @@ class SmtpSettings:
         return f"{self.host}:{self.port}"
 
 
-def open_session(settings: SmtpSettings) -> Wire:
-    """Return a connection that is encrypted and logged in as the settings ask."""
+def tls_context(settings: SmtpSettings) -> ssl.SSLContext | None:
+    """Return what checks the server's certificate, for any number of sessions; None where nothing is encrypted."""
+    if settings.tls == "none":
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise ProviderUnavailable(
+            f"no certificates can be read from it: {error.strerror or error}",
+            subject=str(settings.ca_file),
+            remedy="set provider.smtp.ca_file to a PEM file, or leave it out",
+        ) from error
+
+
+def open_session(settings: SmtpSettings, context: ssl.SSLContext | None) -> Wire:
+    """Return a connection that is encrypted by `tls_context` and logged in, as the settings ask."""
+    assert (context is None) == (settings.tls == "none")  # without one the certificate would not be checked
     client: smtplib.SMTP | None = None
     try:
-        client = _greet(settings)
+        client = _greet(settings, context)
         if settings.tls == "starttls":
-            client.starttls(context=_context(settings))
+            client.starttls(context=context)
             client.ehlo_or_helo_if_needed()
         if settings.username:
             _log_in(client, settings)
@@ -57,10 +73,10 @@ def open_session(settings: SmtpSettings) -> Wire:
         raise
 
 
-def _greet(settings: SmtpSettings) -> smtplib.SMTP:
-    where = (settings.host, settings.port, settings.local_hostname)
+def _greet(settings: SmtpSettings, context: ssl.SSLContext | None) -> smtplib.SMTP:
+    where = (settings.host, settings.port, settings.local_hostname or _own_name())
     if settings.tls == "implicit":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=settings.timeout, context=_context(settings))
+        client: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=settings.timeout, context=context)
     else:
         client = smtplib.SMTP(*where, timeout=settings.timeout)
     try:
@@ -71,22 +87,17 @@ def _greet(settings: SmtpSettings) -> smtplib.SMTP:
     return client
 
 
-def _context(settings: SmtpSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise ProviderUnavailable(
-            f"no certificates can be read from it: {error.strerror or error}",
-            subject=str(settings.ca_file),
-            remedy="set provider.smtp.ca_file to a PEM file, or leave it out",
-        ) from error
+@cache
+def _own_name() -> str:
+    """Return what this host calls itself; asking for it may take seconds where DNS is slow."""
+    return smtplib.SMTP().local_hostname
 
 
 def _log_in(client: smtplib.SMTP, settings: SmtpSettings) -> None:
     try:
         client.login(settings.username, settings.password)
     except smtplib.SMTPAuthenticationError as error:
-        answer = make_reply(error.smtp_code, _octets(error.smtp_error))
+        answer = Reply(code=error.smtp_code, words=_octets(error.smtp_error))
         problem = f"log-in refused: {_without_password(answer.text, settings)}"
     except UnicodeError:
         problem = "log-in refused: user name and password must be ASCII"
@@ -123,7 +134,7 @@ def _unreachable(settings: SmtpSettings, error: BaseException) -> ProviderUnavai
         problem = "the mail server does not offer STARTTLS"
         remedy = 'nothing was sent in plain text; set provider.smtp.tls to "implicit", or "none" to allow it'
     elif isinstance(error, smtplib.SMTPResponseException):
-        answer = make_reply(error.smtp_code, _octets(error.smtp_error))
+        answer = Reply(code=error.smtp_code, words=_octets(error.smtp_error))
         problem = f"the mail server refuses: {answer.text}"
     elif isinstance(error, ssl.SSLError):
         problem = f"no secure connection: {one_line(error)}"

@@ -15,10 +15,16 @@ _MOST_LINES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A server's answer: its code, -1 if it has none, and all of it on one line."""
+    """A server's answer: its code, -1 if it has none, and its words as they came."""
 
     code: int
-    text: str
+    words: bytes
+
+    @property
+    def text(self) -> str:
+        """All of it on one line, the code included."""
+        text = one_line(self.words.decode("utf-8", "replace"))
+        return f"{self.code} {text}".strip() if self.code >= 0 else text
 
     @property
     def kind(self) -> int:
@@ -53,10 +59,10 @@ class Wire:
                     break
                 raise ConnectionError("the server closed it")
             if not line[:3].isdigit():
-                return make_reply(-1, line)
+                return Reply(code=-1, words=line)
             lines.append(line[4:])
             if line[3:4] != b"-":
-                return make_reply(int(line[:3]), b" ".join(lines))
+                return Reply(code=int(line[:3]), words=b" ".join(lines))
         raise ValueError("the reply is too long")
 
     def leave(self, seconds: float) -> None:
@@ -74,12 +80,9 @@ class Wire:
         self._socket.close()
 
 
-def make_reply(code: int, words: bytes) -> Reply:
-    """Return a reply on one line, its code included."""
-    text = one_line(words.decode("utf-8", "replace"))
-    return Reply(code=code, text=f"{code} {text}".strip() if code >= 0 else text)
-
-
 def one_line(value: object) -> str:
     """Return a server's words on one line, without characters that could steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
+    words = str(value).strip()
+    if not words.isprintable():
+        words = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(words.split())

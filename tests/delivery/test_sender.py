@@ -22,12 +22,24 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.owners import is_dead, process_name, resolve_dead_claims
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderUnavailable
-from newsletter.models import Counts, IssueState, Outcome, Recipient
-from newsletter.protocols import Connection, Exposure
+from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
+from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.store import IssueRecord
+from subscribers.models import AddressState
 from subscribers.store import deliverable
+from subscribers.suppressions import Suppressions
 from tests.support.fake_provider import Answer, FakeProvider
-from tests.support.issues import LETTER, LINKS, NOW, Clock, add_readers, address, plan_issue
+from tests.support.issues import (
+    LETTER,
+    LINKS,
+    NOW,
+    SETTINGS,
+    Clock,
+    add_readers,
+    address,
+    people,
+    plan_issue,
+)
 
 
 def sending(
@@ -62,6 +74,49 @@ def test_answers_are_told_as_they_come(database: Database) -> None:
     job.on_receipt = lambda recipient, receipt: told.append((recipient.address, receipt.outcome.value))
     job.run()
     assert told == [(address(1), "accepted"), (address(2), "rejected"), (address(3), "accepted")]
+
+
+def test_an_address_that_is_not_there_is_given_up_with_the_reply(database: Database) -> None:
+    add_readers(database, 3)
+    issue, words = plan_issue(database), "550 5.1.1 " + "nobody of that name " * 20
+    gone = Answer(outcome=Outcome.REJECTED, reply=words, hard=True)
+    provider = FakeProvider(script={address(2): [gone], address(3): [gone]})
+    job = sending(database, issue, provider)
+
+    def erase_the_third(_recipient: Recipient, _receipt: Receipt) -> None:
+        with database.write() as connection:
+            if people().find(connection, "3").email:
+                Suppressions(SETTINGS).erase(connection, "3", actor="test", now=NOW)
+
+    job.on_receipt = erase_the_third
+    job.run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=1, rejected=2)
+    with database.read() as connection:
+        second, third = (people().show(connection, number) for number in ("2", "3"))
+    assert (second.subscriber.state, third.subscriber.state) == (AddressState.BOUNCED, AddressState.ERASED)
+    assert second.suppression is not None
+    assert (second.suppression.reason, second.suppression.actor) == (words[:200], "fake")
+    assert "nobody" not in [step.step.reason for step in third.history][-1]
+
+
+def test_who_lost_a_delivery_to_another_process_gives_nobody_up(database: Database) -> None:
+    add_readers(database, 2)
+    issue = plan_issue(database)
+    provider = FakeProvider(
+        script={address(2): [Answer(outcome=Outcome.REJECTED, reply="550 5.1.1", hard=True)]}
+    )
+    job = sending(database, issue, provider)
+
+    def take_over(_recipient: Recipient, _receipt: Receipt) -> None:
+        with database.write() as connection:
+            for claim in ledger.open_claims(connection, issue.id):
+                ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+        job.limit = 0
+
+    job.on_receipt = take_over
+    job.run()
+    with database.read() as connection:
+        assert people().find(connection, "2").state is AddressState.ACTIVE
 
 
 def test_a_temporary_refusal_is_tried_again_when_it_is_due(database: Database) -> None:

@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
-from typing import Any
-
 import pytest
 
 from newsletter.errors import ProviderUnavailable
 from newsletter.messages import compose
-from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.models import Outcome, Receipt
 from newsletter.protocols import Exposure
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients
-from tests.servers.smtp import At, Fault, SmtpSink
-
-MakeSink = Callable[..., SmtpSink]
-ACCEPTED, RETRY, REJECTED, UNCERTAIN = (
-    Outcome.ACCEPTED,
-    Outcome.RETRY,
-    Outcome.REJECTED,
-    Outcome.UNCERTAIN,
+from tests.providers.sinks import (
+    ACCEPTED,
+    REJECTED,
+    RETRY,
+    UNCERTAIN,
+    MakeSink,
+    outcomes,
+    send,
+    settings,
+    taken,
 )
-
-
-@pytest.fixture(params=[False, True], ids=["one by one", "pipelined"])
-def make_sink(request: pytest.FixtureRequest) -> MakeSink:
-    """Return what makes a server that wants each command by itself, or takes them together: all comes to the same."""
-    return partial(SmtpSink, pipelining=request.param)
-
-
-def settings(sink: SmtpSink, *, timeout: float = 10, per_connection: int = 100) -> SmtpSettings:
-    return SmtpSettings(
-        host=sink.host, port=sink.port, tls="none", timeout=timeout, local_hostname="test.example",
-        messages_per_connection=per_connection,
-    )  # fmt: skip
-
-
-def send(sink: SmtpSink, readers: list[Recipient], **changes: Any) -> list[Receipt]:
-    with SmtpProvider(settings(sink, **changes)).connect() as connection:
-        return list(connection.send(LETTER, readers))
-
-
-def outcomes(receipts: list[Receipt]) -> list[Outcome]:
-    return [receipt.outcome for receipt in receipts]
-
-
-def taken(sink: SmtpSink) -> list[str]:
-    return [mail.recipients[0] for mail in sink.messages]
+from tests.servers.smtp import At, Fault
 
 
 def test_envelope_and_message_arrive_as_they_are(make_sink: MakeSink) -> None:
@@ -123,6 +91,7 @@ def test_a_refusal_concerns_that_recipient_alone(
         receipts = send(sink, recipients(3))
     assert outcomes(receipts) == [ACCEPTED, outcome, ACCEPTED]
     assert receipts[1].reply == reply
+    assert [receipt.hard for receipt in receipts] == [False, outcome is REJECTED, False]
     assert taken(sink) == ["reader1@example.org", "reader3@example.org"]
     assert sink.connections == 1
     assert sink.commands.count("RSET") == (0 if at is At.DOT else 1)
@@ -154,6 +123,7 @@ def test_a_server_that_closes_after_421_is_met_again(make_sink: MakeSink, at: At
         {"reply": "199 odd"},
         {"reply": "250-first of several", "close": True},
         {"reply": "250 " + "x" * 9000},
+        {"reply": "250-and so on\r\n" * 999 + "250 ok"},
     ],
 )
 def test_no_answer_before_the_data_means_it_was_not_taken(
@@ -228,40 +198,6 @@ def test_a_server_that_is_gone_is_unavailable_and_nobody_is_refused(make_sink: M
         assert sink.messages == []
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        "550 5.7.1 sender not allowed",
-        "452 4.5.3 over quota",
-        "451 4.7.0 try later",
-        "530 5.7.0 log in first",
-        "552 5.3.4 too big",
-    ],
-)
-def test_a_refused_sender_concerns_nobody_in_particular(make_sink: MakeSink, reply: str) -> None:
-    with (
-        make_sink(faults=[Fault(at=At.MAIL, reply=reply, skip=1)]) as sink,
-        SmtpProvider(settings(sink)).connect() as connection,
-    ):
-        receipts = connection.send(LETTER, recipients(3))
-        assert next(receipts).outcome is ACCEPTED
-        with pytest.raises(ProviderUnavailable) as caught:
-            next(receipts)
-        assert reply in str(caught.value)
-        # The connection still stands, for whoever tries again.
-        assert outcomes(list(connection.send(LETTER, [recipient(2)]))) == [ACCEPTED]
-        assert taken(sink) == ["reader1@example.org", "reader2@example.org"]
-
-
-def test_a_log_in_that_is_wanted_at_the_recipient_rejects_nobody(make_sink: MakeSink) -> None:
-    with (
-        make_sink(faults=[Fault(at=At.RCPT, reply="530 5.7.0 Authentication required")]) as sink,
-        SmtpProvider(settings(sink)).connect() as connection,
-        pytest.raises(ProviderUnavailable, match=r"provider\.smtp\.username"),
-    ):
-        list(connection.send(LETTER, recipients(1)))
-
-
 @pytest.mark.parametrize("fault", [{"close": True}, {"reply": "500 what?"}, {"stall": True}])
 def test_a_reset_that_fails_opens_another_connection(make_sink: MakeSink, fault: dict[str, object]) -> None:
     refusal = Fault(at=At.RCPT, reply="550 5.1.1 nobody")
@@ -274,133 +210,6 @@ def test_a_reset_that_fails_opens_another_connection(make_sink: MakeSink, fault:
 def test_a_bad_goodbye_changes_nothing(make_sink: MakeSink, fault: dict[str, object]) -> None:
     with make_sink(faults=[Fault(**{"at": At.QUIT, **fault})]) as sink:  # type: ignore[arg-type]
         assert outcomes(send(sink, recipients(1), timeout=0.3)) == [ACCEPTED]
-
-
-@contextmanager
-def scripted(answers: Mapping[str, str]) -> Iterator[tuple[SmtpSettings, list[str]]]:
-    """Serve one connection that answers a line by its first word; with an answer that is empty it hangs up.
-
-    Yields how to reach it, and the lines that it got.
-    """
-    listener, got = socket.create_server(("127.0.0.1", 0)), list[str]()
-
-    def serve() -> None:
-        client, _ = listener.accept()
-        with client, client.makefile("rb") as lines:
-            client.sendall(b"220 ready\r\n")
-            for line in lines:
-                got.append(line.decode().rstrip("\r\n"))
-                answer = answers.get((got[-1].split() or [""])[0])
-                if answer == "":
-                    break
-                client.sendall(f"{answer}\r\n".encode() if answer else b"")
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield SmtpSettings(host="127.0.0.1", port=listener.getsockname()[1], tls="none", timeout=5), got
-    finally:
-        thread.join()
-        listener.close()
-
-
-PIPELINED = {"ehlo": "250-mail.example\r\n250 PIPELINING", "RSET": "250 ok", "QUIT": "221 bye"}
-
-
-def test_a_message_takes_two_writes_where_commands_may_come_together() -> None:
-    """The server answers nothing before it has all of them: who waits for the first answer waits for good."""
-    together = {"DATA": "250 sender ok\r\n250 recipient ok\r\n354 go on", ".": "250 taken"}
-    with scripted(PIPELINED | together) as (where, got):
-        with SmtpProvider(where).connect() as connection:
-            assert outcomes(list(connection.send(LETTER, recipients(2)))) == [ACCEPTED] * 2
-        assert [line for line in got if line.startswith(("MAIL", "RCPT", "DATA"))] == [
-            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA",
-            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA",
-        ]  # fmt: skip
-
-
-@pytest.mark.parametrize("end", ["554 5.5.1 no valid recipients", "250 ok"])
-def test_data_that_nobody_is_to_get_is_ended_at_once(end: str) -> None:
-    refusing = {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": "354 go on all the same", ".": end}
-    with scripted(PIPELINED | refusing) as (where, got):
-        with SmtpProvider(where).connect() as connection:
-            receipts = list(connection.send(LETTER, recipients(2)))
-        assert [receipt.reply for receipt in receipts] == ["550 5.1.1 nobody"] * 2
-        assert got[1:] == [
-            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA", ".", "RSET",
-            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA", ".", "QUIT",
-        ]  # fmt: skip
-
-
-def test_no_empty_message_goes_out_where_a_sender_was_refused() -> None:
-    odd = {
-        "MAIL": "550 not you",
-        "RCPT": "250 ok",
-        "DATA": "354 go on",
-        ".": "250 an empty message was taken",
-    }
-    with scripted(PIPELINED | odd) as (where, got):
-        with (
-            SmtpProvider(where).connect() as connection,
-            pytest.raises(ProviderUnavailable, match="550 not you"),
-        ):
-            list(connection.send(LETTER, recipients(1)))
-        assert got[-1] == "DATA"
-
-
-@pytest.mark.parametrize("answer", ["421 4.3.2 bye", "", "what?"])
-def test_a_refusal_stands_whatever_follows_it(answer: str) -> None:
-    """One answer more is read where commands go out together; it cannot change what the one before it said."""
-    with scripted(PIPELINED | {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": answer}) as (where, _):
-        with SmtpProvider(where).connect() as connection:
-            (receipt,) = connection.send(LETTER, recipients(1))
-        assert (receipt.outcome, receipt.reply, receipt.hard) == (REJECTED, "550 5.1.1 nobody", True)
-
-
-def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
-    """More octets than the sockets hold: the end of data cannot have been written."""
-    letter = replace(LETTER, text="a line of the letter\nend\n" * 500_000)
-    answers = {"ehlo": "250 mail.example", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "end": ""}
-    with scripted(answers) as (where, _), SmtpProvider(where).connect() as connection:
-        (receipt,) = connection.send(letter, recipients(1))
-    assert receipt.outcome is RETRY
-
-
-def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> None:
-    readers = [recipient(1), recipient(2, address="편지@example.org")]
-    with make_sink() as sink:
-        send(sink, readers)
-        assert [mail.options for mail in sink.messages] == [
-            (f"SIZE={len(sink.messages[0].data)}",),
-            (f"SIZE={len(sink.messages[1].data)}", "SMTPUTF8", "BODY=8BITMIME"),
-        ]
-    with make_sink(largest=None) as sink:
-        send(sink, readers)
-        assert [mail.options for mail in sink.messages] == [(), ("SMTPUTF8", "BODY=8BITMIME")]
-
-
-@pytest.mark.parametrize("offer", ["SIZE", "SIZE 0", "SIZE many"])
-def test_a_server_may_ask_for_the_size_and_name_no_bound(offer: str) -> None:
-    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
-    with scripted(PIPELINED | {"ehlo": f"250-mail.example\r\n250 {offer}"} | answers) as (where, got):
-        with SmtpProvider(where).connect() as connection:
-            assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
-        assert got[1] == f"MAIL FROM:<post@news.example.org> SIZE={len(compose(LETTER, recipient(1)))}"
-
-
-def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobody(
-    make_sink: MakeSink,
-) -> None:
-    most = len(compose(LETTER, recipient(1)))
-    with make_sink(largest=most) as sink:
-        assert outcomes(send(sink, recipients(1))) == [ACCEPTED]
-    with make_sink(largest=most - 1) as sink:
-        with pytest.raises(ProviderUnavailable) as caught:
-            send(sink, recipients(1))
-        assert sink.commands == ["EHLO", "QUIT"]
-    assert f"the letter has {most:,} octets, and the mail server takes {most - 1:,} at most" in str(
-        caught.value
-    )
 
 
 @pytest.mark.parametrize("address", ["편지@example.org", "편지@뉴스.example"])
@@ -436,13 +245,3 @@ def test_a_dangerous_address_is_refused_before_anything_is_written(make_sink: Ma
     with make_sink() as sink:
         assert outcomes(send(sink, [recipient(1, address=address)])) == [REJECTED]
         assert sink.commands == ["EHLO", "QUIT"]
-
-
-def test_no_receipt_repeats_what_the_letter_says(make_sink: MakeSink) -> None:
-    secret = base64.b64encode(b"in the letter only").decode()
-    letter = replace(LETTER, text=secret, html=secret)
-    faults = [Fault(at=At.DOT, reply="554 5.7.1 no"), Fault(at=At.DATA, close=True, skip=1)]
-    with make_sink(faults=faults) as sink, SmtpProvider(settings(sink)).connect() as connection:
-        receipts = list(connection.send(letter, recipients(2)))
-    assert outcomes(receipts) == [REJECTED, RETRY]
-    assert not any(secret in receipt.reply for receipt in receipts)

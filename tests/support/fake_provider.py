@@ -19,6 +19,7 @@ class Answer:
     outcome: Outcome
     reply: str = ""
     taken: bool = False
+    hard: bool = False
 
 
 ACCEPTED = Answer(outcome=Outcome.ACCEPTED, reply="250 taken", taken=True)
@@ -55,7 +56,9 @@ class FakeProvider:
         """Answer for each recipient what the script says."""
         for recipient in recipients:
             answer = self._answer(letter, recipient)
-            yield Receipt(subscriber_id=recipient.subscriber_id, outcome=answer.outcome, reply=answer.reply)
+            yield Receipt(
+                subscriber_id=recipient.subscriber_id, outcome=answer.outcome, reply=answer.reply, hard=answer.hard
+            )  # fmt: skip
 
     def _answer(self, letter: Letter, recipient: Recipient) -> Answer:
         try:

@@ -17,6 +17,7 @@ from subscribers.subscriptions import ListSettings, SubscriberList
 NOW = datetime(2024, 9, 13, 7, 30, tzinfo=UTC)
 DAY = date(2024, 9, 12)
 LINKS = Links(public_url="https://news.example.org", unsubscribe_mailbox="")
+SETTINGS = ListSettings(hash_key=b"a key of the tests, 32 bytes long")
 LETTER = Letter(
     subject="PingPong: a benchmark for role play",
     html=f'<html><body><p>Hello</p><a href="{placeholder("unsubscribe_url")}">leave</a></body></html>',
@@ -46,7 +47,7 @@ class Clock:
 
 def people() -> SubscriberList:
     """Return the list's use cases with a key of the tests."""
-    return SubscriberList(ListSettings(hash_key=b"a key of the tests, 32 bytes long"))
+    return SubscriberList(SETTINGS)
 
 
 def address(number: int) -> str:

@@ -1,0 +1,16 @@
+"""Servers that the tests of SMTP share."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.providers.sinks import MakeSink
+from tests.servers.smtp import SmtpSink
+
+
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelined"])
+def make_sink(request: pytest.FixtureRequest) -> MakeSink:
+    """Return what makes a server that wants each command by itself, or takes them together: all comes to the same."""
+    return partial(SmtpSink, pipelining=request.param)

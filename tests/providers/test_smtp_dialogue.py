@@ -1,0 +1,158 @@
+"""What goes over the wire, and when: commands together, dots, sizes, half answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from newsletter.errors import ProviderUnavailable
+from newsletter.messages import compose
+from newsletter.providers.smtp import SmtpProvider
+from newsletter.providers.smtp_dialogue import Dialogue
+from newsletter.providers.smtp_session import open_session
+from tests.providers.letters import LETTER, recipient, recipients
+from tests.providers.sinks import (
+    ACCEPTED,
+    PIPELINED,
+    REJECTED,
+    RETRY,
+    UNCERTAIN,
+    MakeSink,
+    outcomes,
+    scripted,
+    send,
+    settings,
+)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"a\r\n.b\r\n"],
+        [b"a\r\n", b".\r\n", b".b\r\n"],
+        [b"a\r", b"\n..\r\nb\r\n"],
+        [b".a\r\n"],
+        [b"a", b".b\r\n"],
+        [b"a\n.b\r\n"],
+        [b"", b"\r\n", b"", b".\r\n"],
+    ],
+)
+def test_lines_that_begin_with_a_dot_arrive_as_they_are(make_sink: MakeSink, pieces: list[bytes]) -> None:
+    """No letter has such lines, but nothing of a letter may ever end the data or become a command."""
+    with make_sink() as sink:
+        dialogue = Dialogue(open_session(settings(sink), None))
+        dialogue.ask([b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n"])
+        assert dialogue.hand_over(pieces).kind == 2
+        dialogue.leave(5)
+        assert [mail.data for mail in sink.messages] == [b"".join(pieces)]
+
+
+def test_a_message_takes_two_writes_where_commands_may_come_together() -> None:
+    """The server answers nothing before it has all of them: who waits for the first answer waits for good."""
+    together = {"DATA": "250 sender ok\r\n250 recipient ok\r\n354 go on", ".": "250 taken"}
+    with scripted(PIPELINED | together) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(2)))) == [ACCEPTED] * 2
+        assert [line for line in got if line.startswith(("MAIL", "RCPT", "DATA"))] == [
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA",
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA",
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["554 5.5.1 no valid recipients", "250 ok"])
+def test_data_that_nobody_is_to_get_is_ended_at_once(end: str) -> None:
+    refusing = {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": "354 go on all the same", ".": end}
+    with scripted(PIPELINED | refusing) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            receipts = list(connection.send(LETTER, recipients(2)))
+        assert [receipt.reply for receipt in receipts] == ["550 5.1.1 nobody"] * 2
+        assert got[1:] == [
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA", ".", "RSET",
+            "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA", ".", "QUIT",
+        ]  # fmt: skip
+
+
+def test_no_empty_message_goes_out_where_a_sender_was_refused() -> None:
+    odd = {
+        "MAIL": "550 not you",
+        "RCPT": "250 ok",
+        "DATA": "354 go on",
+        ".": "250 an empty message was taken",
+    }
+    with scripted(PIPELINED | odd) as (where, got):
+        with (
+            SmtpProvider(where).connect() as connection,
+            pytest.raises(ProviderUnavailable, match="550 not you"),
+        ):
+            list(connection.send(LETTER, recipients(1)))
+        assert got[-1] == "DATA"
+
+
+@pytest.mark.parametrize("answer", ["421 4.3.2 bye", b"", "what?"])
+def test_a_refusal_stands_whatever_follows_it(answer: str | bytes) -> None:
+    """One answer more is read where commands go out together; it cannot change what the one before it said."""
+    with scripted(PIPELINED | {"MAIL": "250 ok", "RCPT": "550 5.1.1 nobody", "DATA": answer}) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            (receipt,) = connection.send(LETTER, recipients(1))
+        assert (receipt.outcome, receipt.reply, receipt.hard) == (REJECTED, "550 5.1.1 nobody", True)
+        assert got[-1] == "DATA", "nothing more is said on a connection that ends"
+
+
+@pytest.mark.parametrize("half", [b"250", b"250 2.0.0 ta", b"2", b"250-2.0.0 taken\r\n250"])
+def test_half_an_answer_to_the_data_is_none(half: bytes) -> None:
+    answers: dict[str, str | bytes] = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": half}
+    with scripted(PIPELINED | answers) as (where, _), SmtpProvider(where).connect() as connection:
+        assert outcomes(list(connection.send(LETTER, recipients(1)))) == [UNCERTAIN]
+
+
+def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
+    """More octets than the sockets hold: the end of data cannot have been written."""
+    letter = replace(LETTER, text="a line of the letter\nend\n" * 500_000)
+    answers: dict[str, str | bytes] = {
+        "ehlo": "250 mail.example",
+        "MAIL": "250 ok",
+        "RCPT": "250 ok",
+        "DATA": "354 go on",
+        "end": b"",
+    }
+    with scripted(answers) as (where, _), SmtpProvider(where).connect() as connection:
+        (receipt,) = connection.send(letter, recipients(1))
+    assert receipt.outcome is RETRY
+
+
+def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> None:
+    readers = [recipient(1), recipient(2, address="편지@example.org")]
+    with make_sink() as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [
+            (f"SIZE={len(sink.messages[0].data)}",),
+            (f"SIZE={len(sink.messages[1].data)}", "SMTPUTF8", "BODY=8BITMIME"),
+        ]
+    with make_sink(largest=None) as sink:
+        send(sink, readers)
+        assert [mail.options for mail in sink.messages] == [(), ("SMTPUTF8", "BODY=8BITMIME")]
+
+
+@pytest.mark.parametrize("offer", ["SIZE", "SIZE 0", "SIZE many"])
+def test_a_server_may_ask_for_the_size_and_name_no_bound(offer: str) -> None:
+    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
+    with scripted(PIPELINED | {"ehlo": f"250-mail.example\r\n250 {offer}"} | answers) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
+        assert got[1] == f"MAIL FROM:<post@news.example.org> SIZE={len(compose(LETTER, recipient(1)))}"
+
+
+def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobody(
+    make_sink: MakeSink,
+) -> None:
+    most = len(compose(LETTER, recipient(1)))
+    with make_sink(largest=most) as sink:
+        assert outcomes(send(sink, recipients(1))) == [ACCEPTED]
+    with make_sink(largest=most - 1) as sink:
+        with pytest.raises(ProviderUnavailable) as caught:
+            send(sink, recipients(1))
+        assert sink.commands == ["EHLO", "QUIT"]
+    assert f"the letter has {most:,} octets, and the mail server takes {most - 1:,} at most" in str(
+        caught.value
+    )
