@@ -25,7 +25,7 @@ if __name__ == "__main__":
         ranking.measure(),
         history.measure(),
         oneclick.measure(),
-        smtp_rate.measure(),
+        *smtp_rate.measure(),
         *ledger.measure(),
         *figures.measure(),
         *messages.measure(),

@@ -17,6 +17,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.settling import make_gate, settling
 from newsletter.models import DayKind, IssueState, Letter
 from newsletter.protocols import Exposure
+from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from subscribers.subscriptions import ListSettings, SubscriberList
 
@@ -46,7 +47,7 @@ CREATE TABLE raw (issue_id INTEGER NOT NULL, subscriber_id INTEGER NOT NULL, var
 """
 
 
-def _filled(folder: str, people: int) -> Database:
+def filled(folder: str, people: int) -> Database:
     """Return a database with a list of ``people`` in the daily edition, and a bare table like the ledger's."""
     path = Path(folder) / "newsletter.db"
     database = Database(path)
@@ -62,26 +63,26 @@ def _filled(folder: str, people: int) -> Database:
     return database
 
 
-def _planned(database: Database, days: Iterator[int]) -> int:
-    """Plan one more issue for everybody; return its number."""
+def planned(database: Database, days: Iterator[int], letter: Letter = _LETTER) -> IssueRecord:
+    """Plan one more issue for everybody, and begin to send it."""
     with database.write(durable=True) as connection:
         record = store.create_issue(
             connection, edition="daily", day=date(2026, 1, 1) + timedelta(days=next(days)), kind=DayKind.COMPLETE,
             document={"entries": []}, now=_NOW,
         )  # fmt: skip
-        ledger.plan(connection, record.id, _LETTER, deliverable("daily"))
-        return store.move_issue(connection, record, IssueState.SENDING, _NOW).id
+        ledger.plan(connection, record.id, letter, deliverable("daily"))
+        return store.move_issue(connection, record, IssueState.SENDING, _NOW)
 
 
 def settle(runs: int = 5) -> str:
     """Return the line about settling."""
     with tempfile.TemporaryDirectory() as folder:
-        database, days = _filled(folder, ROWS), itertools.count()
+        database, days = filled(folder, ROWS), itertools.count()
         bare = sqlite3.connect(Path(folder) / "newsletter.db", isolation_level=None)
         bare.execute("PRAGMA synchronous=NORMAL")
 
         def claimed() -> ledger.Claim:
-            issue = _planned(database, days)
+            issue = planned(database, days).id
             with database.write() as connection:
                 claim = ledger.claim(
                     connection, issue, deliverable("daily"), owner="benchmark:1:1", provider="smtp",
@@ -117,7 +118,7 @@ def settle(runs: int = 5) -> str:
 def plan(runs: int = 5) -> str:
     """Return the line about planning."""
     with tempfile.TemporaryDirectory() as folder:
-        database, days, numbers = _filled(folder, PLANNED), itertools.count(), itertools.count()
+        database, days, numbers = filled(folder, PLANNED), itertools.count(), itertools.count()
         bare = sqlite3.connect(Path(folder) / "newsletter.db", isolation_level=None)
         bare.execute("PRAGMA synchronous=FULL")
 
@@ -126,7 +127,7 @@ def plan(runs: int = 5) -> str:
                 "INSERT INTO raw SELECT ?, id, 0, 0, 0, NULL, 0 FROM subscriber ORDER BY id", (next(numbers),)
             )
 
-        slow, fast = medians(lambda: _planned(database, days), without, runs=runs)
+        slow, fast = medians(lambda: planned(database, days), without, runs=runs)
         bare.close()
         database.close()
     times = f"{slow:.2f} s against {fast:.2f} for {PLANNED:,}"

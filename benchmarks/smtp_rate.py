@@ -10,9 +10,11 @@ Both programs come with Debian's package `postfix`, which need not be installed:
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +24,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.clock import medians
+from benchmarks.ledger import filled, planned
 from newsletter.composer import Composer
+from newsletter.delivery import ledger
+from newsletter.delivery.recipients import Links
+from newsletter.delivery.sender import Sending
 from newsletter.models import Letter, Outcome, Recipient, placeholder
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from subscribers.store import deliverable
 
 CONNECTIONS = 4
 OCTETS = 60_000
@@ -32,11 +39,12 @@ MESSAGES = int(os.environ.get("SMTP_MESSAGES", "4000"))
 FOLDER = Path(os.environ.get("POSTFIX", Path(__file__).parent.parent / "build" / "postfix"))
 
 
-def measure(runs: int = 5) -> str:
-    """Return the line of the report."""
+def measure(runs: int = 5) -> Iterator[str]:
+    """Yield the lines of the report: the provider alone, and a whole send with its ledger."""
     sink, source = FOLDER / "usr/sbin/smtp-sink", FOLDER / "usr/sbin/smtp-source"
     if not (sink.is_file() and source.is_file()):
-        return f"smtp            - x smtp-source, not measured: {FOLDER} lacks it (benchmarks/smtp_rate.py says how)"
+        yield f"smtp            - x smtp-source, not measured: {FOLDER} lacks it (benchmarks/smtp_rate.py says how)"
+        return
     letter = _letter()
     pages = [
         [_reader(1 + number) for number in range(start, MESSAGES, CONNECTIONS)]
@@ -44,14 +52,39 @@ def measure(runs: int = 5) -> str:
     ]
     with _serving(sink) as port:
         ours, theirs = medians(lambda: _send(port, letter, pages), lambda: _postfix(source, port), runs=runs)
+    yield _line("smtp      ", ours, theirs)
+    with _serving(sink) as port, tempfile.TemporaryDirectory() as folder:
+        database, days = filled(folder, MESSAGES), itertools.count()
+
+        def send() -> None:
+            issue = planned(database, days, letter)
+            Sending(
+                database=database, provider=_provider(port), issue=issue, letter=letter,
+                audience=deliverable("daily"), connections=CONNECTIONS, clock=lambda: datetime.now(UTC),
+                links=Links(public_url="https://news.example.org", unsubscribe_mailbox=""),
+            ).run()  # fmt: skip
+            with database.read() as connection:
+                if ledger.counts(connection, issue.id).accepted != MESSAGES:
+                    raise RuntimeError("not every message was accepted")
+
+        ours, theirs = medians(send, lambda: _postfix(source, port), runs=runs)
+        database.close()
+    yield _line("smtp+ledger", ours, theirs)
+
+
+def _line(name: str, ours: float, theirs: float) -> str:
     return (
-        f"smtp        {theirs / ours:5.2f} x smtp-source -d -s {CONNECTIONS} ({MESSAGES / ours:,.0f} messages of"
+        f"{name} {theirs / ours:5.2f} x smtp-source -d -s {CONNECTIONS} ({MESSAGES / ours:,.0f} messages of"
         f" {OCTETS:,} octets a second against {MESSAGES / theirs:,.0f}; at least 0.9)"
     )
 
 
+def _provider(port: int) -> SmtpProvider:
+    return SmtpProvider(SmtpSettings(host="127.0.0.1", port=port, tls="none"))
+
+
 def _send(port: int, letter: Letter, pages: list[list[Recipient]]) -> None:
-    provider = SmtpProvider(SmtpSettings(host="127.0.0.1", port=port, tls="none"))
+    provider = _provider(port)
 
     def work(page: list[Recipient]) -> int:
         with provider.connect() as connection:
