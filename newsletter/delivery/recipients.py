@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote
 
 from newsletter.delivery.ledger import ClaimedRow
@@ -49,6 +50,7 @@ class Links:
         return tuple(headers)
 
 
+@lru_cache(maxsize=64)  # the link in the body and the one in the header are made one after the other
 def key_text(key: bytes) -> str:
     """Return a subscriber's key as it stands in links: 26 characters, lower case."""
     return base64.b32encode(key).decode().rstrip("=").lower()
