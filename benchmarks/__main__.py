@@ -6,6 +6,7 @@ from benchmarks import (
     figures,
     history,
     ledger,
+    messages,
     oneclick,
     ranking,
     reading,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
         smtp_rate.measure(),
         *ledger.measure(),
         *figures.measure(),
+        *messages.measure(),
         *summaries.measure(),
         *transfer.measure(),
     ):

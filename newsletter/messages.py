@@ -10,10 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.header import Header
 from email.utils import format_datetime
-from functools import cache
+from functools import lru_cache
 from itertools import groupby
 
 from email_validator import EmailNotValidError, validate_email
@@ -56,7 +56,7 @@ def compose(letter: Letter, recipient: Recipient) -> bytes:
     `composer.Composer` makes the same bytes faster, where a letter has many recipients.
     """
     values = recipient.values
-    head = head_of(
+    lines = head_lines(
         fixed_lines(letter),
         recipient,
         text_header("Subject", fill(letter.subject, values, html=False)),
@@ -65,7 +65,7 @@ def compose(letter: Letter, recipient: Recipient) -> bytes:
     mark = f"--{letter.boundary}".encode()
     text = part("plain", fill(letter.text, values, html=False), TEXT_WIDTH, mark)
     html = part("html", fill(letter.html, values, html=True), LINE_LIMIT, mark)
-    return b"".join(whole(head, [text], [html], mark))
+    return b"\r\n".join([head_of(lines) + mark, text, mark, html, mark + b"--", b""])
 
 
 def fixed_lines(letter: Letter) -> tuple[str, str, str]:
@@ -79,18 +79,19 @@ def fixed_lines(letter: Letter) -> tuple[str, str, str]:
     )
 
 
-def head_of(fixed: tuple[str, str, str], recipient: Recipient, subject: str, headers: Iterable[str]) -> bytes:
-    """Return a message's head with the empty line behind it."""
+def head_lines(
+    fixed: tuple[str, str, str], recipient: Recipient, subject: str, headers: Iterable[str]
+) -> list[str]:
+    """Return the headers of a message in their order, each folded and without its last line end."""
     sender, date, kind = fixed
     to = _address_header("To", recipient.name, mail_address(recipient.address))
     name = f"Message-ID: {_message_id(recipient.message_id)}"
-    lines = [sender, to, subject, date, name, "MIME-Version: 1.0", *headers, kind, "", ""]
-    return "\r\n".join(lines).encode()
+    return [sender, to, subject, date, name, "MIME-Version: 1.0", *headers, kind]
 
 
-def whole(head: bytes, text: Iterable[bytes], html: Iterable[bytes], mark: bytes) -> list[bytes]:
-    """Return the pieces of a message of a head and two parts, which may be in pieces themselves."""
-    return [head, mark, b"\r\n", *text, b"\r\n", mark, b"\r\n", *html, b"\r\n", mark, b"--\r\n"]
+def head_of(lines: Iterable[str]) -> bytes:
+    """Return a message's head with the empty line behind it."""
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def mail_address(address: str) -> str:
@@ -133,6 +134,8 @@ def _message_id(value: str) -> str:
 
 def _one_line(name: str, value: str) -> str:
     """Collapse white space (a CR or LF would begin a new header); other control characters are refused."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())
     line = " ".join(value.encode("utf-8", "replace").decode().split())
     if _CONTROL.search(line):
         raise RenderError("the header has a control character", subject=name, remedy="remove it")
@@ -142,8 +145,9 @@ def _one_line(name: str, value: str) -> str:
 def text_header(name: str, value: str) -> str:
     """Write a header of free text: words that need it become encoded words, the others stay readable."""
     line = _one_line(name, value)
-    if line.isascii() and len(line) <= LONGEST_WORD and "=?" not in line:
-        return _fold(name, line.split(" "))
+    if not _needs_encoding(line):
+        short = len(name) + len(": ") + len(line) <= HEADER_WIDTH
+        return f"{name}: {line}" if short else _fold(name, line.split(" "))
     written: list[str] = []
     for special, run in groupby(line.split(" "), _needs_encoding):
         words = list(run)
@@ -166,18 +170,25 @@ def _address_header(name: str, display_name: str, address: str) -> str:
 
 
 def extra_headers(
-    headers: Iterable[tuple[str, str]], values: Mapping[str, str], taken: Iterable[str] = ()
+    headers: Sequence[tuple[str, str]], values: Mapping[str, str], taken: Iterable[str] = ()
 ) -> Iterator[str]:
     """Yield the lines of headers that are free, filled with a recipient's values; ``taken`` are those before."""
-    seen = {*_RESERVED, *taken}
+    _check_names(tuple([name for name, _ in headers]), frozenset(taken))
     for name, value in headers:
+        filled = fill(value, values, html=False)
+        if _needs_encoding(filled) and any("<" in word and _needs_encoding(word) for word in filled.split()):
+            raise RenderError("the header has an address that is not ASCII, or too long", subject=name)
+        yield text_header(name, filled)
+
+
+@lru_cache(maxsize=64)
+def _check_names(names: tuple[str, ...], taken: frozenset[str]) -> None:
+    """Raise for the name of a header that is not free; those of a letter's readers are the same."""
+    seen = {*_RESERVED, *taken}
+    for name in names:
         if name.lower() in seen or not _FIELD_NAME.fullmatch(name):
             raise RenderError("this header is not free or stands twice", subject=name, remedy="leave it out")
         seen.add(name.lower())
-        filled = fill(value, values, html=False)
-        if any("<" in word and _needs_encoding(word) for word in filled.split()):
-            raise RenderError("the header has an address that is not ASCII, or too long", subject=name)
-        yield text_header(name, filled)
 
 
 def _needs_encoding(word: str) -> bool:
@@ -216,7 +227,6 @@ def part(subtype: str, content: str, width: int, mark: bytes) -> bytes:
     return part_head(subtype, encoding, ascii_only=data.isascii()) + body.replace(b"\n", b"\r\n")
 
 
-@cache
 def part_head(subtype: str, encoding: str, *, ascii_only: bool) -> bytes:
     """Return the head of a part, with the empty line behind it."""
     charset = "us-ascii" if ascii_only else "utf-8"

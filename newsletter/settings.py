@@ -275,6 +275,21 @@ class Sender(_Table, frozen=True):
     ] = ""
 
 
+class Dkim(_Table, frozen=True):
+    domain: Annotated[
+        str,
+        Meta(
+            description="Domain to sign for: that of sender.email, or one above it. Empty: nothing is signed."
+        ),
+    ] = ""
+    keys: Annotated[
+        dict[str, str],
+        Meta(
+            description="PEM files of the keys that sign, by selector (k2026: dkim-k2026.pem); each of several signs."
+        ),
+    ] = msgspec.field(default_factory=dict)
+
+
 class Web(_Table, frozen=True):
     public_url: Annotated[
         str, Meta(description="Public https address of this newsletter's pages (unsubscribe links).")
@@ -433,6 +448,7 @@ class Settings(_Table, frozen=True):
     provider: Provider = Provider()
     delivery: Delivery = Delivery()
     sender: Sender = Sender()
+    dkim: Dkim = Dkim()
     web: Web = Web()
     log: Log = Log()
     theme: Theme = Theme()

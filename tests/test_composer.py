@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html as markup
 from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +17,7 @@ from newsletter.letters import example_reader, make_letter
 from newsletter.messages import compose
 from newsletter.models import Letter, Recipient, placeholder
 from newsletter.templating.issue import render
-from tests.test_messages import LETTER, RECIPIENT
+from tests.test_messages import LETTER, RECIPIENT, any_text
 from tools.gallery.issues import NOW
 from tools.gallery.plates import IDENTITY, PLATES, Plate
 
@@ -31,24 +34,44 @@ TEXTS = st.lists(PIECES, max_size=12).map("".join)
 VALUES = st.lists(PIECES.filter(lambda piece: "\ue000" not in piece), max_size=4).map("".join)
 
 
-def check(letter: Letter, reader: Recipient) -> None:
-    """Hold both ways against each other; of two faults either may be told."""
+def check(letter: Letter, *readers: Recipient) -> None:
+    """Hold both ways against each other, for readers one after the other; of two faults either may be told."""
     try:
-        plain = compose(letter, reader)
-    except (RenderError, MessageRejected):
+        composer = Composer(letter)
+    except RenderError:
         with pytest.raises((RenderError, MessageRejected)):
-            Composer(letter).compose(reader)
+            compose(letter, readers[0])
         return
-    assert Composer(letter).compose(reader) == plain
+    for reader in readers:
+        try:
+            plain = compose(letter, reader)
+        except (RenderError, MessageRejected):
+            with pytest.raises((RenderError, MessageRejected)):
+                composer.compose(reader)
+            continue
+        assert composer.compose(reader) == plain
 
 
 @settings(max_examples=400, deadline=None)
 @given(text=TEXTS, html=TEXTS, value=VALUES, address=VALUES)
 @example(text="\r" + placeholder("address"), html="Fro" + placeholder("address"), value="", address="\nm x")
 @example(text="\n" + placeholder("address"), html="x" * 75 + placeholder("address"), value="", address=".")
-def test_any_letter_and_any_reader(text: str, html: str, value: str, address: str) -> None:
-    reader = replace(RECIPIENT, values={"unsubscribe_url": value, "address": address})
-    check(replace(LETTER, text=text, html=html), reader)
+@example(text=placeholder("address") + "\n\0", html=placeholder("address") + "\0", value="", address=".")
+def test_any_letter_and_any_readers(text: str, html: str, value: str, address: str) -> None:
+    readers = [
+        replace(RECIPIENT, values={"unsubscribe_url": value, "address": before + address})
+        for before in ("", "a" * 74, "b", "é")
+    ]
+    check(replace(LETTER, text=text, html=html), *readers)
+
+
+@pytest.mark.parametrize(
+    "tail", ["From the end", ".", "=", " . ", "m the end.\n", "t" * 200, "é" * 50, "\n\n."]
+)
+def test_values_of_any_length_before_any_tail(tail: str) -> None:
+    letter = replace(LETTER, text=f"é{placeholder('address')}{tail}", html=f"{placeholder('address')}{tail}é")
+    values = [letter * size for letter in ("a", "=", "Fro") for size in range(80)]
+    check(letter, *[replace(RECIPIENT, values={"address": value}) for value in values])
 
 
 @settings(max_examples=100, deadline=None)
@@ -63,16 +86,37 @@ def test_any_head(name: str, subject: str, header: str, mail: str) -> None:
     check(letter, replace(RECIPIENT, name=name, address=mail))
 
 
+def parts(raw: bytes) -> list[tuple[str, str]]:
+    """Return the parts of a message as a mail program reads them; the standard library ends each with a line end."""
+    message = message_from_bytes(raw, policy=policy.default)
+    assert not [part.defects for part in message.walk() if part.defects]
+    return [
+        (part.get_content_type(), str(part.get_content()).replace("\r\n", "\n").removesuffix("\n"))
+        for part in message.iter_parts()
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=any_text, html=any_text, value=any_text)
+@example(text="\n", html="--=_letter_20240912--", value="\n.\n")
+@example(text="한", html="a" * 2000, value="<&>'")
+def test_a_reader_sees_the_parts_of_an_email_message(text: str, html: str, value: str) -> None:
+    place = placeholder("address")
+    letter = replace(LETTER, text=f"{text}{place}{html}", html=f"{html}{place}{text}")
+    plain = EmailMessage()
+    plain.set_content(f"{text}{value}{html}")
+    plain.add_alternative(f"{html}{markup.escape(value)}{text}", subtype="html")
+    ours = Composer(letter).compose(replace(RECIPIENT, values={**RECIPIENT.values, "address": value}))
+    assert parts(ours) == parts(plain.as_bytes(policy=policy.SMTP))
+
+
 @pytest.mark.parametrize("plate", PLATES, ids=str)
 def test_the_letters_of_the_gallery(plate: Plate) -> None:
     issue = plate.make()
     letter = make_letter(render(issue, plate.design), issue, IDENTITY, NOW)
     reader = example_reader(letter, issue, IDENTITY)
-    check(letter, reader)
-    composer = Composer(letter)
-    assert composer.compose(reader) == composer.compose(reader)
     long = dict.fromkeys(reader.values, "https://news.example.org/" + "k" * 900)
-    check(letter, replace(reader, values=long))
+    check(letter, reader, replace(reader, values=long), reader)
 
 
 def test_a_header_cannot_stand_twice() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.ledger import Patience
     from newsletter.delivery.tokens import LinkKeys
     from newsletter.dispatch import Dispatcher
+    from newsletter.dkim import Signer
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
     from newsletter.models import DayOfPapers, Letter, Paper
@@ -250,7 +251,7 @@ class App:
         if settings.name == "outbox":
             from newsletter.providers.outbox import OutboxProvider
 
-            return OutboxProvider(self.config.path(settings.outbox.path))
+            return OutboxProvider(self.config.path(settings.outbox.path), self.signers())
         if settings.name == "smtp":
             from newsletter.protocols import OnUncertain
             from newsletter.providers.smtp import SmtpProvider, SmtpSettings
@@ -263,11 +264,18 @@ class App:
                     ca_file=self.config.path(smtp.ca_file) if smtp.ca_file else None,
                 ),
                 on_uncertain=OnUncertain(smtp.on_uncertain),
+                signers=self.signers(),
             )  # fmt: skip
         raise ConfigError(
             "this version does not speak SendGrid's API yet", subject="provider.name",
             remedy='use "smtp" with host smtp.sendgrid.net, username "apikey" and the key as password',
         )  # fmt: skip
+
+    def signers(self) -> tuple[Signer, ...]:
+        """Return who signs every message (DKIM), none where that is not set."""
+        from newsletter.app.signing import signers
+
+        return signers(self.config)
 
     def policy(self, edition: str) -> Policy:
         """Return what an edition takes, and what it does with odd days."""

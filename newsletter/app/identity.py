@@ -44,14 +44,14 @@ def identity(settings: Settings, *, example: bool, warn: Callable[[str], None]) 
     if missing:
         warn(f"example values stand in for {missing}")
     mailbox = (
-        _address(sender.unsubscribe_mailbox, "sender.unsubscribe_mailbox")
+        checked_address(sender.unsubscribe_mailbox, "sender.unsubscribe_mailbox")
         if sender.unsubscribe_mailbox
         else ""
     )
     return Identity(
         newsletter=settings.theme.name,
         from_name=sender.name,
-        from_address=_address(sender.email or EXAMPLE_ADDRESS, "sender.email"),
+        from_address=checked_address(sender.email or EXAMPLE_ADDRESS, "sender.email"),
         links=Links(public_url=url or ("" if mailbox else EXAMPLE_URL), unsubscribe_mailbox=mailbox),
     )
 
@@ -78,7 +78,8 @@ def _check_url(url: str) -> None:
         )
 
 
-def _address(address: str, setting: str) -> str:
+def checked_address(address: str, setting: str) -> str:
+    """Return an address of the settings; raise `ConfigError` for what is none."""
     from subscribers.addresses import parse_address
     from subscribers.errors import SubscribersError
 

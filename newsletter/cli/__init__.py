@@ -44,6 +44,7 @@ COMMANDS = {
         "Make a sent issue again from the sources' answers, and compare.",
     ),
     "templates": ("newsletter.cli.templates:templates", "List, copy and check the letter's templates."),
+    "dkim": ("newsletter.cli.dkim:dkim", "Make keys that sign letters, and print what goes into DNS."),
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),

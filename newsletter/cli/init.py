@@ -16,6 +16,7 @@ GITIGNORE = """\
 # written by `newsletter init`: what must not go into a repository
 newsletter.db*
 newsletter.secret
+*.pem
 outbox/
 preview/
 """

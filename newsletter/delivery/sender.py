@@ -121,13 +121,15 @@ class Sending:
                 # what a thread gave back that found no connection, or what another process is about to take
                 return not self.stop.wait(0.1) and not self._is_halted()
             due = ledger.next_due(connection, self.issue.id)
-        if due is None or due - self.clock() > self.wait:
+        if due is None:
             return False
         while not self.stop.is_set() and not self._is_halted():
-            left = (due - self.clock()).total_seconds()
-            if left <= 0:
+            left = due - self.clock()
+            if left <= timedelta():
                 return True
-            self.stop.wait(min(left, LOOK_SECONDS))
+            if left > self.wait:  # also where the clock was set back meanwhile
+                return False
+            self.stop.wait(min(left.total_seconds(), LOOK_SECONDS))
         return False
 
     def _is_halted(self) -> bool:
@@ -216,7 +218,7 @@ class Sending:
         ]
         receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
         for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
-            if not self._come(page.pace.moment(number)):
+            if page.pace.steps and not self._come(page.pace.moment(number)):
                 return
             answer = next(receipts, None)
             if answer is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from newsletter.composer import Composer
+from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
@@ -25,7 +26,7 @@ UNFINISHED = ".part"
 class OutboxProvider:
     """Writes every message as a file into the Maildir at ``path``, which is made on demand.
 
-    ``clock`` gives seconds since the epoch; files are aged by it.
+    Each of the ``signers`` signs it. ``clock`` gives seconds since the epoch; files are aged by it.
     """
 
     name = "outbox"
@@ -33,8 +34,11 @@ class OutboxProvider:
     exposure = Exposure.NONE
     on_uncertain = OnUncertain.RESEND
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path, signers: Sequence[Signer] = (), *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._path = path
+        self._signers = signers
         self._clock = clock
 
     def connect(self) -> AbstractContextManager[Connection]:
@@ -47,19 +51,20 @@ class OutboxProvider:
                 if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                     raise PermissionError(0, "the folder is not writable", str(folder))
             _remove_stale(self._path / "tmp", before=self._clock() - STALE_SECONDS)
-            return nullcontext(_OutboxConnection(self._path))
+            return nullcontext(_OutboxConnection(self._path, self._signers))
         except OSError as error:
             raise _unwritable(self._path, error) from error
 
 
 class _OutboxConnection:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signers: Sequence[Signer]) -> None:
         self._path = path
+        self._signers = signers
         # `new` before `cur`: a mail client moves files that way, so none can be missed in between.
         self._present = {_delivery_name(file) for name in ("new", "cur") for file in (path / name).iterdir()}
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = Composer(letter)
+        composer = Composer(letter, self._signers)
         for recipient in recipients:
             yield self._deliver(composer, recipient)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from newsletter.composer import Composer
+from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
@@ -46,14 +47,18 @@ class SmtpProvider:
     batch_size = 500  # each claim is a write to disk; how long one takes has a bound of its own
     exposure = Exposure.FIRST
 
-    def __init__(self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND) -> None:
+    def __init__(
+        self, settings: SmtpSettings, on_uncertain: OnUncertain = OnUncertain.RESEND,
+        signers: Sequence[Signer] = (),
+    ) -> None:  # fmt: skip
         self._settings = settings
+        self._signers = signers
         self.on_uncertain = on_uncertain
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Connect, encrypt and log in; raise `ProviderUnavailable` if any of it is refused."""
-        connection = _SmtpConnection(self._settings)
+        connection = _SmtpConnection(self._settings, self._signers)
         try:
             yield connection
         finally:
@@ -61,8 +66,9 @@ class SmtpProvider:
 
 
 class _SmtpConnection:
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, signers: Sequence[Signer]) -> None:
         self._settings = settings
+        self._signers = signers
         self._context = tls_context(settings)
         self._dialogue: Dialogue | None = self._open()
         self._lost = 0
@@ -75,7 +81,7 @@ class _SmtpConnection:
             self._dialogue = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = Composer(letter)
+        composer = Composer(letter, self._signers)
         for recipient in recipients:
             outcome, reply = self._deliver(letter, composer, recipient)
             hard = outcome is Outcome.REJECTED and judge(reply).hard

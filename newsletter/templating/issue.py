@@ -83,19 +83,36 @@ def issue_json(issue: Issue) -> dict[str, object]:
     }
 
 
+class Blanks:
+    """A text with placeholders, cut at them once, to be filled for each recipient."""
+
+    __slots__ = ("_html", "_names", "_pieces")
+
+    def __init__(self, template: str, *, html: bool) -> None:
+        self._pieces = _PLACEHOLDER.split(template)
+        self._names = self._pieces[1::2]
+        self._html = html
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Put a recipient's values in, escaped where it is HTML; raise `RenderError` where one is missing."""
+        try:
+            own = [values[name] for name in self._names]
+        except KeyError as error:
+            name = error.args[0]
+            raise RenderError(
+                f"a recipient has no value for {name}", remedy=f"give one or take {name} out"
+            ) from None
+        pieces = self._pieces.copy()
+        pieces[1::2] = map(markup.escape, own) if self._html else own
+        return "".join(pieces)
+
+
 def fill(template: str, values: Mapping[str, str], *, html: bool) -> str:
     """Put a recipient's values into a letter, escaped where it is HTML.
 
     Raises `RenderError` for a placeholder without a value.
     """
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in values:
-            raise RenderError(f"a recipient has no value for {name}", remedy=f"give one or take {name} out")
-        return markup.escape(values[name]) if html else values[name]
-
-    return _PLACEHOLDER.sub(value, template)
+    return Blanks(template, html=html).fill(values) if PLACEHOLDER_OPEN in template else template
 
 
 def _told(view: LetterView, plan: Plan) -> dict[str, object]:

@@ -18,6 +18,7 @@ import pytest
 from newsletter.cli import main
 from tests.servers.papers_api import PapersApi
 from tests.servers.smtp import SmtpSink
+from tests.servers.smtp_sink import SinkProcess
 
 PROGRAM = Path(sys.executable).parent / "newsletter"
 SAMPLE = Path(__file__).resolve().parents[2] / "newsletter" / "sample" / "2024-09-12.json"
@@ -170,7 +171,7 @@ def api_settings(api: PapersApi) -> dict[str, str]:
     return {"NEWSLETTER_SOURCES__HUGGINGFACE__BASE_URL": api.url}
 
 
-def smtp_settings(sink: SmtpSink, **more: str) -> dict[str, str]:
+def smtp_settings(sink: SmtpSink | SinkProcess, **more: str) -> dict[str, str]:
     """Return the variables that make a local server the provider."""
     prefix = "NEWSLETTER_PROVIDER__SMTP__"
     own = {"HOST": sink.host, "PORT": str(sink.port), "TLS": "none", **more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -375,6 +376,23 @@ def test_what_is_due_too_late_is_left_for_the_next_run(database: Database) -> No
     job.wait = timedelta(seconds=59)
     job.run()
     assert counts(database, issue) == Counts(prepared=1, waiting=1)
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [(2, 0), (3, 0), (7, 2)])
+def test_a_clock_that_is_set_back_does_not_make_a_run_wait(
+    database: Database, asked: int, minutes: int
+) -> None:
+    add_readers(database, 2)
+    provider = FakeProvider(script={address(1): [Answer(outcome=Outcome.RETRY, reply="451 later")]})
+    job = sending(database, plan_issue(database), provider)
+    times = itertools.chain([NOW] * asked, itertools.repeat(NOW - timedelta(days=1)))
+    job.clock, job.wait = lambda: next(times), timedelta(minutes=minutes)
+    late = threading.Timer(5, job.stop.set)
+    late.start()
+    job.run()
+    late.cancel()
+    assert not job.stop.is_set()
+    assert provider.tried == [1, 2]
 
 
 @pytest.mark.parametrize("state", [IssueState.PAUSED, IssueState.CANCELLED])

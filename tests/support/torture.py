@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TORTURE = bool(os.environ.get("TORTURE"))
 
@@ -10,3 +11,9 @@ TORTURE = bool(os.environ.get("TORTURE"))
 def length(short: int, full: int) -> int:
     """Return how many rounds a test makes."""
     return full if TORTURE else short
+
+
+def tell(line: str, end: str = "\n") -> None:
+    """Say what a full run came to; it shows with `pytest -s`."""
+    if TORTURE:
+        print(line, end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,5 @@
+"""The command, for tests of delivery that go through it."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import command as command
