@@ -41,7 +41,7 @@ class Composer:
     """Makes the messages of a letter, signed by each of the ``signers``; raises what `messages.compose` raises."""
 
     def __init__(self, letter: Letter, signers: Sequence[Signer] = ()) -> None:
-        self._letter = letter
+        self.letter = letter
         self._signers = signers
         self._hashed: dict[bytes, Any] = {}
         self._fixed = fixed_lines(letter)
@@ -61,16 +61,16 @@ class Composer:
         return b"".join(self.pieces(recipient))
 
     def pieces(self, recipient: Recipient) -> list[bytes]:
-        """Return what joined is the message; its large pieces are the same objects for all recipients."""
+        """Return what joined is the message; the large pieces, which all messages share, are the same objects."""
         lines = self._lines(recipient)
         values = recipient.values
         body = [*self._text.made(values), *self._html.made(values), self._end]
         if self._signers:
-            lines[:0] = signatures(self._signers, lines, self._hash(body), self._letter.date)
+            lines[:0] = signatures(self._signers, lines, self._hash(body), self.letter.date)
         return [head_of(lines), *body]
 
     def _lines(self, recipient: Recipient) -> list[str]:
-        values, letter = recipient.values, self._letter
+        values, letter = recipient.values, self.letter
         if self._is_fixed:
             own = extra_headers(recipient.headers, values, self._taken)
             return head_lines(self._fixed, recipient, self._subject, [*self._headers, *own])

@@ -146,8 +146,7 @@ def text_header(name: str, value: str) -> str:
     """Write a header of free text: words that need it become encoded words, the others stay readable."""
     line = _one_line(name, value)
     if not _needs_encoding(line):
-        short = len(name) + len(": ") + len(line) <= HEADER_WIDTH
-        return f"{name}: {line}" if short else _fold(name, line.split(" "))
+        return _fold(name, line.split(" "))
     written: list[str] = []
     for special, run in groupby(line.split(" "), _needs_encoding):
         words = list(run)
@@ -157,10 +156,10 @@ def text_header(name: str, value: str) -> str:
 
 def _address_header(name: str, display_name: str, address: str) -> str:
     """Write a header of one address; control characters in the name, which is decoration, are dropped."""
-    shown = _one_line(name, _CONTROL.sub(" ", display_name))
+    shown = _one_line(name, _CONTROL.sub(" ", display_name)) if display_name else ""
     if not shown:
         return f"{name}: {address}"
-    if any(map(_needs_encoding, shown.split(" "))):
+    if _needs_encoding(shown) and any(map(_needs_encoding, shown.split(" "))):
         words = _encoded_words(name, shown)
     elif _ATOMS.fullmatch(shown):
         words = shown.split(" ")
@@ -202,6 +201,9 @@ def _encoded_words(name: str, text: str) -> list[str]:
 
 def _fold(name: str, words: list[str]) -> str:
     """Join words to a header whose lines stay within `HEADER_WIDTH`, where the words are not longer."""
+    whole = f"{name}: {' '.join(words)}"
+    if len(whole) <= HEADER_WIDTH:
+        return whole
     lines = [f"{name}: {words[0]}"]
     for word in words[1:]:
         if len(lines[-1]) + 1 + len(word) > HEADER_WIDTH:

@@ -44,7 +44,7 @@ class SmtpProvider:
     """Hands every message to a mail server; a connection that is lost is opened again for the next one."""
 
     name = "smtp"
-    batch_size = 500  # each claim is a write to disk; how long one takes has a bound of its own
+    batch_size = 100
     exposure = Exposure.FIRST
 
     def __init__(
@@ -71,6 +71,7 @@ class _SmtpConnection:
         self._signers = signers
         self._context = tls_context(settings)
         self._dialogue: Dialogue | None = self._open()
+        self._composer: Composer | None = None
         self._lost = 0
         self._refused = 0
 
@@ -81,11 +82,17 @@ class _SmtpConnection:
             self._dialogue = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = Composer(letter, self._signers)
+        composer = self._composer_of(letter)
         for recipient in recipients:
             outcome, reply = self._deliver(letter, composer, recipient)
             hard = outcome is Outcome.REJECTED and judge(reply).hard
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply, hard=hard)
+
+    def _composer_of(self, letter: Letter) -> Composer:
+        """Return what makes a letter's messages: one for all pages of a send, because it keeps what they share."""
+        if self._composer is None or self._composer.letter is not letter:
+            self._composer = Composer(letter, self._signers)
+        return self._composer
 
     def _deliver(self, letter: Letter, composer: Composer, recipient: Recipient) -> tuple[Outcome, str]:
         try:

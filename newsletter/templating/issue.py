@@ -103,7 +103,7 @@ class Blanks:
                 f"a recipient has no value for {name}", remedy=f"give one or take {name} out"
             ) from None
         pieces = self._pieces.copy()
-        pieces[1::2] = map(markup.escape, own) if self._html else own
+        pieces[1::2] = [markup.escape(value) for value in own] if self._html else own
         return "".join(pieces)
 
 
