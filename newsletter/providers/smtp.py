@@ -44,7 +44,7 @@ class SmtpProvider:
     """Hands every message to a mail server; a connection that is lost is opened again for the next one."""
 
     name = "smtp"
-    batch_size = 100
+    batch_size = 500  # each claim is a write to disk; how long one takes has a bound of its own
     exposure = Exposure.FIRST
 
     def __init__(

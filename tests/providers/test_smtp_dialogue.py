@@ -156,3 +156,12 @@ def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobod
     assert f"the letter has {most:,} octets, and the mail server takes {most - 1:,} at most" in str(
         caught.value
     )
+
+
+def test_a_server_of_old_gets_plain_commands() -> None:
+    old: dict[str, str | bytes] = {"ehlo": "502 what?", "helo": "250 hello", "QUIT": "221 bye"}
+    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
+    with scripted(old | answers) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
+        assert got[2:5] == ["MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA"]
