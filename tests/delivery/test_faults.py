@@ -59,12 +59,13 @@ class Total:
 
 @pytest.fixture(scope="module")
 def total() -> Iterator[Total]:
-    """Return where the scenarios are added up; what they came to is told at the end."""
+    """Return where the scenarios are added up; what they came to is told at the end, and was not nothing."""
     counted = Total()
     yield counted
     tell(f"faults: {counted}")
-    assert counted.faults
-    assert counted.kills
+    if counted.scenarios >= 100:  # that few of them would meet nothing is possible
+        assert len(counted.faults) == len(Fate)
+        assert min(counted.kills, counted.broken, counted.restores, counted.doubts) > 0
 
 
 @pytest.fixture
