@@ -32,7 +32,7 @@ from tests.support.issues import add_readers, address, people, plan_issue
 from tests.support.postgres import PostgresServer
 from tests.support.torture import length, tell
 
-SCENARIOS = length(15, 1_000)
+SCENARIOS = length(12, 1_000)
 ON_POSTGRES = 10  # one scenario of so many
 READERS = 60
 ROUNDS = 25  # of senders, after which an issue must be finished
@@ -59,12 +59,13 @@ class Total:
 
 @pytest.fixture(scope="module")
 def total() -> Iterator[Total]:
-    """Return where the scenarios are added up; what they came to is told at the end."""
+    """Return where the scenarios are added up; what they came to is told at the end, and was not nothing."""
     counted = Total()
     yield counted
     tell(f"faults: {counted}")
-    assert counted.faults
-    assert counted.kills
+    if counted.scenarios >= 100:  # that few of them would meet nothing is possible
+        assert len(counted.faults) == len(Fate)
+        assert min(counted.kills, counted.broken, counted.restores, counted.doubts) > 0
 
 
 @pytest.fixture
@@ -265,9 +266,10 @@ class Scenario:
 def misbehaviour(seed: int) -> Misbehaviour:
     """Draw how the mail server behaves: well, or badly at some moments, in some ways."""
     dice = random.Random(f"server {seed}")
+    some = tuple(dice.sample(MOMENTS, dice.randint(1, len(MOMENTS))))
     return Misbehaviour(
         seed=seed, odds=dice.choice([0, 0.02, 0.05, 0.3]), most=dice.choice([2, 6]), late=LATE,
-        moments=tuple(dice.sample(MOMENTS, dice.randint(1, len(MOMENTS)))),
+        moments=dice.choice([some, ("DOT",)]),  # where the doubt is
         fates=tuple(fate.value for fate in dice.sample(list(Fate), dice.randint(1, len(Fate)))),
     )  # fmt: skip
 
