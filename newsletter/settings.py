@@ -260,6 +260,14 @@ class Delivery(_Table, frozen=True):
             pattern=_DURATION,
         ),
     ] = "12 h"
+    keep: Annotated[
+        str,
+        Meta(
+            description="How long it is kept what became of each delivery of an issue; then only their counts are. "
+            "Empty: for good.",
+            pattern=rf"^$|{_DURATION}",
+        ),
+    ] = "365 d"
     warm_up: WarmUp = WarmUp()
     breaker: Breaker = Breaker()
 

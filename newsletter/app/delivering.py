@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from newsletter import store
-from newsletter.delivery import register
+from newsletter.delivery import register, rollup
 from newsletter.errors import InputError
 from newsletter.logs import INFO, tell
 from newsletter.models import DeliveryState, IssueState
@@ -29,6 +29,7 @@ def deliveries(
     people = app.subscriber_list()
     with app.database().read() as connection:
         record = _issue(connection, edition, day)
+        _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None
         yield _named(connection, record, register.rows_of(connection, record.id, states, number))
 
@@ -45,6 +46,7 @@ def resolve(
     people = app.subscriber_list()
     with app.database().write(durable=True) as connection:
         record = _issue(connection, edition, day, lock=True)
+        _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None
         if sent:
             return register.assume_sent(connection, record.id, number)
@@ -65,6 +67,14 @@ def _issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> I
             "there is no such issue", subject=f"{day}/{edition}", remedy="`newsletter issues list` names them"
         )
     return record
+
+
+def _check_kept(connection: Any, record: IssueRecord) -> None:
+    if rollup.is_rolled_up(connection, record.id):
+        raise InputError(
+            "is older than delivery.keep, so its deliveries are counts now", subject=f"issue {record.name}",
+            remedy=f"`newsletter issues show {record.name}` has them",
+        )  # fmt: skip
 
 
 def _named(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from newsletter.cli.run import tidy
+from newsletter.cli.shared import open_app
 from newsletter.config import load
 from newsletter.errors import DatabaseError, InputError
 
@@ -55,9 +57,10 @@ def show(context: click.Context) -> None:
 def compact(context: click.Context) -> None:
     """Rewrite an SQLite file, so that nothing of what was deleted is left in it, and it takes no more room than needed.
 
-    `subscribers erase` does this by itself; it is for when another process kept it from doing so.
+    Of issues older than `delivery.keep` only counts stay. `subscribers erase` rewrites the file by itself; this is for
+    when another process kept it from doing so.
     """
-    from newsletter.database import Database
+    from newsletter.database import SCHEMA_REVISION, Database
 
     opened = Database(load(context.find_object(Path)).database_address())
     try:
@@ -68,6 +71,9 @@ def compact(context: click.Context) -> None:
             raise InputError(
                 "there is no such file yet", subject=opened.name, remedy="nothing has to be done"
             )
+        if opened.revision() == SCHEMA_REVISION:
+            with open_app(context) as app:
+                tidy(app, click.echo)
         before = opened.file.stat().st_size
         if not opened.compact():
             raise DatabaseError("another process uses it", subject=opened.name, remedy=RETRY)

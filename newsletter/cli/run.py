@@ -81,7 +81,18 @@ def send(
     with steps(quiet=quiet) as (report, progress):
         publisher = app.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
         publisher.dispatcher.guard = stopped_by_signals
-        return publisher.run(days, dry_run=dry_run)
+        result = publisher.run(days, dry_run=dry_run)
+        if not dry_run and not publisher.dispatcher.stop.is_set():
+            tidy(app, report)
+        return result
+
+
+def tidy(app: App, report: Callable[[str], None]) -> None:
+    """Keep old issues as counts, and say so."""
+    from newsletter.app.retention import roll_up_old
+
+    if rolled_up := roll_up_old(app):
+        report(f"tidy      of {', '.join(rolled_up)} the counts are kept (delivery.keep)")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ Every function takes the caller's transaction. The list of subscribers comes in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, literal, select, update
 
-from newsletter.delivery.tables import claim_table, delivery, delivery_problem, letter_table
+from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, letter_table
 from newsletter.errors import IssueError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
@@ -351,21 +352,26 @@ def take_over(
 
 
 def counts(connection: Connection, issue_id: int) -> Counts:
-    """Count an issue's deliveries; the parts add up to ``prepared``."""
-    rows = connection.execute(
+    """Count an issue's deliveries, those that are rolled up too; the parts add up to ``prepared``."""
+    kept = (
         select(delivery.c.state, func.count())
         .where(delivery.c.issue_id == issue_id)
         .group_by(delivery.c.state)
     )
-    by_state = {DeliveryState(state): number for state, number in rows}
+    rolled_up = select(delivery_total.c.state, delivery_total.c.number).where(
+        delivery_total.c.issue_id == issue_id
+    )
+    by_state: Counter[DeliveryState] = Counter()
+    for state, number in (*connection.execute(kept), *connection.execute(rolled_up)):
+        by_state[DeliveryState(state)] += number
     return Counts(
-        prepared=sum(by_state.values()),
-        accepted=by_state.get(DeliveryState.ACCEPTED, 0),
-        rejected=by_state.get(DeliveryState.REJECTED, 0),
-        suppressed=by_state.get(DeliveryState.SUPPRESSED, 0),
-        uncertain=by_state.get(DeliveryState.UNCERTAIN, 0),
-        waiting=by_state.get(DeliveryState.PENDING, 0) + by_state.get(DeliveryState.CLAIMED, 0),
-        cancelled=by_state.get(DeliveryState.CANCELLED, 0),
+        prepared=by_state.total(),
+        accepted=by_state[DeliveryState.ACCEPTED],
+        rejected=by_state[DeliveryState.REJECTED],
+        suppressed=by_state[DeliveryState.SUPPRESSED],
+        uncertain=by_state[DeliveryState.UNCERTAIN],
+        waiting=by_state[DeliveryState.PENDING] + by_state[DeliveryState.CLAIMED],
+        cancelled=by_state[DeliveryState.CANCELLED],
     )
 
 

@@ -71,6 +71,14 @@ delivery_problem = Table(
     Column("reply", Text, nullable=False),
     Column("not_before", UtcTime),
 )
+delivery_total = Table(
+    "delivery_total",
+    metadata,
+    Column("issue_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", SmallInteger, primary_key=True, autoincrement=False),
+    Column("outcome", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+)
 allowance = Table(
     "allowance",
     metadata,

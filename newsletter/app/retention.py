@@ -1,0 +1,29 @@
+"""How long it is kept what became of each delivery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.delivery import rollup
+from newsletter.settings import duration
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+
+
+def roll_up_old(app: App) -> list[str]:
+    """Turn the deliveries of issues older than ``delivery.keep`` into counts; return the names of these issues."""
+    from newsletter.app import now
+
+    keep = app.settings.delivery.keep
+    if not keep:
+        return []
+    database, before = app.database(), now() - duration(keep)
+    with database.read() as connection:
+        names = rollup.old_issues(connection, before)
+    for number in names:
+        more = True
+        while more:
+            with database.write() as connection:
+                more = rollup.roll_up(connection, number)
+    return list(names.values())
