@@ -14,6 +14,7 @@ from benchmarks.clock import medians
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
+from newsletter.delivery.owners import process_name
 from newsletter.delivery.settling import make_gate, settling
 from newsletter.models import DayKind, IssueState, Letter
 from newsletter.protocols import Exposure
@@ -21,7 +22,8 @@ from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from subscribers.subscriptions import ListSettings, SubscriberList
 
-SETTLE_BOUND, PLAN_BOUND = 0.7, 0.35
+SETTLE_BOUND, PLAN_BOUND, SPACE_BOUND = 0.7, 0.35, 24
+PAGE = 500
 ROWS, PLANNED = 20_000, 1_000_000
 _NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 _LETTER = Letter(
@@ -82,12 +84,7 @@ def settle(runs: int = 5) -> str:
         bare.execute("PRAGMA synchronous=NORMAL")
 
         def claimed() -> ledger.Claim:
-            issue = planned(database, days).id
-            with database.write() as connection:
-                claim = ledger.claim(
-                    connection, issue, deliverable("daily"), owner="benchmark:1:1", provider="smtp",
-                    exposure=Exposure.FIRST, limit=ROWS, after=0, now=_NOW,
-                )  # fmt: skip
+            claim = _claim(database, planned(database, days).id, ROWS)
             assert claim is not None
             return claim
 
@@ -134,6 +131,31 @@ def plan(runs: int = 5) -> str:
     return f"planning    {fast / slow:5.2f} of a raw INSERT ... SELECT ({times}; at least {PLAN_BOUND})"
 
 
+def space() -> str:
+    """Return the line about the room that a sent issue takes: its rows, its claims, every page that they fill."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = filled(folder, PLANNED)
+        issue, after = planned(database, itertools.count()), 0
+        with settling(database, make_gate(database)) as accepting:
+            while claim := _claim(database, issue.id, PAGE, after):
+                for row in claim.rows:
+                    accepting.accept(claim, row)
+                after = claim.last
+        database.close()
+        with closing(sqlite3.connect(Path(folder) / "newsletter.db")) as driver:
+            tables = "name IN ('delivery', 'delivery_problem', 'claim', 'ix_claim_issue_id_closed_at')"
+            (octets,) = driver.execute(f"SELECT sum(pgsize) FROM dbstat WHERE {tables}").fetchone()
+    return f"space       {octets / PLANNED:5.1f} bytes a recipient of {PLANNED:,} (at most {SPACE_BOUND})"
+
+
+def _claim(database: Database, issue_id: int, size: int, after: int = 0) -> ledger.Claim | None:
+    with database.write() as connection:
+        return ledger.claim(
+            connection, issue_id, deliverable("daily"), owner=process_name(), provider="smtp",
+            exposure=Exposure.FIRST, limit=size, after=after, now=_NOW,
+        )  # fmt: skip
+
+
 def measure() -> tuple[str, ...]:
     """Return the lines of the report."""
-    return settle(), plan()
+    return settle(), plan(), space()
