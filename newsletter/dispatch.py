@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -177,13 +178,12 @@ class Dispatcher:
             before = ledger.counts(connection, record.id)
         if record.state is not was:
             tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
-        done = before.prepared - before.waiting
         self.report(self._forecast(before.waiting))
 
+        receipts = itertools.count(before.prepared - before.waiting + 1)  # several threads take from it
+
         def count(_recipient: Recipient, _receipt: Receipt) -> None:
-            nonlocal done
-            done += 1
-            self.progress(min(done, before.prepared), before.prepared)
+            self.progress(min(next(receipts), before.prepared), before.prepared)
 
         sending = Sending(
             database=self.database, provider=self.provider, issue=record, letter=letter,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -16,6 +18,9 @@ from newsletter.config import Config, load
 
 if TYPE_CHECKING:
     from newsletter.app import App
+
+
+_BAR_SECONDS = 0.1  # between two drawings of a progress bar
 
 
 class Day(click.ParamType[date]):
@@ -124,14 +129,30 @@ class ProgressBar:
     def __init__(self, label: str = "send     ") -> None:
         self._label = label
         self._bar: Any = None
+        self._began = (0.0, 0)
+        self._next = 0.0
+        self._lock = threading.Lock()
 
     def show(self, done: int, total: int) -> None:
         """Show how far the work is."""
-        if not sys.stderr.isatty():
+        now = time.monotonic()
+        if not sys.stderr.isatty() or (now < self._next and done < total):
             return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr, show_pos=True)
-        self._bar.update(done - self._bar.pos)
+        with self._lock:
+            self._next = now + _BAR_SECONDS
+            if self._bar is None:
+                self._began = now, done
+                self._bar = click.progressbar(
+                    length=total, label=self._label, file=sys.stderr, show_pos=True, item_show_func=self._rate
+                )
+            self._bar.update(done - self._bar.pos, now)
+
+    def _rate(self, now: float | None) -> str | None:
+        """Say how many there are a second, on average."""
+        began, before = self._began
+        if now is None or now <= began:
+            return None
+        return f"{(self._bar.pos - before) / (now - began):,.0f}/s"
 
     def finish(self) -> None:
         """Leave the bar as it is and go to the next line; the next `show` begins another one."""

@@ -29,7 +29,7 @@ PAPERS = [entry(f"2601.0000{n}", f"Paper {n}", votes=n) for n in range(1, 9)]
 def test_the_first_run_sends_and_the_second_sends_nothing(people: Command) -> None:
     first = people("run", "--from", SAMPLE).ok()
     steps = [line.split()[0] for line in first.out.splitlines()]
-    assert steps == ["collect", "rank", "summarise", "render", "plan", "send", "Issue"]
+    assert steps == ["collect", "rank", "summarise", "render", "plan", "send", "send", "Issue"]
     assert "3 of 3 accepted" in first.out.splitlines()[-1]
     sent = outbox(people.folder)
     assert sorted(str(parse(message)["To"]) for message in sent.values()) == sorted(PEOPLE)
@@ -189,7 +189,7 @@ def test_issues_show(people: Command) -> None:
     document = run(people, "--from", SAMPLE)
     people("preview", "--from", SAMPLE).ok()
     shown = people("issues", "show", "2024-09-12", "--json").ok().json
-    assert list(shown) == ["date", "language", "entries", "state", "counts"]
+    assert list(shown) == ["date", "language", "entries", "state", "counts", "figures"]
     previewed = load(people.folder / "preview" / "issue.json")
     assert {key: shown[key] for key in previewed} == previewed
     assert (shown["state"], shown["counts"]) == ("finished", document["counts"])
