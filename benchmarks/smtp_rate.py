@@ -11,12 +11,14 @@ Both programs come with Debian's package `postfix`, which need not be installed:
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +34,7 @@ from newsletter.delivery.sender import Sending
 from newsletter.models import Letter, Outcome, Recipient, placeholder
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from subscribers.store import deliverable
+from tools import nodejs
 
 CONNECTIONS = 4
 OCTETS = 60_000
@@ -53,7 +56,16 @@ def measure(runs: int = 5) -> Iterator[str]:
     with _serving(sink) as port:
         ours, theirs = medians(lambda: _send(port, letter, pages), lambda: _postfix(source, port), runs=runs)
     yield _line("smtp      ", ours, theirs)
-    with _serving(sink) as port, tempfile.TemporaryDirectory() as folder:
+    with _serving(sink) as port, _whole_send(port, letter) as send:
+        ours, theirs = medians(send, lambda: _postfix(source, port), runs=runs)
+        yield _line("smtp+ledger", ours, theirs)
+        yield _beside_nodemailer(port, letter, send)
+
+
+@contextmanager
+def _whole_send(port: int, letter: Letter) -> Iterator[Callable[[], None]]:
+    """Give what plans an issue and sends it, on a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
         database, days = filled(folder, MESSAGES), itertools.count()
 
         def send() -> None:
@@ -67,9 +79,27 @@ def measure(runs: int = 5) -> Iterator[str]:
                 if ledger.counts(connection, issue.id).accepted != MESSAGES:
                     raise RuntimeError("not every message was accepted")
 
-        ours, theirs = medians(send, lambda: _postfix(source, port), runs=runs)
+        yield send
         database.close()
-    yield _line("smtp+ledger", ours, theirs)
+
+
+def _beside_nodemailer(port: int, letter: Letter, send: Callable[[], None], runs: int = 3) -> str:
+    """Return the line about nodemailer's pool, which times itself: Node's start is not counted."""
+    if lack := nodejs.missing():
+        return f"smtp+ledger     - x nodemailer's pool, not measured: {lack}"
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({"subject": letter.subject, "html": letter.html, "text": letter.text}, file)
+        file.flush()
+        how = (str(port), str(CONNECTIONS), str(MESSAGES), file.name)
+        times = []
+
+        def pool() -> None:
+            times.append(json.loads(nodejs.run("pool.mjs", *how))["seconds"])
+
+        ours, _ = medians(send, pool, runs=runs)
+    theirs = statistics.median(times[1:])
+    rates = f"{MESSAGES / ours:,.0f} against {MESSAGES / theirs:,.0f} a second; at least 5"
+    return f"smtp+ledger {theirs / ours:5.2f} x nodemailer's pool of {CONNECTIONS} ({rates})"
 
 
 def _line(name: str, ours: float, theirs: float) -> str:
