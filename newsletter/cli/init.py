@@ -10,6 +10,7 @@ import click
 
 from newsletter.config import SettingInfo, describe
 from newsletter.errors import InputError
+from newsletter.schedule import EXAMPLE
 from newsletter.settings import Secret
 
 GITIGNORE = """\
@@ -71,8 +72,8 @@ def _lines() -> Iterator[str]:
         yield f"# {info.help}"
         yield f"# {name} = {_toml(info)}"
     yield "# More editions: [editions.NAME]. More sources: [sources.feeds.NAME] with a url, and NAME in sources.use."
-    yield "# When the edition is sent; read by the scheduled send, not by `run`."
-    yield '# schedule = { at = "07:30", days = "mon-fri", timezone = "UTC", latest = "12:00" }'
+    yield "# When the edition is sent by `run --if-due`; `run` alone sends at once."
+    yield f"# {EXAMPLE}"
 
 
 def _toml(info: SettingInfo) -> str:
