@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import click
 
 from newsletter.cli.shared import (
     Day,
+    Moment,
     ProgressBar,
     complain,
     edition_option,
@@ -21,17 +22,21 @@ from newsletter.cli.shared import (
     json_option,
     open_app,
     print_json,
+    scheduled,
 )
 
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.dispatch import RunResult
+    from newsletter.schedule import Timetable
 
 
 @click.command(short_help="Send the day's issue: each subscriber once.")
 @click.option("--day", type=Day(), help="Day to send (the newest closed one that is not quiet).")
 @from_option
 @click.option("--dry-run", is_flag=True, help="Do everything but plan and send; the database stays as it is.")
+@click.option("--if-due", is_flag=True, help="Send what the schedule says is due; call it every 10 minutes.")
+@click.option("--now", type=Moment(), help="With --if-due: take this for the time.")
 @json_option
 @edition_option
 @click.pass_context
@@ -40,6 +45,8 @@ def run(
     day: date | None,
     paths: tuple[Path, ...],
     dry_run: bool,
+    if_due: bool,
+    now: datetime | None,
     as_json: bool,
     edition: str | None,
 ) -> int:
@@ -47,11 +54,85 @@ def run(
 
     A run that was killed goes on where it stopped, with the bytes that were planned. Without --day it takes the
     newest closed day that is not quiet, at most 4 days back.
+
+    With --if-due it does so for each edition with a schedule whose time has come, once a local day, and goes on with
+    what was begun; what was not begun by the schedule's latest is held. With --json that is an object for one edition,
+    a list for several.
     """
+    if if_due:
+        if day is not None or dry_run:
+            raise click.UsageError(
+                "--if-due goes with neither --day nor --dry-run: the schedule says what is sent"
+            )
+        return send_due(context, edition, now, paths, as_json=as_json)
+    if now is not None:
+        raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
         _tell_github(app.config.step_summary, result)
     return tell(result, as_json=as_json)
+
+
+def send_due(
+    context: click.Context,
+    edition: str | None,
+    now: datetime | None,
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Send what is due of each edition with a schedule; one that fails keeps no other from it."""
+    codes: list[int] = []
+    documents: list[object] = []
+    stopped = Event()
+    with open_app(context) as app:
+        from newsletter.app.scheduling import clock_from
+
+        tables = scheduled(app.config, edition)
+        for name, table in sorted(tables.items()):
+            if stopped.is_set():
+                break
+            if now is not None:
+                app.clock = clock_from(now)
+            result, code = _look(app, name, table, paths, stopped, quiet=as_json)
+            _tell_github(app.config.step_summary, result)
+            documents.append(result.as_json())
+            codes.append(code)
+            if code:
+                complain(result.sentence)
+            elif not as_json:
+                click.echo(result.sentence)
+    if as_json:
+        print_json(documents[0] if len(documents) == 1 else documents)
+    return max(codes)
+
+
+def _look(
+    app: App, edition: str, table: Timetable, paths: tuple[Path, ...], stopped: Event, *, quiet: bool
+) -> tuple[RunResult, int]:
+    """Return how an edition's scheduled send ended, and its exit code."""
+    from newsletter.app.scheduling import scheduled as scheduled_send
+    from newsletter.cli import explain
+    from newsletter.dispatch import RunResult
+    from newsletter.errors import ConfigError, NewsletterError
+    from subscribers.errors import SubscribersError
+
+    try:
+        with steps(quiet=quiet) as (report, progress):
+            send = scheduled_send(
+                app,
+                edition,
+                table,
+                report=report,
+                progress=progress,
+                paths=paths,
+                guard=lambda stop: stopped_by_signals(stop, stopped),
+            )
+            result = send.look()
+    except (ConfigError, NewsletterError, SubscribersError) as error:
+        sentence, code = explain(error)
+        return RunResult(edition=edition, sentence=sentence, ok=False), code
+    return result, 0 if result.ok else 1
 
 
 def tell(result: RunResult, *, as_json: bool) -> int:
@@ -123,11 +204,12 @@ def _tell_github(summary: Path | None, result: RunResult) -> None:
 
 
 @contextmanager
-def stopped_by_signals(stop: Event) -> Iterator[None]:
+def stopped_by_signals(*stops: Event) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the sending after the message in flight; a second one ends at once."""
 
     def ask(number: int, _frame: object) -> None:
-        stop.set()
+        for stop in stops:
+            stop.set()
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
