@@ -22,13 +22,11 @@ from newsletter.cli.shared import (
     json_option,
     open_app,
     print_json,
-    scheduled,
 )
 
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.dispatch import RunResult
-    from newsletter.schedule import Timetable
 
 
 @click.command(short_help="Send the day's issue: each subscriber once.")
@@ -64,75 +62,15 @@ def run(
             raise click.UsageError(
                 "--if-due goes with neither --day nor --dry-run: the schedule says what is sent"
             )
+        from newsletter.cli.due import send_due
+
         return send_due(context, edition, now, paths, as_json=as_json)
     if now is not None:
         raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
-        _tell_github(app.config.step_summary, result)
+        tell_github(app.config.step_summary, result)
     return tell(result, as_json=as_json)
-
-
-def send_due(
-    context: click.Context,
-    edition: str | None,
-    now: datetime | None,
-    paths: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
-    """Send what is due of each edition with a schedule; one that fails keeps no other from it."""
-    codes: list[int] = []
-    documents: list[object] = []
-    stopped = Event()
-    with open_app(context) as app:
-        from newsletter.app.scheduling import clock_from
-
-        tables = scheduled(app.config, edition)
-        for name, table in sorted(tables.items()):
-            if stopped.is_set():
-                break
-            if now is not None:
-                app.clock = clock_from(now)
-            result, code = _look(app, name, table, paths, stopped, quiet=as_json)
-            _tell_github(app.config.step_summary, result)
-            documents.append(result.as_json())
-            codes.append(code)
-            if code:
-                complain(result.sentence)
-            elif not as_json:
-                click.echo(result.sentence)
-    if as_json:
-        print_json(documents[0] if len(documents) == 1 else documents)
-    return max(codes)
-
-
-def _look(
-    app: App, edition: str, table: Timetable, paths: tuple[Path, ...], stopped: Event, *, quiet: bool
-) -> tuple[RunResult, int]:
-    """Return how an edition's scheduled send ended, and its exit code."""
-    from newsletter.app.scheduling import scheduled as scheduled_send
-    from newsletter.cli import explain
-    from newsletter.dispatch import RunResult
-    from newsletter.errors import ConfigError, NewsletterError
-    from subscribers.errors import SubscribersError
-
-    try:
-        with steps(quiet=quiet) as (report, progress):
-            send = scheduled_send(
-                app,
-                edition,
-                table,
-                report=report,
-                progress=progress,
-                paths=paths,
-                guard=lambda stop: stopped_by_signals(stop, stopped),
-            )
-            result = send.look()
-    except (ConfigError, NewsletterError, SubscribersError) as error:
-        sentence, code = explain(error)
-        return RunResult(edition=edition, sentence=sentence, ok=False), code
-    return result, 0 if result.ok else 1
 
 
 def tell(result: RunResult, *, as_json: bool) -> int:
@@ -191,7 +129,7 @@ def steps(*, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[int
         bar.finish()
 
 
-def _tell_github(summary: Path | None, result: RunResult) -> None:
+def tell_github(summary: Path | None, result: RunResult) -> None:
     """Write the sentence into the step summary of GitHub Actions, where there is one."""
     if summary is None:
         return
