@@ -19,7 +19,7 @@ from benchmarks import (
 
 if __name__ == "__main__":
     for line in (
-        startup.measure(),
+        *startup.measure(),
         *rendering.measure(),
         reading.measure(),
         ranking.measure(),

@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
@@ -33,18 +32,19 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from newsletter.errors import ConfigError, DatabaseError
 from newsletter.settings import without_password
+from newsletter.sqlite_file import BUSY_SECONDS as BUSY_SECONDS
+from newsletter.sqlite_file import SCHEMA_REVISION as SCHEMA_REVISION
+from newsletter.sqlite_file import read_only_file
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0011"
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-BUSY_SECONDS = 30
 COMPACT_SECONDS = 10
 _BEGIN = "newsletter_begin"
 Direct = Callable[[Mapping[str, "int | str | bytes | None"]], int]
@@ -258,7 +258,7 @@ def _make_engine(where: str | Path, *, read_only: bool) -> Engine:
             engine = create_engine(url)
         elif read_only and url.database not in {None, "", ":memory:"}:
             engine = create_engine(
-                "sqlite://", creator=lambda: _read_only(Path(str(url.database))), poolclass=QueuePool
+                "sqlite://", creator=lambda: read_only_file(Path(str(url.database))), poolclass=QueuePool
             )
         else:
             engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
@@ -278,14 +278,6 @@ def _make_engine(where: str | Path, *, read_only: bool) -> Engine:
         if not read_only:
             event.listen(engine, "connect", _on_writable_connect)
     return engine
-
-
-def _read_only(file: Path) -> sqlite3.Connection:
-    """Connect so that nothing is written, not even beside the file where that is not possible."""
-    log = file.with_name(f"{file.name}-wal")
-    still = not os.access(file.parent, os.W_OK) and not log.exists()
-    uri = f"file:{quote(str(file.absolute()))}?mode=ro{'&immutable=1' if still else ''}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 def _on_sqlite_connect(driver: Any, _record: object) -> None:

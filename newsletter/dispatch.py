@@ -23,15 +23,25 @@ from newsletter.errors import BreakerTripped, DatabaseError, IssueError, Provide
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
 from newsletter.logs import INFO, WARNING, tell
 from newsletter.messages import compose
-from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient, Turn
+from newsletter.models import (
+    STOPPED,
+    Counts,
+    DayKind,
+    Issue,
+    IssueState,
+    Letter,
+    Occasion,
+    Receipt,
+    Recipient,
+    Turn,
+    goes_on_by_hand,
+)
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
 from subscribers.store import deliverable, wake
 
-BY_HAND = "by hand"  # how the reason of a pause begins that ends by hand too
-STOPPED = "stopped"  # and of one that the sender itself made, and a person is to look at
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
 _Fault = ProviderUnavailable | BreakerTripped | RenderError  # what ends a send, and rejects nobody
 _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
@@ -338,8 +348,7 @@ def held(record: IssueRecord) -> str:
 
 def waits_for_a_hand(record: IssueRecord) -> bool:
     """Whether an issue goes on only when somebody says so, or never."""
-    paused = record.state is IssueState.PAUSED and record.reason.startswith((BY_HAND, STOPPED))
-    return paused or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}
+    return goes_on_by_hand(record.state, record.reason) or record.state is IssueState.CANCELLED
 
 
 def _people(number: int) -> str:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import Enum, IntEnum
+from enum import Enum
+
+from newsletter.states import BY_HAND as BY_HAND
+from newsletter.states import STOPPED as STOPPED
+from newsletter.states import Counts as Counts
+from newsletter.states import DeliveryOutcome as DeliveryOutcome
+from newsletter.states import DeliveryState as DeliveryState
+from newsletter.states import IssueState as IssueState
+from newsletter.states import goes_on_by_hand as goes_on_by_hand
 
 # Private-use characters mark a placeholder in a letter; `templating` removes them from all content,
 # so nothing that a source says can look like one.
@@ -282,55 +290,9 @@ class Receipt:
     hard: bool = False
 
 
-class IssueState(Enum):
-    """The life of an issue: draft -> approved -> sending <-> paused -> finished, or held or cancelled."""
-
-    DRAFT = "draft"
-    APPROVED = "approved"
-    SENDING = "sending"
-    PAUSED = "paused"
-    FINISHED = "finished"
-    HELD = "held"
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """An edition's scheduled send of a local day; nothing of it is begun after ``latest`` (of any zone)."""
 
     day: date
     latest: datetime
-
-
-class DeliveryState(IntEnum):
-    """The life of a delivery; the numbers are stored."""
-
-    PENDING = 0
-    CLAIMED = 1
-    ACCEPTED = 2
-    REJECTED = 3
-    UNCERTAIN = 4
-    SUPPRESSED = 5
-    CANCELLED = 6
-
-
-class DeliveryOutcome(IntEnum):
-    """What events proved of an accepted delivery; the numbers are stored."""
-
-    UNKNOWN = 0
-    DELIVERED = 1
-    BOUNCED = 2
-    COMPLAINED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Deliveries of an issue by state; ``waiting`` are pending and claimed. They always add up."""
-
-    prepared: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    suppressed: int = 0
-    uncertain: int = 0
-    waiting: int = 0
-    cancelled: int = 0

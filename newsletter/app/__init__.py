@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.collecting import Collector
     from newsletter.correspondence import Correspondence
     from newsletter.delivery.ledger import Patience
+    from newsletter.delivery.standing import Standing
     from newsletter.delivery.tokens import LinkKeys
     from newsletter.dispatch import Dispatcher
     from newsletter.dkim import Signer
@@ -75,6 +76,16 @@ class App:
         self._database = database
         database.ensure_schema()
         return database
+
+    def standing(self, now: datetime) -> Standing | None:
+        """Return how everything stands; None if there is no database yet."""
+        from newsletter.delivery.overview import overview
+
+        database = self.existing_database()
+        if database is None:
+            return None
+        with database.read() as connection:
+            return overview(connection, now)
 
     def _read_only_database(self) -> Database:
         """Return the database for reading only; an empty one in memory stands in for a missing file."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from newsletter import store
 from newsletter.delivery import ledger
 from newsletter.delivery.owners import resolve_dead_claims
-from newsletter.dispatch import BY_HAND
 from newsletter.errors import InputError
 from newsletter.logs import INFO, tell
-from newsletter.models import Counts, IssueState
+from newsletter.models import BY_HAND, Counts, IssueState
 from newsletter.protocols import OnUncertain
 from newsletter.store import IssueRecord
 

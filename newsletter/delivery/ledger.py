@@ -19,13 +19,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, literal, select, update
 
+from newsletter.delivery.processes import DEAD_AFTER as DEAD_AFTER
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, letter_table
 from newsletter.errors import IssueError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store.tables import issue
 
-DEAD_AFTER = timedelta(seconds=15)
 MOST_RESENDS = 2
 _JITTER = (
     5  # pauses are longer by up to a fifth, so that those who were refused together do not come back together

@@ -1,14 +1,13 @@
-"""Who holds a claim: a process by its host, number and start; and what those left that are gone."""
+"""What processes left that are gone: their claims are taken over."""
 
 from __future__ import annotations
 
-import os
-import socket
 from datetime import datetime
-from pathlib import Path
 
 from newsletter.database import Database
 from newsletter.delivery import ledger, telling
+from newsletter.delivery.processes import is_dead as is_dead
+from newsletter.delivery.processes import process_name as process_name
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
 
@@ -27,51 +26,3 @@ def resolve_dead_claims(
     for claim_id, doubtful in taken.items():
         telling.taken_over(issue, claim_id, doubtful)
     return sum(taken.values())
-
-
-def process_name() -> str:
-    """Return this process's name as the owner of claims: host, process id and start time."""
-    return f"{_host()}:{os.getpid()}:{_start_time(os.getpid())}"
-
-
-def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
-    """Tell whether an owner is gone: at once on the same host, after 15 s without a heartbeat elsewhere."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host != _host():
-        return now - heartbeat > ledger.DEAD_AFTER
-    return _start_time(int(pid)) != started
-
-
-def _host() -> str:
-    """Return where process ids mean the same: this boot of this machine, this container."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        space = Path("/proc/self/ns/pid").readlink()
-    except OSError:
-        return socket.gethostname()
-    return f"{socket.gethostname()}/{boot}/{space}".replace(":", "")
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty if there is no such process, or only its remains.
-
-    Where the kernel does not tell (no /proc), it is "0" for every process that lives.
-    """
-    if Path("/proc/self").exists():
-        try:
-            fields = (
-                Path(f"/proc/{pid}/stat")
-                .read_text(encoding="utf-8", errors="replace")
-                .rpartition(")")[2]
-                .split()
-            )
-            return "" if fields[0] in {"Z", "X"} else fields[19]
-        except (OSError, IndexError):
-            return ""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "0"
