@@ -21,6 +21,7 @@ from msgspec import Meta, Struct
 
 from newsletter.errors import ConfigError
 from newsletter.languages import nearest_first, shipped_as
+from newsletter.schedule import Timetable, timetable
 from newsletter.settings import Secret, Settings
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
@@ -109,6 +110,7 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             )
     _check_sources(settings)
     _check_languages(settings)
+    timetables(settings)
     return Config(
         settings=settings, origins=origins, folder=file.parent, file=used,
         secret=Secret(environ.get("NEWSLETTER_SECRET", "")),
@@ -133,6 +135,18 @@ def _check_languages(settings: Settings) -> None:
                 subject=f"editions.{name}.language",
                 remedy=f"choose one of {', '.join(nearest_first(edition.language))}",
             )
+
+
+def timetables(settings: Settings) -> dict[str, Timetable]:
+    """Return the sends of each edition that has a schedule; raise `ConfigError` for one that cannot be kept."""
+    return {
+        name: timetable(
+            at=own.schedule.at, latest=own.schedule.latest, days=own.schedule.days, timezone=own.schedule.timezone,
+            subject=f"editions.{name}.schedule",
+        )
+        for name, own in settings.editions.items()
+        if own.schedule is not None
+    }  # fmt: skip
 
 
 def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[SettingInfo]:

@@ -16,13 +16,14 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.breaker import THRESHOLD, Threshold
+from newsletter.delivery.deadline import why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
-from newsletter.logs import INFO, tell
+from newsletter.logs import INFO, WARNING, tell
 from newsletter.messages import compose
-from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient
+from newsletter.models import Counts, DayKind, Issue, IssueState, Letter, Occasion, Receipt, Recipient, Turn
 from newsletter.protocols import Provider
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
@@ -38,7 +39,10 @@ _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended, in one object and one sentence. ``ok`` False means exit code 1."""
+    """How a run ended, in one object and one sentence. ``ok`` False means exit code 1.
+
+    ``again``: nothing was sent, and what kept it from that may be gone the next time.
+    """
 
     edition: str
     sentence: str
@@ -47,6 +51,7 @@ class RunResult:
     state: IssueState | None = None
     counts: Counts = field(default_factory=Counts)
     ok: bool = True
+    again: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
@@ -67,7 +72,8 @@ class Dispatcher:
     ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
     it may. ``limit`` bounds how many are written to now; with ``hold_at_cap`` what does not fit into a day
-    waits for a person.
+    waits for a person. ``turn`` is the scheduled send that this is: it has one issue, which is held where the
+    limits do not let it end in time.
     """
 
     edition: str
@@ -84,6 +90,7 @@ class Dispatcher:
     limits: Limits = UNLIMITED
     hold_at_cap: bool = False
     threshold: Threshold = THRESHOLD
+    turn: Turn | None = None
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -106,7 +113,7 @@ class Dispatcher:
         if not people:
             return self.result(
                 f"Nobody is subscribed to {self.edition}; nothing was sent (`newsletter subscribers add EMAIL`).",
-                day=issue.day, kind=issue.kind,
+                day=issue.day, kind=issue.kind, again=True,
             )  # fmt: skip
         if dry_run:
             sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
@@ -146,6 +153,8 @@ class Dispatcher:
         except (IssueError, DatabaseError):
             with self.database.read() as connection:
                 other = store.find_issue(connection, self.edition, issue.day)
+                if other is None and self.turn is not None:
+                    other = store.issue_of_turn(connection, self.edition, self.turn.day)
             if other is None:
                 raise
             return other
@@ -163,19 +172,26 @@ class Dispatcher:
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
             if not planned:
                 raise IssueError("lost its last subscriber while it was made", subject=f"issue {record.name}")
+            if self.turn is not None:
+                store.take_turn(connection, self.edition, self.turn, record.id, letter.date)
         return record, planned
 
     def deliver(self, record: IssueRecord) -> RunResult:
         """Send what is due of a planned issue, and say how it stands then."""
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
-            if _waits_for_a_hand(record):  # since this process looked at it
-                return self._not_sent(record, ledger.counts(connection, record.id))
+            before = ledger.counts(connection, record.id)
+            if waits_for_a_hand(record):  # since this process looked at it
+                return self._not_sent(record, before)
             was = record.state
+            if was is IssueState.APPROVED and self.turn is not None:
+                why = why_late(connection, self.limits, before.waiting, self.clock(), self.turn.latest)
+                if why:
+                    record = store.hold_issue(connection, record, why, self.clock())
+                    return self.result(held(record), record=record, counts=before, ok=False)
             if was in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
-            before = ledger.counts(connection, record.id)
         if record.state is not was:
             tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
         self.report(self._forecast(before.waiting))
@@ -254,7 +270,7 @@ class Dispatcher:
         if record.state is IssueState.PAUSED:
             remedy = (
                 f"`newsletter issues resume {record.name}` goes on"
-                if _waits_for_a_hand(record)
+                if waits_for_a_hand(record)
                 else "run again to go on"
             )
             return f"{issue} is paused: {record.reason}; {waiting}, {remedy}."
@@ -282,7 +298,7 @@ class Dispatcher:
                 known,
                 sentence=f"Issue {record.name} is already sent ({counts.accepted} accepted); nothing was sent.",
             )
-        if _waits_for_a_hand(record):
+        if waits_for_a_hand(record):
             return self._not_sent(record, counts)
         if dry_run:
             return replace(known, sentence=f"Issue {record.name} would go on: {counts.waiting} are waiting.")
@@ -296,7 +312,7 @@ class Dispatcher:
 
     def result(
         self, sentence: str, *, record: IssueRecord | None = None, day: date | None = None, kind: DayKind | None = None,
-        counts: Counts | None = None, ok: bool = True,
+        counts: Counts | None = None, ok: bool = True, again: bool = False,
     ) -> RunResult:  # fmt: skip
         """Return a result of this edition; of an issue where there is one."""
         return RunResult(
@@ -307,10 +323,20 @@ class Dispatcher:
             state=record.state if record else None,
             counts=counts or Counts(),
             ok=ok,
+            again=again,
         )
 
 
-def _waits_for_a_hand(record: IssueRecord) -> bool:
+def held(record: IssueRecord) -> str:
+    """Say, and log, that an issue was held."""
+    tell(WARNING, "issue held", issue=record.name, reason=record.reason)
+    return (
+        f"Issue {record.name} is held: {record.reason}; `newsletter issues resume {record.name}` has it sent all the"
+        " same."
+    )
+
+
+def waits_for_a_hand(record: IssueRecord) -> bool:
     """Whether an issue goes on only when somebody says so, or never."""
     paused = record.state is IssueState.PAUSED and record.reason.startswith((BY_HAND, STOPPED))
     return paused or record.state in {IssueState.HELD, IssueState.CANCELLED, IssueState.DRAFT}

@@ -294,6 +294,14 @@ class IssueState(Enum):
     CANCELLED = "cancelled"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An edition's scheduled send of a local day; nothing of it is begun after ``latest`` (of any zone)."""
+
+    day: date
+    latest: datetime
+
+
 class DeliveryState(IntEnum):
     """The life of a delivery; the numbers are stored."""
 

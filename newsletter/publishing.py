@@ -88,7 +88,7 @@ class Publisher:
         """
         earlier = [] if dry_run else self._finish_earlier(days)
         if self.dispatcher.stop.is_set():
-            return earlier[-1]
+            return replace(earlier[-1], again=True)
         result = self._run_newest(days, dry_run=dry_run)
         failed = [each.sentence for each in earlier if not each.ok]
         return replace(result, ok=False, sentence=" ".join([result.sentence, *failed])) if failed else result
@@ -137,12 +137,12 @@ class Publisher:
         if kind is DayKind.FAILED:
             why = collected.warnings[-1] if collected.warnings else "no readable answer"
             sentence = f"{collected.source} failed for {day}: {why}; nothing was sent."
-            return self.dispatcher.result(sentence, day=day, kind=kind, ok=False)
+            return self.dispatcher.result(sentence, day=day, kind=kind, ok=False, again=True)
         plan = self.policy.plan(kind)
         may_wait = kind in {DayKind.NOT_READY, DayKind.CUT} and self.policy.not_ready is not OnNotReady.SKIP
         if may_wait and (plan is None or not collected.papers):
             sentence = f"{_unready(collected)}; nothing was sent, run again later."
-            return self.dispatcher.result(sentence, day=day, kind=kind)
+            return self.dispatcher.result(sentence, day=day, kind=kind, again=True)
         if plan is None:
             return None
         if kind is not DayKind.QUIET and not dry_run:

@@ -383,10 +383,16 @@ class Schedule(_Table, frozen=True):
     at: Annotated[str, Meta(description="Local time of sending.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = (
         "07:30"
     )
-    days: Annotated[str, Meta(description="Days of sending, such as mon-fri or mon,wed.")] = "mon-fri"
-    timezone: Annotated[str, Meta(description="IANA time zone of that time.")] = "UTC"
+    days: Annotated[str, Meta(description="Days of sending, such as mon-fri, mon,wed,fri or daily.")] = (
+        "mon-fri"
+    )
+    timezone: Annotated[str, Meta(description="IANA time zone of these times, such as Asia/Seoul.")] = "UTC"
     latest: Annotated[
-        str, Meta(description="Local time after which it is too late.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+        str,
+        Meta(
+            description="Local time of that day after which nothing is begun; the issue is held.",
+            pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        ),
     ] = "12:00"
 
 
@@ -444,7 +450,7 @@ class Edition(_Table, frozen=True):
     ] = "short"
     schedule: Annotated[
         Schedule | None,
-        Meta(description="When the edition is sent; read by the scheduled send, not by `run`."),
+        Meta(description="When the edition is sent by `run --if-due`; `run` alone sends at once."),
     ] = None
 
 

@@ -47,10 +47,14 @@ def now() -> datetime:
 
 
 class App:
-    """The parts of one command, built when asked for. `close` it at the end."""
+    """The parts of one command, built when asked for. `close` it at the end.
+
+    ``clock`` is the time that its runs go by.
+    """
 
     def __init__(self, config: Config, warn: Callable[[str], None]) -> None:
         self.config = config
+        self.clock = now
         self.settings = config.settings
         self._warn = warn
         self._database: Database | None = None
@@ -108,7 +112,7 @@ class App:
         """Return the files of ``--from`` as a source; raises `InputError` for a file that cannot be used."""
         from newsletter.ingestion.files import FileSource
 
-        return FileSource(paths, day=day, clock=now)
+        return FileSource(paths, day=day, clock=self.clock)
 
     def live_source(self) -> Source:
         """Return the configured sources as one that remembers nothing (for a preview)."""
@@ -120,11 +124,11 @@ class App:
 
         database = self._read_only_database() if dry_run else self.database()
         if source is not None:
-            return Collector(database=database, source=source, clock=now)
-        network = Network(self.settings.sources, clock=now, database=None if dry_run else database)
+            return Collector(database=database, source=source, clock=self.clock)
+        network = Network(self.settings.sources, clock=self.clock, database=None if dry_run else database)
         return Collector(
-            database=database, source=network.source(), clock=now, history=network.history(), taken=network.taken,
-            keep_days=self.settings.sources.keep_raw_days,
+            database=database, source=network.source(), clock=self.clock, history=network.history(),
+            taken=network.taken, keep_days=self.settings.sources.keep_raw_days,
         )  # fmt: skip
 
     def stored_day(self, day: date | None) -> DayOfPapers | None:
@@ -156,7 +160,7 @@ class App:
         """Return the closed days that a run without ``--day`` looks at, newest first."""
         from newsletter.collecting import closed_days
 
-        return closed_days(now(), self._closes_at())
+        return closed_days(self.clock(), self._closes_at())
 
     def _closes_at(self) -> time:
         return time.fromisoformat(self.settings.sources.huggingface.closes_at)
@@ -341,7 +345,7 @@ class App:
             limits=limits(self.settings.delivery),
             threshold=threshold(self.settings.delivery),
             hold_at_cap=self.settings.delivery.at_cap == "hold",
-            clock=now,
+            clock=self.clock,
             report=report,
             progress=progress,
         )

@@ -23,6 +23,7 @@ COMMANDS = {
     "preview": ("newsletter.cli.preview:preview", "Write the letter to files, as a reader would get it."),
     "lint": ("newsletter.cli.lint:lint", "Look for what is wrong with a letter, before anybody gets it."),
     "run": ("newsletter.cli.run:run", "Send the day's issue: each subscriber once."),
+    "next": ("newsletter.cli.next:next_", "Print when the coming issues are sent."),
     "send": ("newsletter.cli.send:send", "Send one issue by its name, or its letter as a test."),
     "collect": ("newsletter.cli.collect:collect", "Collect days and their votes, without sending."),
     "papers": ("newsletter.cli.papers:papers", "Look at the papers that were collected."),

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
-from newsletter.config import SettingInfo, describe
+from newsletter.cli.shared import warn
+from newsletter.config import SettingInfo, describe, load, timetables
 from newsletter.errors import InputError
-from newsletter.settings import Secret
+from newsletter.schedule import EXAMPLE
+from newsletter.settings import DEFAULT_EDITION, Secret
 
 GITIGNORE = """\
 # written by `newsletter init`: what must not go into a repository
@@ -30,12 +32,31 @@ HEAD = """\
 
 @click.command(short_help="Write a commented newsletter.toml.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
-def init(folder: Path) -> None:
+@click.option(
+    "--cron", is_flag=True, help="Print the line for crontab that sends by the schedule of DIR's settings."
+)
+@click.option("--systemd", is_flag=True, help="Print a service and a timer that do so.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="With --cron or --systemd: write them into FOLDER, where nothing is overwritten.",
+)
+@click.pass_context
+def init(context: click.Context, folder: Path, cron: bool, systemd: bool, out: Path | None) -> None:
     """Write a commented newsletter.toml and a .gitignore for database, outbox and secret into DIR.
 
     Nothing that exists is changed: without a newsletter.toml of its own DIR gets one, a .gitignore gets the lines
-    that it lacks.
+    that it lacks. With --cron or --systemd it writes neither, but what has `newsletter run --if-due` called every ten
+    minutes, with the settings of DIR (or of --config).
     """
+    if cron and systemd:
+        raise click.UsageError("choose --cron or --systemd")
+    if cron or systemd:
+        _timers(context.find_object(Path) or folder / "newsletter.toml", systemd=systemd, out=out)
+        return
+    if out is not None:
+        raise click.UsageError("--out goes with --cron or --systemd; DIR says where the settings go")
     settings = folder / "newsletter.toml"
     if settings.exists():
         raise InputError("exists already", subject=str(settings), remedy="edit it, or name another DIR")
@@ -51,6 +72,40 @@ def init(folder: Path) -> None:
     click.echo(
         "Next: set [sender] in it, then `newsletter subscribers add you@example.org` and `newsletter run`."
     )
+
+
+def _timers(settings: Path, *, systemd: bool, out: Path | None) -> None:
+    """Print the timers, or write them into a folder; say where they would find no schedule."""
+    from newsletter.cli.timers import command_of, crontab, units
+
+    if not settings.is_file() or not timetables(load(settings).settings):
+        where = f"{settings} has no schedule" if settings.is_file() else f"there is no {settings}"
+        warn(f"{where} yet; write below [editions.{DEFAULT_EDITION}] in it: {EXAMPLE}")
+    words = command_of(settings)
+    files = units(words, settings) if systemd else {"newsletter.cron": crontab(words)}
+    if out is None:
+        click.echo(
+            "\n".join(f"# {name}\n{text}" for name, text in files.items()) if systemd else files.popitem()[1],
+            nl=False,
+        )
+        return
+    for name in files:
+        if (out / name).exists():
+            raise InputError("exists already", subject=str(out / name), remedy="name another FOLDER")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            with (out / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written ({error.strerror})", subject=str(out), remedy="name another FOLDER"
+        ) from error
+    click.echo(f"Wrote {' and '.join(str(out / name) for name in files)}.")
+    if systemd:
+        click.echo("Next: copy them to /etc/systemd/system, then `systemctl enable --now newsletter.timer`.")
+    else:
+        click.echo(f"Next: `crontab -e`, and add what {out / 'newsletter.cron'} holds.")
 
 
 def settings_file() -> str:
@@ -71,8 +126,8 @@ def _lines() -> Iterator[str]:
         yield f"# {info.help}"
         yield f"# {name} = {_toml(info)}"
     yield "# More editions: [editions.NAME]. More sources: [sources.feeds.NAME] with a url, and NAME in sources.use."
-    yield "# When the edition is sent; read by the scheduled send, not by `run`."
-    yield '# schedule = { at = "07:30", days = "mon-fri", timezone = "UTC", latest = "12:00" }'
+    yield "# When the edition is sent by `run --if-due`; `run` alone sends at once."
+    yield f"# {EXAMPLE}"
 
 
 def _toml(info: SettingInfo) -> str:

@@ -131,12 +131,12 @@ def pause(context: click.Context, name: tuple[date, str | None], reason: str, as
     _move(context, name, "paused", reason, as_json=as_json)
 
 
-@issues.command(short_help="Let a paused issue go on.")
+@issues.command(short_help="Let a paused or held issue go on.")
 @click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
 @json_option
 @click.pass_context
 def resume(context: click.Context, name: tuple[date, str | None], as_json: bool) -> None:
-    """Let a paused issue go on: the next `newsletter run` sends what is waiting."""
+    """Let a paused or held issue go on: the next `newsletter run` sends what is waiting."""
     _move(context, name, "sending", "", as_json=as_json)
 
 

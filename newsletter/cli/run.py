@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import click
 
 from newsletter.cli.shared import (
     Day,
+    Moment,
     ProgressBar,
     complain,
     edition_option,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 @click.option("--day", type=Day(), help="Day to send (the newest closed one that is not quiet).")
 @from_option
 @click.option("--dry-run", is_flag=True, help="Do everything but plan and send; the database stays as it is.")
+@click.option("--if-due", is_flag=True, help="Send what the schedule says is due; call it every 10 minutes.")
+@click.option("--now", type=Moment(), help="With --if-due: take this for the time.")
 @json_option
 @edition_option
 @click.pass_context
@@ -40,6 +43,8 @@ def run(
     day: date | None,
     paths: tuple[Path, ...],
     dry_run: bool,
+    if_due: bool,
+    now: datetime | None,
     as_json: bool,
     edition: str | None,
 ) -> int:
@@ -47,10 +52,24 @@ def run(
 
     A run that was killed goes on where it stopped, with the bytes that were planned. Without --day it takes the
     newest closed day that is not quiet, at most 4 days back.
+
+    With --if-due it does so for each edition with a schedule whose time has come, once a local day, and goes on with
+    what was begun; what was not begun by the schedule's latest is held. With --json that is an object for one edition,
+    a list for several.
     """
+    if if_due:
+        if day is not None or dry_run:
+            raise click.UsageError(
+                "--if-due goes with neither --day nor --dry-run: the schedule says what is sent"
+            )
+        from newsletter.cli.due import send_due
+
+        return send_due(context, edition, now, paths, as_json=as_json)
+    if now is not None:
+        raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
         result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
-        _tell_github(app.config.step_summary, result)
+        tell_github(app.config.step_summary, result)
     return tell(result, as_json=as_json)
 
 
@@ -110,7 +129,7 @@ def steps(*, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[int
         bar.finish()
 
 
-def _tell_github(summary: Path | None, result: RunResult) -> None:
+def tell_github(summary: Path | None, result: RunResult) -> None:
     """Write the sentence into the step summary of GitHub Actions, where there is one."""
     if summary is None:
         return
@@ -123,11 +142,12 @@ def _tell_github(summary: Path | None, result: RunResult) -> None:
 
 
 @contextmanager
-def stopped_by_signals(stop: Event) -> Iterator[None]:
+def stopped_by_signals(*stops: Event) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the sending after the message in flight; a second one ends at once."""
 
     def ask(number: int, _frame: object) -> None:
-        stop.set()
+        for stop in stops:
+            stop.set()
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import complain, logging_to, warn
+from newsletter.cli.shared import complain, logging_to, scheduled, warn
 from newsletter.config import load
 from newsletter.errors import ConfigError
 
@@ -18,13 +18,14 @@ from newsletter.errors import ConfigError
 @click.option(
     "--port", type=click.IntRange(0, 65535), metavar="PORT", help="Port, 0 for any that is free (web.port)."
 )
+@click.option("--schedule", is_flag=True, help="Send each edition when its schedule says so, too.")
 @click.option("--quiet", is_flag=True, help="Log faults alone, not each request.")
 @click.pass_context
-def serve(context: click.Context, host: str | None, port: int | None, quiet: bool) -> None:
+def serve(context: click.Context, host: str | None, port: int | None, schedule: bool, quiet: bool) -> None:
     """Serve sign-up, confirmation and unsubscribe pages, and send the mails that they cause, until Ctrl-C or SIGTERM.
 
     It speaks plain HTTP: put a proxy with https before it (docs/web.md). Requests are logged on standard error, with
-    neither tokens nor addresses.
+    neither tokens nor addresses. With --schedule it does what `newsletter run --if-due` does, about every 30 seconds.
     """
     try:
         from newsletter.web.opening import opened
@@ -41,12 +42,13 @@ def serve(context: click.Context, host: str | None, port: int | None, quiet: boo
 
     config = load(context.find_object(Path))
     web = config.settings.web
+    tables = scheduled(config, None) if schedule else {}
     listening = listen(web.host if host is None else host, web.port if port is None else port)
     with listening, logging_to(config):
         address = address_of(listening)
         app = App(reached_at(config, address), warn)
         try:
-            server = opened(app, listening, log=_silent if quiet else _log, complain=complain)
+            server = opened(app, listening, log=_silent if quiet else _log, complain=complain, tables=tables)
             click.echo(f"The pages are at {address}/ (Ctrl-C ends it)")
             sys.stdout.flush()
             server.run()

@@ -7,17 +7,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from newsletter.cli.tables import print_table as print_table
-from newsletter.config import Config, load
+from newsletter.config import Config, load, timetables
+from newsletter.errors import ConfigError
+from newsletter.schedule import EXAMPLE, Timetable
 
 if TYPE_CHECKING:
     from newsletter.app import App
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999  # of a time that a command is told
 
 
 _BAR_SECONDS = 0.1  # between two drawings of a progress bar
@@ -43,6 +47,25 @@ class Day(click.ParamType[date]):
 
     def _fail(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
         self.fail(f"{value!r} is no day; write YYYY-MM-DD, such as 2024-09-12", param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time written as ISO 8601, UTC where it names no other; returned in UTC."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time, or fail with the form that is right."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            found = datetime.fromisoformat(value)
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time; write it as 2026-03-08T07:30:00Z, or with +09:00", param, ctx)
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            self.fail(f"{value!r} is not between {_FIRST_YEAR} and {_LAST_YEAR}", param, ctx)
+        return found
 
 
 class IssueName(click.ParamType[tuple[date, str | None]]):
@@ -82,6 +105,22 @@ def open_app(context: click.Context) -> Iterator[App]:
             yield app
     finally:
         app.close()
+
+
+def scheduled(config: Config, edition: str | None) -> dict[str, Timetable]:
+    """Return the sends of the editions that have a schedule, or of one; raise `ConfigError` where there is none."""
+    if edition is not None:
+        config.settings.edition(edition)
+    known = timetables(config.settings)
+    found = {name: table for name, table in known.items() if edition in {None, name}}
+    if not found:
+        name = edition or next(iter(config.settings.editions))
+        raise ConfigError(
+            "has no schedule" if edition else "no edition has a schedule",
+            subject=f"edition {edition}" if edition else "",
+            remedy=f"write below [editions.{name}] in {config.file or 'newsletter.toml'}: {EXAMPLE}",
+        )
+    return found
 
 
 def logging_to(config: Config) -> AbstractContextManager[None]:

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from newsletter.delivery.tables import delivery_problem, domain_time, event_table, notice_table
 from newsletter.delivery.timing import domain_of
-from newsletter.store.tables import issue
+from newsletter.store.tables import issue, schedule_run
 from subscribers.store import mailboxes
 from subscribers.traces import Traces, sweep
 
-WRITTEN = (issue.c.reason, issue.c.warnings, delivery_problem.c.reply)
+WRITTEN = (issue.c.reason, issue.c.warnings, schedule_run.c.reason, delivery_problem.c.reply)
 PAYLOADS = (event_table.c.payload, notice_table.c.payload)
 
 

@@ -18,10 +18,14 @@ PAGE = 500  # ids in one statement
 TRANSITIONS: dict[IssueState, frozenset[IssueState]] = {
     IssueState.DRAFT: frozenset({IssueState.APPROVED, IssueState.HELD, IssueState.CANCELLED}),
     IssueState.APPROVED: frozenset({IssueState.SENDING, IssueState.HELD, IssueState.CANCELLED}),
-    IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.FINISHED, IssueState.CANCELLED}),
-    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.SENDING: frozenset(
+        {IssueState.PAUSED, IssueState.FINISHED, IssueState.HELD, IssueState.CANCELLED}
+    ),
+    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.HELD, IssueState.CANCELLED}),
     IssueState.FINISHED: frozenset({IssueState.SENDING}),  # deliveries that are sent again by hand
-    IssueState.HELD: frozenset({IssueState.DRAFT, IssueState.APPROVED, IssueState.CANCELLED}),
+    IssueState.HELD: frozenset(
+        {IssueState.DRAFT, IssueState.APPROVED, IssueState.SENDING, IssueState.CANCELLED}
+    ),
     IssueState.CANCELLED: frozenset(),
 }
 _STAMPS = {
@@ -131,6 +135,11 @@ def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = 
     wanted = select(issue).where(issue.c.edition == edition, issue.c.day == day)
     row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
     return _record(row) if row is not None else None
+
+
+def issue_by_id(connection: Connection, number: int) -> IssueRecord:
+    """Return an issue that is known to exist."""
+    return _record(connection.execute(select(issue).where(issue.c.id == number)).one())
 
 
 def newest_issue(connection: Connection, edition: str, states: Collection[IssueState]) -> IssueRecord | None:

@@ -91,6 +91,17 @@ issue_paper = Table(
     Column("paper_id", String(255), nullable=False),
     Index(None, "paper_id"),
 )
+schedule_run = Table(
+    "schedule_run",
+    metadata,
+    Column("edition", String(32), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("latest", UtcTime, nullable=False),
+    Column("issue_id", ForeignKey("issue.id"), unique=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
 raw_answer = Table(
     "raw_answer",
     metadata,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event
 
 from newsletter.app import App, now
+from newsletter.app.scheduling import Watch
 from newsletter.app.serving import public_url
 from newsletter.app.theming import theme
+from newsletter.schedule import Timetable
 from newsletter.web.bounds import SignUpLimits, networks
 from newsletter.web.forms import FormKeys
 from newsletter.web.pages import Look, Pages, spoken
-from newsletter.web.server import Server, address_of
+from newsletter.web.server import Drain, Server, address_of
 from newsletter.web.site import Site
 from newsletter.web.subscription import subscription
 from newsletter.web.writing import Writer
@@ -20,9 +22,14 @@ from subscribers.models import Through
 
 
 def opened(
-    app: App, listening: socket.socket, *, log: Callable[[str], None], complain: Callable[[str], None]
+    app: App,
+    listening: socket.socket,
+    *,
+    log: Callable[[str], None],
+    complain: Callable[[str], None],
+    tables: Mapping[str, Timetable],
 ) -> Server:
-    """Return the server on a socket; raises `ConfigError` for settings that cannot be used."""
+    """Return the server on a socket, which sends by ``tables`` too; raises `ConfigError` for unusable settings."""
     settings, database, wake = app.settings, app.database(), Event()
     look = Look(
         newsletter=settings.theme.name,
@@ -51,12 +58,14 @@ def opened(
         wake=wake.set,
         clock=now,
     )
-    drain = app.correspondence(complain)
+    drains: dict[str, Drain] = {"mail of its own": app.correspondence(complain)}
+    if tables:
+        drains["what the schedule says"] = Watch(app=app, tables=tables, log=log, complain=complain)
     return Server(
         listening,
         subscription(site, networks(settings.web.metrics, "web.metrics"), log),
         writer,
-        drain=drain,
+        drains=drains,
         wake=wake,
         complain=complain,
     )

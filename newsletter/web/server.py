@@ -7,7 +7,7 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ _OTHER_FILES = 200
 
 
 class Drain(Protocol):
-    """What sends the mail that pages cause."""
+    """What sends mail beside the pages: what they cause, or what the schedule says."""
 
     def run(self, stop: Event, wake: Event) -> None:
         """Send what is due until ``stop``; ``wake`` (set with ``stop`` too) says that there is something new."""
@@ -59,16 +59,16 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server:
-    """Answers until SIGTERM or Ctrl-C. ``drain`` runs beside it and is woken by ``wake``."""
+    """Answers until SIGTERM or Ctrl-C. ``drains``, by what they send, run beside it and are woken by ``wake``."""
 
     def __init__(
-        self, listening: socket.socket, app: ASGIApp, writer: Writer[Any], *, drain: Drain | None, wake: Event,
+        self, listening: socket.socket, app: ASGIApp, writer: Writer[Any], *, drains: Mapping[str, Drain], wake: Event,
         complain: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._listening = listening
         self._app = app
         self._writer = writer
-        self._drain = drain
+        self._drains = drains
         self._wake = wake
         self._stop = Event()
         self._complain = complain
@@ -84,7 +84,7 @@ class Server:
             proxy_headers=False, server_header=False, timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         )  # fmt: skip
-        threads = [Thread(target=self._send, name="notices", daemon=True)] if self._drain is not None else []
+        threads = [Thread(target=self._send, args=each, daemon=True) for each in self._drains.items()]
         self._writer.start()
         for thread in threads:
             thread.start()
@@ -97,14 +97,13 @@ class Server:
             for thread in threads:
                 thread.join(GRACE_SECONDS)
 
-    def _send(self) -> None:
+    def _send(self, what: str, drain: Drain) -> None:
         """Send mail; whatever goes wrong there, the pages go on and it is tried again."""
-        assert self._drain is not None
         while not self._stop.is_set():
             try:
-                self._drain.run(self._stop, self._wake)
+                drain.run(self._stop, self._wake)
             except Exception as error:  # noqa: BLE001  # told by its kind: its words may hold an address
-                self._complain(f"mail of its own could not be sent: {type(error).__name__}; trying again")
+                self._complain(f"{what} could not be sent: {type(error).__name__}; trying again")
                 self._stop.wait(_AGAIN_SECONDS)
 
 

@@ -1,0 +1,128 @@
+"""Puts the scheduled send of an edition together; a clock that begins at a given time; a thread that watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+    from newsletter.dispatch import Dispatcher
+    from newsletter.publishing import Publisher
+    from newsletter.schedule import Timetable
+    from newsletter.scheduling import Scheduled
+
+LOOK_SECONDS = 30.0
+AGAIN_SECONDS = 600.0  # after a fault: a source is not asked more often than by a timer
+_STOP_SECONDS = 0.2
+
+
+def clock_from(begin: datetime) -> Callable[[], datetime]:
+    """Return a clock that shows ``begin`` when it is first looked at, and goes on from there."""
+    first: float | None = None
+
+    def clock() -> datetime:
+        nonlocal first
+        now = monotonic()
+        first = now if first is None else first
+        return begin + timedelta(seconds=now - first)
+
+    return clock
+
+
+def scheduled(
+    app: App,
+    edition: str,
+    table: Timetable,
+    *,
+    report: Callable[[str], None],
+    progress: Callable[[int, int], None],
+    guard: Callable[[Event], AbstractContextManager[object]],
+    paths: Sequence[Path] = (),
+) -> Scheduled:
+    """Return an edition's scheduled send; files (``paths``) are read when something is due.
+
+    ``guard`` is that of `Dispatcher`.
+    """
+    from newsletter.scheduling import Scheduled
+
+    def dispatcher() -> Dispatcher:
+        made = app.dispatcher(edition, report=report, progress=progress)
+        made.guard = guard
+        return made
+
+    def publisher() -> tuple[Publisher, Sequence[date]]:
+        source = app.file_source(paths, None) if paths else None
+        made = app.publisher(edition, source, report=report, progress=progress)
+        made.dispatcher.guard = guard
+        return made, app.candidate_days() if source is None else [source.day]
+
+    return Scheduled(
+        edition=edition, table=table, database=app.database(), clock=app.clock, dispatcher=dispatcher,
+        publisher=publisher,
+    )  # fmt: skip
+
+
+@contextmanager
+def stopped_with(outer: Event, inner: Event) -> Iterator[None]:
+    """Set ``inner`` when ``outer`` is set, while this lasts: a send's own fault must not stop what it is part of."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(_STOP_SECONDS):
+            if outer.is_set():
+                inner.set()
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """Looks at the schedule again and again, in a thread of a server; says what it does, and faults once."""
+
+    app: App
+    tables: Mapping[str, Timetable]
+    log: Callable[[str], None]
+    complain: Callable[[str], None]
+    _said: dict[str, str] = field(default_factory=dict)
+
+    def run(self, stop: Event, wake: Event) -> None:  # noqa: ARG002  # it goes by the clock
+        """Send what is due until ``stop``."""
+        while not stop.is_set():
+            calm = [self._look(edition, stop) for edition in self.tables if not stop.is_set()]
+            stop.wait(LOOK_SECONDS if all(calm) else AGAIN_SECONDS)
+
+    def _look(self, edition: str, stop: Event) -> bool:
+        """Look at one edition; False where something is to be tried again."""
+        from newsletter.errors import ConfigError, NewsletterError
+        from subscribers.errors import SubscribersError
+
+        send = scheduled(
+            self.app, edition, self.tables[edition], report=self.log, progress=lambda _done, _all: None,
+            guard=partial(stopped_with, stop),
+        )  # fmt: skip
+        try:
+            result = send.look()
+        except (ConfigError, NewsletterError, SubscribersError) as error:
+            self._say(self.complain, edition, str(error))
+            return False
+        self._say(self.log if result.ok else self.complain, edition, result.sentence)
+        return result.ok and not result.again
+
+    def _say(self, how: Callable[[str], None], edition: str, sentence: str) -> None:
+        if self._said.get(edition) != sentence:
+            how(sentence)
+        self._said[edition] = sentence

@@ -1,0 +1,82 @@
+"""`newsletter run --if-due`: what the schedule says is due, of each edition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+from newsletter.cli.run import steps, stopped_by_signals, tell_github, tidy
+from newsletter.cli.shared import complain, open_app, print_json, scheduled
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+    from newsletter.dispatch import RunResult
+    from newsletter.schedule import Timetable
+
+
+def send_due(
+    context: click.Context,
+    edition: str | None,
+    now: datetime | None,
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Send what is due of each edition with a schedule; one that fails keeps no other from it."""
+    codes: list[int] = []
+    documents: list[object] = []
+    stopped = Event()
+    with open_app(context) as app:
+        from newsletter.app.scheduling import clock_from
+
+        tables = scheduled(app.config, edition)
+        for name, table in sorted(tables.items()):
+            if stopped.is_set():
+                break
+            if now is not None:
+                app.clock = clock_from(now)
+            result, code = _look(app, name, table, paths, stopped, quiet=as_json)
+            tell_github(app.config.step_summary, result)
+            documents.append(result.as_json())
+            codes.append(code)
+            if code:
+                complain(result.sentence)
+            elif not as_json:
+                click.echo(result.sentence)
+    if as_json:
+        print_json(documents[0] if len(documents) == 1 else documents)
+    return max(codes)
+
+
+def _look(
+    app: App, edition: str, table: Timetable, paths: tuple[Path, ...], stopped: Event, *, quiet: bool
+) -> tuple[RunResult, int]:
+    """Return how an edition's scheduled send ended, and its exit code."""
+    from newsletter.app.scheduling import scheduled as scheduled_send
+    from newsletter.cli import explain
+    from newsletter.dispatch import RunResult
+    from newsletter.errors import ConfigError, NewsletterError
+    from subscribers.errors import SubscribersError
+
+    try:
+        with steps(quiet=quiet) as (report, progress):
+            send = scheduled_send(
+                app,
+                edition,
+                table,
+                report=report,
+                progress=progress,
+                paths=paths,
+                guard=lambda stop: stopped_by_signals(stop, stopped),
+            )
+            result = send.look()
+            if result.state is not None and not stopped.is_set():
+                tidy(app, report)
+    except (ConfigError, NewsletterError, SubscribersError) as error:
+        sentence, code = explain(error)
+        return RunResult(edition=edition, sentence=sentence, ok=False), code
+    return result, 0 if result.ok else 1
