@@ -27,7 +27,12 @@ class TurnState(Enum):
     MISSED = "missed"  # nothing was planned in time
 
 
-_UNFINISHED = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)
+_UNFINISHED = (
+    IssueState.DRAFT.value,
+    IssueState.APPROVED.value,
+    IssueState.SENDING.value,
+    IssueState.PAUSED.value,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
