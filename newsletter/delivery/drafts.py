@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from newsletter import store
 from newsletter.delivery import ledger
 from newsletter.delivery.tokens import LinkKeys, Purpose
-from newsletter.errors import IssueError
+from newsletter.errors import InvalidLink, IssueError
 from newsletter.models import IssueState
 from newsletter.store import IssueRecord
 
@@ -57,7 +57,10 @@ def read(connection: Connection, keys: LinkKeys, token: str, *, now: datetime, l
     """Return what a token names; raise `InvalidLink` or `ExpiredLink` for one that is none, or too late."""
     number = keys.read(token, Purpose.DECIDE, now=now)
     issue_id, mark = number >> _MARK_BITS, number & (1 << _MARK_BITS) - 1
-    record = store.issue_by_id(connection, issue_id)
+    try:
+        record = store.issue_by_id(connection, issue_id)
+    except IssueError as error:  # of a database that was put back
+        raise InvalidLink("names no issue") from error
     if lock:
         record = store.find_issue(connection, record.edition, record.day, lock=True) or record
     standing = Standing.WAITS if record.state is IssueState.DRAFT else Standing.DECIDED

@@ -140,8 +140,11 @@ def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = 
 
 
 def issue_by_id(connection: Connection, number: int) -> IssueRecord:
-    """Return an issue that is known to exist."""
-    return _record(connection.execute(select(issue).where(issue.c.id == number)).one())
+    """Return the issue with an id; raise `IssueError` if there is none."""
+    row = connection.execute(select(issue).where(issue.c.id == number)).one_or_none()
+    if row is None:
+        raise IssueError("does not exist", subject=f"issue with id {number}")
+    return _record(row)
 
 
 def newest_issue(connection: Connection, edition: str, states: Collection[IssueState]) -> IssueRecord | None:
