@@ -28,7 +28,7 @@ ZONES = [  # zone, a day near a change of its clocks, when it is sent
     ("Europe/Berlin", date(2026, 10, 25), "02:30", "12:00"),
     ("Australia/Lord_Howe", date(2026, 10, 4), "02:15", "04:00"),
     ("America/Santiago", date(2026, 9, 6), "00:15", "18:00"),
-    ("Africa/Cairo", date(2026, 4, 24), "00:00", "23:59"),
+    ("Africa/Cairo", date(2026, 4, 24), "00:00", "20:00"),
     ("Asia/Kolkata", date(2026, 6, 1), "21:20", "23:00"),
     ("Asia/Kathmandu", date(2026, 6, 1), "07:30", "12:00"),
     ("Pacific/Apia", date(2011, 12, 30), "05:45", "06:15"),
