@@ -122,13 +122,11 @@ def _put(connection: Connection, edition: str, turn: Turn, now: datetime, **valu
     row: Mapping[str, Any] = {"latest": turn.latest, "at": now, **values}
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(schedule_run).values(edition=edition, local_day=turn.day, **row)
-    written = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(schedule_run.primary_key), set_=dict(row),
-            where=schedule_run.c.state == TurnState.WAITING.value,
-        )
+    putting = statement.on_conflict_do_update(
+        index_elements=list(schedule_run.primary_key), set_=dict(row),
+        where=schedule_run.c.state == TurnState.WAITING.value,
     )  # fmt: skip
-    return written.rowcount == 1
+    return connection.execute(putting.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def _record(row: Any) -> TurnRecord:
