@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -78,6 +78,22 @@ def unfinished_turns(connection: Connection, edition: str) -> list[tuple[TurnRec
         .order_by(schedule_run.c.local_day)
     ).all()
     return [(_record(row), issue_by_id(connection, row.issue_id)) for row in rows]
+
+
+def newest_turns(
+    connection: Connection, editions: Collection[str], limit: int
+) -> list[tuple[TurnRecord, IssueRecord | None]]:
+    """Return the newest turns of some editions with their issues, newest first."""
+    rows = connection.execute(
+        select(schedule_run)
+        .where(schedule_run.c.edition.in_(editions))
+        .order_by(schedule_run.c.local_day.desc(), schedule_run.c.edition)
+        .limit(limit)
+    ).all()
+    return [
+        (_record(row), issue_by_id(connection, row.issue_id) if row.issue_id is not None else None)
+        for row in rows
+    ]
 
 
 def issue_of_turn(connection: Connection, edition: str, day: date) -> IssueRecord | None:

@@ -260,6 +260,29 @@ def test_a_call_leaves_alone_what_another_one_sends(ready: Command) -> None:
         assert len(sink.messages) == len(PEOPLE)
 
 
+def test_what_became_of_the_last_sends_is_told(ready: Command) -> None:
+    assert "No send was due yet" in ready("next", "--past").ok().out
+    look(ready, WITHIN)
+    with PapersApi(days={}) as api:
+        look(ready, NEXT_DAY, "--edition", "daily", env=source(api))
+    look(ready, "2026-01-08T20:00:00+09:00", code=1)
+    rows = ready("next", "--past", "--json").ok().json
+    assert [list(row) for row in rows] == [["edition", "day", "issue", "state", "reason"]] * 3
+    assert [(row["day"], row["issue"], row["state"]) for row in rows] == [
+        ("2026-01-08", None, "missed"), ("2026-01-07", None, "nothing"), (TODAY, "2024-09-12/daily", "finished"),
+    ]  # fmt: skip
+    assert [row["reason"] for row in rows] == [
+        "nobody looked from 07:30 to 12:00 KST",
+        "No papers on 2026-01-02 to 2026-01-06 (quiet days); nothing was sent.",
+        "",
+    ]
+    text = ready("next", "--past", "--count", "2").ok().out
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [
+        ["daily", "2026-01-08"],
+        ["daily", "2026-01-07"],
+    ]
+
+
 def test_editions_go_by_their_own_time(ready: Command) -> None:
     (ready.folder / "newsletter.toml").write_text(
         SCHEDULE
