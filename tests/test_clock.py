@@ -50,7 +50,7 @@ def test_each_due_day_is_sent_once_or_held_or_missed_with_a_reason(
 ) -> None:
     path = Path(shutil.copy(migrated_file, tmp_path / "newsletter.db"))
     table = timetable(at=at, latest=latest, days="daily", timezone=zone, subject="")
-    world = World(path=path, table=table, dice=random.Random(f"{zone} {DAYS}"))
+    world = World(where=path, table=table, dice=random.Random(f"{zone} {DAYS}"))
     on_this_machine(monkeypatch, world)
     database = Database(path)
     add_readers(database, READERS)
@@ -73,13 +73,12 @@ def test_each_due_day_is_sent_once_or_held_or_missed_with_a_reason(
 
 
 def test_two_calls_around_the_hour_at_which_a_day_closes_send_one_day(
-    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = Path(shutil.copy(migrated_file, tmp_path / "newsletter.db"))
+    where = database.file or database.engine.url.render_as_string(hide_password=False)
     table = timetable(at="15:30", latest="18:00", days="daily", timezone="UTC", subject="")
-    world = World(path=path, table=table, dice=random.Random(1))
+    world = World(where=where, table=table, dice=random.Random(1))
     on_this_machine(monkeypatch, world)
-    database = Database(path)
     add_readers(database, READERS)
     today = date(2026, 1, 6)
     for back in range(6):
@@ -99,7 +98,6 @@ def test_two_calls_around_the_hour_at_which_a_day_closes_send_one_day(
     with database.read() as connection:
         assert [record.day for record in store.all_issues(connection, "daily", 9)] == [today]
     assert len(world.arrived) == READERS
-    database.close()
 
 
 def live_a_day(world: World, database: Database, send: Send, told: Counter[date]) -> None:

@@ -96,7 +96,7 @@ class MortalDatabase(Database):
 class World:
     """What is outside of the processes: the sources' days, the mail server, and the machine."""
 
-    path: Path
+    where: Path | str
     table: Timetable
     dice: random.Random
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
@@ -124,7 +124,7 @@ class World:
         """Call the scheduled send as a process of its own, at the world's time."""
         self.started += 1
         process = Process(number=self.started, steps=steps, between=between)
-        database = MortalDatabase(self.path)
+        database = MortalDatabase(self.where)
         database.process = process
         self.alive.append(process.number)
         try:
