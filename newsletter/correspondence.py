@@ -12,12 +12,12 @@ from enum import Enum
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger, notices
+from newsletter.delivery import drafts, ledger, notices
 from newsletter.delivery.notices import Notice, NoticeKind, NoticeState
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.tokens import LinkKeys, Purpose
 from newsletter.errors import NewsletterError, ProviderUnavailable
-from newsletter.letters import Identity
+from newsletter.letters import AUTOMATIC, Identity, draft_mail
 from newsletter.models import IssueState, Letter, Outcome, Recipient
 from newsletter.protocols import Connection, Provider
 from newsletter.templating.issue import Design
@@ -33,7 +33,6 @@ _MAILS = {
     NoticeKind.ALREADY: Mail.ALREADY,
     NoticeKind.WELCOME: Mail.WELCOME,
 }
-_HEADERS = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"))
 
 
 class Welcome(Enum):
@@ -174,6 +173,8 @@ class Correspondence:
 
     def _made(self, notice: Notice) -> tuple[Letter, Recipient] | None:
         """Return the mail of a notice; None where it is of no use any more."""
+        if notice.kind is NoticeKind.DRAFT:
+            return self._draft(notice)
         about = notice.about()
         if about.edition not in self.editions or notice.subscriber_id is None:
             return None
@@ -196,6 +197,20 @@ class Correspondence:
             return None
         return self._letter(mail, notice, row)
 
+    def _draft(self, notice: Notice) -> tuple[Letter, Recipient] | None:
+        """Return an issue's letter as a reader would get it, with the link that decides about it."""
+        about = notice.draft()
+        with self.database.read() as connection:
+            record = store.issue_by_id(connection, about.issue)
+            if record.state is not IssueState.DRAFT or self.clock() >= about.until:
+                return None
+            token = drafts.sign(connection, self.keys, record.id, now=about.at, until=about.until)
+            letter = ledger.load_letter(connection, record.id)
+        return draft_mail(
+            letter, record, to=notice.address, link=self.identity.links.decide_url(token), deadline=about.deadline,
+            links=self.identity.links, notice=notice.id, date=about.at,
+        )  # fmt: skip
+
     def _letter(self, mail: Mail, notice: Notice, row: ledger.ClaimedRow) -> tuple[Letter, Recipient]:
         about, links = notice.about(), self.identity.links
         rendered = render_notice(mail, self.design(about.edition), about.language, about.at.date())
@@ -212,7 +227,7 @@ class Correspondence:
         letter = Letter(
             subject=rendered.subject, html=rendered.html, text=rendered.text, language=about.language,
             from_name=self.identity.from_name, from_address=self.identity.from_address, date=about.at,
-            boundary=f"=_{name}", headers=_HEADERS,
+            boundary=f"=_{name}", headers=AUTOMATIC,
         )  # fmt: skip
         reader = Recipient(
             subscriber_id=row.subscriber_id, address=row.email, name="", delivery_id=f"notice.{name}",

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.deadline import why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
+from newsletter.delivery.notices import AboutDraft, ask_operator
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
@@ -83,7 +84,7 @@ class Dispatcher:
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
     it may. ``limit`` bounds how many are written to now; with ``hold_at_cap`` what does not fit into a day
     waits for a person. ``turn`` is the scheduled send that this is: it has one issue, which is held where the
-    limits do not let it end in time.
+    limits do not let it end in time. With ``ask``, the operator's address, it becomes a draft that waits for a word.
     """
 
     edition: str
@@ -101,6 +102,7 @@ class Dispatcher:
     hold_at_cap: bool = False
     threshold: Threshold = THRESHOLD
     turn: Turn | None = None
+    ask: str = ""
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -129,7 +131,7 @@ class Dispatcher:
             sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
             return self.result(sentence, day=issue.day, kind=issue.kind)
         record = self._plan(issue, letter)
-        return self.deliver(record)
+        return self._asked(record) if record.state is IssueState.DRAFT else self.deliver(record)
 
     def _lint(self, issue: Issue, letter: Letter) -> None:
         """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
@@ -177,6 +179,7 @@ class Dispatcher:
             record = store.create_issue(
                 connection, edition=self.edition, day=issue.day, kind=issue.kind,
                 document=issue_json(issue), warnings=issue.warnings, left_out=issue.left_out, now=letter.date,
+                draft=self.turn is not None and self.ask != "",
                 refused={entry.paper.id: entry.summary.refused for entry in issue.entries if entry.summary.refused},
             )  # fmt: skip
             planned = ledger.plan(connection, record.id, letter, deliverable(self.edition))
@@ -184,7 +187,23 @@ class Dispatcher:
                 raise IssueError("lost its last subscriber while it was made", subject=f"issue {record.name}")
             if self.turn is not None:
                 store.take_turn(connection, self.edition, self.turn, record.id, letter.date)
+                if self.ask:
+                    about = AboutDraft(
+                        issue=record.id, until=self.turn.latest.astimezone(UTC), deadline=_clock_time(self.turn.latest),
+                        at=letter.date,
+                    )  # fmt: skip
+                    ask_operator(connection, self.ask, about)
         return record, planned
+
+    def _asked(self, record: IssueRecord) -> RunResult:
+        with self.database.read() as connection:
+            counts = ledger.counts(connection, record.id)
+        until = f" until {_clock_time(self.turn.latest)}" if self.turn is not None else ""
+        sentence = (
+            f"Issue {record.name} is a draft and waits for a word{until}; {self.ask} is asked by mail "
+            f"(`newsletter issues approve {record.name}`)."
+        )
+        return self.result(sentence, record=record, counts=counts)
 
     def deliver(self, record: IssueRecord) -> RunResult:
         """Send what is due of a planned issue, and say how it stands then."""
@@ -344,6 +363,10 @@ def held(record: IssueRecord) -> str:
         f"Issue {record.name} is held: {record.reason}; `newsletter issues resume {record.name}` has it sent all the"
         " same."
     )
+
+
+def _clock_time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def waits_for_a_hand(record: IssueRecord) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html as markup
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -13,9 +13,12 @@ from newsletter import messages
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
+from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, fill, issue_json, render
 from newsletter.templating.lint.check import Checked, lint
 from newsletter.templating.lint.findings import Finding
+
+AUTOMATIC = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,36 @@ def example_reader(letter: Letter, issue: Issue, identity: Identity) -> Recipien
     return recipient(
         row, edition=issue.edition, day=issue.day, links=identity.links, from_address=letter.from_address
     )
+
+
+def draft_mail(
+    letter: Letter, record: IssueRecord, *, to: str, link: str, deadline: str, links: Links, notice: int, date: datetime
+) -> tuple[Letter, Recipient]:  # fmt: skip
+    """Return the mail that asks the operator about a draft: what is to be decided, then the letter itself.
+
+    Its unsubscribe link leads to nobody.
+    """
+    row = ledger.ClaimedRow(subscriber_id=0, email=to, name="", key=bytes(16), edition_number=0, attempt=1)
+    reader = recipient(
+        row, edition=record.edition, day=record.day, links=links, from_address=letter.from_address
+    )
+    name = hashlib.sha256(b"draft %d " % notice + letter.boundary.encode()).hexdigest()[:24]
+    domain = letter.from_address.rpartition("@")[2]
+    asked = f"Issue {record.name} waits for you until {deadline}."
+    bar = (
+        '<div style="padding:16px 20px;font:16px/1.5 sans-serif;color:#1b1b1b;background:#fff3cd" dir="ltr" lang="en">'
+        f'<p style="margin:0 0 8px">{markup.escape(asked)} Nothing is sent without your word.</p>'
+        f'<p style="margin:0"><a href="{markup.escape(link)}" style="color:#0b3d91;font-weight:bold;'
+        'display:inline-block;padding:12px 0">Approve or hold it</a></p></div>'
+    )
+    body = letter.html.index(">", letter.html.index("<body")) + 1
+    return replace(
+        letter, subject=f"[Draft] {letter.subject}", html=letter.html[:body] + bar + letter.html[body:],
+        text=f"{asked}\nNothing is sent without your word. Approve or hold it:\n{link}\n\n{letter.text}",
+        date=date, boundary=f"=_{name}", headers=AUTOMATIC,
+    ), replace(
+        reader, name="", delivery_id=f"notice.{name}", message_id=f"<notice.{name}@{domain}>", headers=(),
+    )  # fmt: skip
 
 
 def _phrase(name: str) -> str:

@@ -54,6 +54,8 @@ def quick_settings(file: Path | None, environ: Mapping[str, str] | None = None) 
 def _timetable(schedule: Mapping[str, str]) -> Timetable:
     from newsletter.schedule import timetable
 
-    if not all(re.fullmatch(r"\d\d:\d\d", schedule[name]) for name in ("at", "latest")):
+    if not set(schedule) <= {*_SCHEDULE, "approve"} or not all(
+        re.fullmatch(r"\d\d:\d\d", schedule[name]) for name in ("at", "latest")
+    ):
         raise ValueError("the settings say what is wrong")
-    return timetable(**schedule, subject="")
+    return timetable(**{name: schedule[name] for name in _SCHEDULE}, subject="")

@@ -17,7 +17,7 @@ from newsletter.delivery.deadline import is_sent_elsewhere, was_begun
 from newsletter.dispatch import Dispatcher, RunResult, held, waits_for_a_hand
 from newsletter.errors import DatabaseError
 from newsletter.logs import WARNING, tell
-from newsletter.models import Turn
+from newsletter.models import IssueState, Turn
 from newsletter.publishing import Publisher
 from newsletter.schedule import Send, Timetable
 from newsletter.store import IssueRecord, TurnState
@@ -102,9 +102,11 @@ class Scheduled:
         results, waiting = [], ""
         for known, record, elsewhere in unfinished:
             if elsewhere or waits_for_a_hand(record):
-                why = (
-                    "being sent by another process" if elsewhere else f"{record.state.value}: {record.reason}"
-                )
+                why = f"{record.state.value}: {record.reason}"
+                if elsewhere:
+                    why = "being sent by another process"
+                elif record.state is IssueState.DRAFT:
+                    why = f"a draft, and waits for a word until {self._turn(known.day, known.latest).latest:%H:%M %Z}"
                 waiting += f" Issue {record.name} is {why}."
                 continue
             dispatcher = self.dispatcher()
@@ -128,7 +130,8 @@ class Scheduled:
             late = [
                 (self._turn(known.day, known.latest), record)
                 for known, record in store.unfinished_turns(connection, self.edition)
-                if known.state is TurnState.PLANNED and known.latest < now and not waits_for_a_hand(record)
+                if known.state is TurnState.PLANNED and known.latest < now
+                if record.state is IssueState.DRAFT or not waits_for_a_hand(record)
                 if not was_begun(connection, record.id)
             ]
         return [told for turn, record in late if (told := self._hold(turn, record))]
@@ -138,7 +141,8 @@ class Scheduled:
             record = store.find_issue(connection, seen.edition, seen.day, lock=True) or seen
             if record.state is not seen.state or was_begun(connection, record.id):
                 return ""  # another process sends it, or holds it
-            why = f"nothing of it was sent by {turn.latest:%Y-%m-%d %H:%M %Z}"
+            missing = "no word came" if record.state is IssueState.DRAFT else "nothing of it was sent"
+            why = f"{missing} by {turn.latest:%Y-%m-%d %H:%M %Z}"
             why += f" ({record.reason})" if record.reason else ""
             record = store.hold_issue(connection, record, why, self.clock())
         return held(record)

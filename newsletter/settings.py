@@ -387,6 +387,12 @@ class Schedule(_Table, frozen=True):
         "mon-fri"
     )
     timezone: Annotated[str, Meta(description="IANA time zone of these times, such as Asia/Seoul.")] = "UTC"
+    approve: Annotated[
+        bool,
+        Meta(
+            description="Whether each issue waits for your word: a draft is mailed to alerts.email, with a link."
+        ),
+    ] = False
     latest: Annotated[
         str,
         Meta(
@@ -394,6 +400,12 @@ class Schedule(_Table, frozen=True):
             pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         ),
     ] = "12:00"
+
+
+class Alerts(_Table, frozen=True):
+    email: Annotated[
+        str, Meta(description="Your own address: drafts that wait for your word are mailed to it.")
+    ] = ""
 
 
 class Edition(_Table, frozen=True):
@@ -463,6 +475,7 @@ class Settings(_Table, frozen=True):
     delivery: Delivery = Delivery()
     sender: Sender = Sender()
     dkim: Dkim = Dkim()
+    alerts: Alerts = Alerts()
     web: Web = Web()
     log: Log = Log()
     theme: Theme = Theme()

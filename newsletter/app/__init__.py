@@ -339,6 +339,7 @@ class App:
         dry_run: bool = False,
     ) -> Dispatcher:  # fmt: skip
         """Return what sends an edition's issues; a sender that cannot send is refused before a database is made."""
+        from newsletter.app.deciding import asked_of
         from newsletter.app.limiting import limits, threshold
         from newsletter.dispatch import Dispatcher
 
@@ -355,6 +356,7 @@ class App:
             wait=duration(self.settings.delivery.wait),
             limits=limits(self.settings.delivery),
             threshold=threshold(self.settings.delivery),
+            ask=asked_of(self.settings, edition),
             hold_at_cap=self.settings.delivery.at_cap == "hold",
             clock=self.clock,
             report=report,
@@ -375,7 +377,7 @@ class App:
         return Correspondence(
             database=self.database(), people=self.requests(), provider=provider, identity=identity,
             keys=self.link_keys(), editions=frozenset(self.settings.editions), design=self.design,
-            welcome=lambda edition: Welcome(self.settings.edition(edition).welcome), clock=now, report=report,
+            welcome=lambda edition: Welcome(self.settings.edition(edition).welcome), clock=self.clock, report=report,
         )  # fmt: skip
 
     def recent_notices(self) -> list[dict[str, object]]:

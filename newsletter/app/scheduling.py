@@ -107,6 +107,7 @@ class Watch:
 
     def _look(self, edition: str, stop: Event) -> bool:
         """Look at one edition; False where something is to be tried again."""
+        from newsletter.app.retention import roll_up_old
         from newsletter.errors import ConfigError, NewsletterError
         from subscribers.errors import SubscribersError
 
@@ -116,6 +117,8 @@ class Watch:
         )  # fmt: skip
         try:
             result = send.look()
+            if result.state is not None and not stop.is_set():
+                roll_up_old(self.app)
         except (ConfigError, NewsletterError, SubscribersError) as error:
             self._say(self.complain, edition, str(error))
             return False

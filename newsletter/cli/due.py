@@ -52,6 +52,14 @@ def send_due(
     return max(codes)
 
 
+def ask_operator(app: App, edition: str) -> None:
+    """Mail the drafts of an edition that wait for the operator's word, where it has such."""
+    from newsletter.app.deciding import asked_of
+
+    if asked_of(app.settings, edition) and (fault := app.correspondence(complain).drain().fault):
+        complain(f"the operator is not asked yet: {fault}")
+
+
 def _look(
     app: App, edition: str, table: Timetable, paths: tuple[Path, ...], stopped: Event, *, quiet: bool
 ) -> tuple[RunResult, int]:
@@ -76,6 +84,7 @@ def _look(
             result = send.look()
             if result.state is not None and not stopped.is_set():
                 tidy(app, report)
+        ask_operator(app, edition)
     except (ConfigError, NewsletterError, SubscribersError) as error:
         sentence, code = explain(error)
         return RunResult(edition=edition, sentence=sentence, ok=False), code

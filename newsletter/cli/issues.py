@@ -140,6 +140,43 @@ def resume(context: click.Context, name: tuple[date, str | None], as_json: bool)
     _move(context, name, "sending", "", as_json=as_json)
 
 
+@issues.command(short_help="Have a draft, or one that is held, sent.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@json_option
+@click.pass_context
+def approve(context: click.Context, name: tuple[date, str | None], as_json: bool) -> None:
+    """Approve a draft, or one that is held: the next `newsletter run` sends it, byte for byte as it was shown."""
+    _decide(context, name, "approve", "", as_json=as_json)
+
+
+@issues.command(short_help="Keep a draft from being sent.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@click.option("--reason", default="", help="Why; kept with the issue.")
+@json_option
+@click.pass_context
+def hold(context: click.Context, name: tuple[date, str | None], reason: str, as_json: bool) -> None:
+    """Keep a draft, or what was approved and not begun, from being sent, until it is approved."""
+    _decide(context, name, "hold", reason, as_json=as_json)
+
+
+def _decide(
+    context: click.Context, name: tuple[date, str | None], word: str, reason: str, *, as_json: bool
+) -> None:
+    day, given = name
+    with open_app(context) as app:
+        from newsletter.app.deciding import decide
+        from newsletter.delivery.drafts import Decision
+
+        record = decide(app, app.edition_name(given), day, Decision(word), actor=operator(), reason=reason)
+    if as_json:
+        print_json({"issue": record.name, "state": record.state.value, "reason": record.reason})
+        return
+    then = (
+        "the next `newsletter run` sends it" if record.state.value == "approved" else "nothing of it is sent"
+    )
+    click.echo(f"Issue {record.name} is {record.state.value}{_because(record.reason)}; {then}.")
+
+
 @issues.command(short_help="End an issue; who was not written to yet never will be.")
 @click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
 @click.option("--reason", default="", help="Why; kept with the issue.")

@@ -14,6 +14,7 @@ from newsletter.cli.shared import (
     Moment,
     json_option,
     only_edition_option,
+    open_app,
     print_json,
     print_table,
     scheduled,
@@ -27,11 +28,12 @@ from newsletter.schedule import Send
 @click.option(
     "--count", type=click.IntRange(1, 1_000), default=5, show_default=True, metavar="N", help="How many."
 )
+@click.option("--past", is_flag=True, help="Print instead what became of the last sends.")
 @only_edition_option
 @json_option
 @click.pass_context
 def next_(
-    context: click.Context, now: datetime | None, count: int, edition: str | None, as_json: bool
+    context: click.Context, now: datetime | None, count: int, past: bool, edition: str | None, as_json: bool
 ) -> None:
     """Print the coming sends of every edition that has a schedule, the next one first, in local time and in UTC.
 
@@ -39,6 +41,9 @@ def next_(
     they show twice is the first.
     """
     tables = scheduled(load(context.find_object(Path)), edition)
+    if past:
+        _past(context, list(tables), count, as_json=as_json)
+        return
     if now is None:
         from newsletter.app import now as clock
 
@@ -69,6 +74,30 @@ def next_(
             for name, send in sends
         ],
     )  # fmt: skip
+
+
+def _past(context: click.Context, editions: list[str], count: int, *, as_json: bool) -> None:
+    """Print what became of the last sends: the state of each one's issue, or why there is none."""
+    with open_app(context) as app:
+        from newsletter import store
+
+        database, found = app.existing_database(), []
+        if database is not None:
+            with database.read() as connection:
+                found = store.newest_turns(connection, editions, count)
+    rows = [
+        {
+            "edition": turn.edition, "day": turn.day.isoformat(), "issue": record.name if record else None,
+            "state": (record or turn).state.value, "reason": record.reason if record else turn.reason,
+        }
+        for turn, record in found
+    ]  # fmt: skip
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(tuple(rows[0]), [tuple(text or "-" for text in row.values()) for row in rows])
+    else:
+        click.echo("No send was due yet; `newsletter run --if-due` is to be called every few minutes.")
 
 
 def _named(name: str, sends: Iterator[Send]) -> Iterator[tuple[str, Send]]:

@@ -117,16 +117,21 @@ def is_planned(connection: Connection, issue_id: int, subscriber_id: int) -> boo
     return connection.execute(row).one_or_none() is not None
 
 
-def load_letter(connection: Connection, issue_id: int) -> Letter:
-    """Return the frozen letter of an issue."""
-    document = connection.execute(
+def letter_bytes(connection: Connection, issue_id: int) -> bytes:
+    """Return the frozen letter of an issue as it is stored."""
+    document: bytes | None = connection.execute(
         select(letter_table.c.bytes).where(letter_table.c.issue_id == issue_id, letter_table.c.variant == 0)
     ).scalar_one_or_none()
     if document is None:
         raise IssueError(
             "has no letter", subject=f"issue {issue_id}", remedy="restore a copy of the database"
         )
-    return msgspec.json.decode(document, type=Letter)
+    return document
+
+
+def load_letter(connection: Connection, issue_id: int) -> Letter:
+    """Return the frozen letter of an issue."""
+    return msgspec.json.decode(letter_bytes(connection, issue_id), type=Letter)
 
 
 def claim(

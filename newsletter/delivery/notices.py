@@ -47,6 +47,7 @@ class NoticeKind(Enum):
     ALREADY = "already"
     WELCOME = "welcome"
     NEWEST = "newest-issue"
+    DRAFT = "draft"  # to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,16 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AboutDraft:
+    """Which issue waits for the operator, until when, and how that time is written for people."""
+
+    issue: int
+    until: datetime
+    deadline: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A row. ``attempt`` counts the tries, this one too."""
 
@@ -91,6 +102,10 @@ class Notice:
     def about(self) -> About:
         """Return what a mail is about."""
         return msgspec.json.decode(self.payload, type=About)
+
+    def draft(self) -> AboutDraft:
+        """Return which draft a mail is about."""
+        return msgspec.json.decode(self.payload, type=AboutDraft)
 
 
 def ask(connection: Connection, address: str, sign_up: SignUp) -> None:
@@ -126,6 +141,11 @@ def welcome(connection: Connection, asked: Asked, language: str, now: datetime) 
 def then_newest(connection: Connection, welcomed: Notice, now: datetime) -> None:
     """Write the notice that brings the newest issue after a welcome."""
     _write(connection, NoticeKind.NEWEST, welcomed.address, welcomed.about(), now, welcomed.subscriber_id)
+
+
+def ask_operator(connection: Connection, address: str, draft: AboutDraft) -> None:
+    """Write the mail that asks the operator about a draft."""
+    _write(connection, NoticeKind.DRAFT, address, draft, draft.at)
 
 
 def claim(connection: Connection, now: datetime) -> Notice | None:
@@ -208,7 +228,7 @@ def _of_today(connection: Connection, subscriber: int, now: datetime) -> int:
 
 
 def _write(
-    connection: Connection, kind: NoticeKind, address: str, payload: SignUp | About, now: datetime,
+    connection: Connection, kind: NoticeKind, address: str, payload: SignUp | About | AboutDraft, now: datetime,
     subscriber: int | None = None,
 ) -> None:  # fmt: skip
     connection.execute(

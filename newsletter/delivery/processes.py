@@ -16,10 +16,15 @@ def process_name() -> str:
 
 def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
     """Tell whether an owner is gone: at once on the same host, after 15 s without a heartbeat elsewhere."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host != _host():
+    if not is_here(owner):
         return now - heartbeat > DEAD_AFTER
+    _, pid, started = owner.rsplit(":", 2)
     return _start_time(int(pid)) != started
+
+
+def is_here(owner: str) -> bool:
+    """Tell whether an owner is, or was, a process whose number means the same here: its death shows at once."""
+    return owner.rsplit(":", 2)[0] == _host()
 
 
 def _host() -> str:

@@ -37,6 +37,10 @@ class Links:
         """Return the link of a confirmation mail; it needs the pages."""
         return f"{self.public_url.rstrip('/')}/c/{token}"
 
+    def decide_url(self, token: str) -> str:
+        """Return the link of the operator's mail about a draft; it needs the pages."""
+        return f"{self.public_url.rstrip('/')}/d/{token}"
+
     def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
         """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""
         targets = []

@@ -15,7 +15,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
-from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.owners import is_dead, is_here, resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
@@ -91,7 +91,7 @@ class Sending:
         resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
-            while connected and not self._faults and self._may_go_on():
+            while connected and not self._faults and (self._may_go_on() or self._inherits()):
                 connected = self._round(1 if self._unconnected else self.connections)
         if self._halted:
             self._settle_cancelled()
@@ -131,6 +131,29 @@ class Sending:
                 return False
             self.stop.wait(min(left.total_seconds(), LOOK_SECONDS))
         return False
+
+    def _inherits(self) -> bool:
+        """Take over what a process elsewhere left; see first, within ``wait``, whether it is only silent.
+
+        A container that is started again is elsewhere: without this its last claim would lie until the next run.
+        """
+        if self.wait < ledger.DEAD_AFTER or not self._pages.may_take:
+            return False
+        began, known = monotonic(), {claim.id: claim.heartbeat for claim in self._claims_elsewhere()}
+        while known and not self.stop.is_set() and not self._is_halted():
+            silent = [claim for claim in self._claims_elsewhere() if known.get(claim.id) == claim.heartbeat]
+            if any(is_dead(claim.owner, claim.heartbeat, self.clock()) for claim in silent):
+                resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
+                return True
+            if not silent or monotonic() - began > 2 * ledger.DEAD_AFTER.total_seconds():
+                return False
+            self.stop.wait(LOOK_SECONDS)
+        return False
+
+    def _claims_elsewhere(self) -> list[Any]:
+        with self.database.read() as connection:
+            claims = ledger.open_claims(connection, self.issue.id)
+        return [claim for claim in claims if not is_here(claim.owner)]
 
     def _is_halted(self) -> bool:
         """Look, every second, whether another process paused or cancelled the issue."""

@@ -118,7 +118,7 @@ def _of_issue(issue: IssueStanding, *, scheduled: bool) -> Iterator[Need]:
     if goes_on_by_hand(issue.state, issue.reason):
         yield Need(
             sentence=f"Issue {issue.name} is {issue.state.value}{reason}; {issue.counts.waiting} are waiting.",
-            command=f"newsletter issues resume {issue.name}",
+            command=f"newsletter issues {'approve' if issue.state is IssueState.DRAFT else 'resume'} {issue.name}",
         )
     elif issue.dead_claims:
         yield Need(

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
 
     CONFIRM = 1  # names a consent
     MANAGE = 2  # names a subscriber
+    DECIDE = 3  # names a draft, and the letter that it had
 
 
 class LinkKeys:

@@ -71,8 +71,9 @@ def create_issue(
     warnings: tuple[str, ...] = (),
     left_out: Iterable[tuple[str, str]] = (),
     refused: Mapping[str, Sequence[Refusal]] | None = None,
+    draft: bool = False,
 ) -> IssueRecord:
-    """Store a new issue as approved, with what was left out of it and why; ``refused`` summaries by paper.
+    """Store a new issue as approved, or as a ``draft``; with what was left out and why, ``refused`` summaries by paper.
 
     Raise `IssueError` if the edition has an issue of that day.
     """
@@ -81,10 +82,11 @@ def create_issue(
     number = next_number(connection, edition)
     created = connection.execute(
         insert(issue).values(
-            edition=edition, day=day, number=number, state=IssueState.APPROVED.value, kind=kind.value,
+            edition=edition, day=day, number=number, kind=kind.value,
+            state=(IssueState.DRAFT if draft else IssueState.APPROVED).value,
             warnings=msgspec.json.encode(warnings).decode(), left_out=msgspec.json.encode(dict(left_out)).decode(),
             refused=msgspec.json.encode(refused or {}).decode(), document=msgspec.json.encode(document),
-            created_at=now, approved_at=now,
+            created_at=now, approved_at=None if draft else now,
         )
     )  # fmt: skip
     key = created.inserted_primary_key
@@ -138,8 +140,11 @@ def find_issue(connection: Connection, edition: str, day: date, *, lock: bool = 
 
 
 def issue_by_id(connection: Connection, number: int) -> IssueRecord:
-    """Return an issue that is known to exist."""
-    return _record(connection.execute(select(issue).where(issue.c.id == number)).one())
+    """Return the issue with an id; raise `IssueError` if there is none."""
+    row = connection.execute(select(issue).where(issue.c.id == number)).one_or_none()
+    if row is None:
+        raise IssueError("does not exist", subject=f"issue with id {number}")
+    return _record(row)
 
 
 def newest_issue(connection: Connection, edition: str, states: Collection[IssueState]) -> IssueRecord | None:

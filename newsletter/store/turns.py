@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -27,7 +27,12 @@ class TurnState(Enum):
     MISSED = "missed"  # nothing was planned in time
 
 
-_UNFINISHED = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)
+_UNFINISHED = (
+    IssueState.DRAFT.value,
+    IssueState.APPROVED.value,
+    IssueState.SENDING.value,
+    IssueState.PAUSED.value,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,22 @@ def unfinished_turns(connection: Connection, edition: str) -> list[tuple[TurnRec
     return [(_record(row), issue_by_id(connection, row.issue_id)) for row in rows]
 
 
+def newest_turns(
+    connection: Connection, editions: Collection[str], limit: int
+) -> list[tuple[TurnRecord, IssueRecord | None]]:
+    """Return the newest turns of some editions with their issues, newest first."""
+    rows = connection.execute(
+        select(schedule_run)
+        .where(schedule_run.c.edition.in_(editions))
+        .order_by(schedule_run.c.local_day.desc(), schedule_run.c.edition)
+        .limit(limit)
+    ).all()
+    return [
+        (_record(row), issue_by_id(connection, row.issue_id) if row.issue_id is not None else None)
+        for row in rows
+    ]
+
+
 def issue_of_turn(connection: Connection, edition: str, day: date) -> IssueRecord | None:
     """Return the issue of a turn, if it has one."""
     turn = find_turn(connection, edition, day)
@@ -117,13 +138,11 @@ def _put(connection: Connection, edition: str, turn: Turn, now: datetime, **valu
     row: Mapping[str, Any] = {"latest": turn.latest, "at": now, **values}
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(schedule_run).values(edition=edition, local_day=turn.day, **row)
-    written = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(schedule_run.primary_key), set_=dict(row),
-            where=schedule_run.c.state == TurnState.WAITING.value,
-        )
+    putting = statement.on_conflict_do_update(
+        index_elements=list(schedule_run.primary_key), set_=dict(row),
+        where=schedule_run.c.state == TurnState.WAITING.value,
     )  # fmt: skip
-    return written.rowcount == 1
+    return connection.execute(putting.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def _record(row: Any) -> TurnRecord:

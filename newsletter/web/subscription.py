@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Scope
 
 from newsletter.web.bounds import Network
 from newsletter.web.confirming import ConfirmPages
+from newsletter.web.deciding import DecidePages
 from newsletter.web.guard import Guard
 from newsletter.web.leaving import LeavePages
 from newsletter.web.metrics import Metrics
@@ -26,6 +27,7 @@ def subscription(site: Site, monitors: Collection[Network], log: Callable[[str],
         *LeavePages(site).routes(),  # first: mail programs send these by the hundred
         *SignUpPages(site).routes(),
         *ConfirmPages(site).routes(),
+        *DecidePages(site).routes(),
         *Probes(site.database, site.pages.look).routes(),
         *Metrics(site, monitors).routes(),
     ]

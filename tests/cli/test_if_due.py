@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +31,7 @@ from tests.support.issues import add_readers
 SCHEDULE = '[editions.daily]\nschedule = { at = "07:30", days = "mon-fri", timezone = "Asia/Seoul", latest = "12:00" }\n'
 TODAY = "2026-01-06"  # a Tuesday
 BEFORE, AT, WITHIN, LATE, EVENING = (
-    f"{TODAY}T{time}:00+09:00" for time in ("07:20", "07:30", "09:00", "12:01", "20:00")
+    f"{TODAY}T{each}:00+09:00" for each in ("07:20", "07:30", "09:00", "12:01", "20:00")
 )
 NEXT_DAY = "2026-01-07T07:35:00+09:00"
 
@@ -206,6 +209,78 @@ def test_two_at_once_send_it_once(ready: Command) -> None:
             finish(process).ok()
         assert len({mail.recipients for mail in sink.messages}) == len(sink.messages) == 63
     assert len(ready("issues", "list", "--json").ok().json) == 1
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_killed_in_the_middle_the_next_call_ends_it_even_after_the_latest(
+    ready: Command, number: int
+) -> None:
+    opened = Database(ready.folder / "newsletter.db")
+    add_readers(opened, 97)
+    opened.close()
+    process = ready.start("run", "--if-due", "--now", WITHIN, "--from", "papers.json")
+    deadline = time.monotonic() + 30
+    while mails(ready) < 40 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.kill()
+    assert finish(process).code == -signal.SIGKILL
+    assert 40 <= mails(ready) < 100
+    assert look(ready, LATE)["state"] == "finished"
+    assert mails(ready) == 100
+    assert "Nothing is due" in look(ready, EVENING)["sentence"]
+
+
+def test_killed_while_it_waited_for_the_source_the_reason_says_so(ready: Command) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = ready.start(
+            "run", "--if-due", "--now", WITHIN, env={"NEWSLETTER_SOURCES__HUGGINGFACE__BASE_URL": url}
+        )
+        with silent.accept()[0]:
+            process.kill()
+            assert finish(process).code == -signal.SIGKILL
+    missed = look(ready, LATE, code=1)["sentence"]
+    assert "was missed, it is after 12:00 KST: a call at 00:00 UTC did not come to its end" in missed
+
+
+def test_a_call_leaves_alone_what_another_one_sends(ready: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp(sink, NEWSLETTER_DELIVERY__RATE="6/min")
+        process = ready.start("run", "--if-due", "--now", WITHIN, "--from", "papers.json", env=env)
+        deadline = time.monotonic() + 30
+        while not sink.messages and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for now in (WITHIN, LATE):
+            said = look(ready, now, env=env)["sentence"]
+            assert said.endswith("Issue 2024-09-12/daily is being sent by another process.")
+        process.send_signal(signal.SIGTERM)
+        assert finish(process).code == 1
+        assert look(ready, LATE, env=smtp(sink))["state"] == "finished"
+        assert len(sink.messages) == len(PEOPLE)
+
+
+def test_what_became_of_the_last_sends_is_told(ready: Command) -> None:
+    assert "No send was due yet" in ready("next", "--past").ok().out
+    look(ready, WITHIN)
+    with PapersApi(days={}) as api:
+        look(ready, NEXT_DAY, "--edition", "daily", env=source(api))
+    look(ready, "2026-01-08T20:00:00+09:00", code=1)
+    rows = ready("next", "--past", "--json").ok().json
+    assert [list(row) for row in rows] == [["edition", "day", "issue", "state", "reason"]] * 3
+    assert [(row["day"], row["issue"], row["state"]) for row in rows] == [
+        ("2026-01-08", None, "missed"), ("2026-01-07", None, "nothing"), (TODAY, "2024-09-12/daily", "finished"),
+    ]  # fmt: skip
+    assert [row["reason"] for row in rows] == [
+        "nobody looked from 07:30 to 12:00 KST",
+        "No papers on 2026-01-02 to 2026-01-06 (quiet days); nothing was sent.",
+        "",
+    ]
+    text = ready("next", "--past", "--count", "2").ok().out
+    assert [line.split()[:2] for line in text.splitlines()[1:]] == [
+        ["daily", "2026-01-08"],
+        ["daily", "2026-01-07"],
+    ]
 
 
 def test_editions_go_by_their_own_time(ready: Command) -> None:

@@ -49,6 +49,7 @@ def test_help_imports_click_and_little_more(command: Command, words: list[str]) 
         "preview",
         "lint",
         "run",
+        "next",
         "issues",
         "subscribers",
         "serve",

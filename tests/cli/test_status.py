@@ -106,6 +106,7 @@ def test_it_imports_little(people: Command, words: list[str]) -> None:
 
 
 SETTINGS = [
+    "[editions.a.schedule]\napprove = true\n",
     "", "[web]\nport = 9\n", "[database]\nurl = 'sqlite:///a/b.db'\n", "[database]\nurl = 'sqlite:////tmp/b.db'\n",
     "[editions.daily]\nlanguage = 'ko'\n", f"[editions.daily]\n{SCHEDULE}", "[editions.daily.schedule]\n",
     "[editions.a.schedule]\nat = '06:00'\ndays = 'daily'\n[editions.b]\n", "[editions.a.schedule]\nat = '12:30'\n",

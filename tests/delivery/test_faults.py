@@ -32,7 +32,7 @@ from tests.support.issues import add_readers, address, people, plan_issue
 from tests.support.postgres import PostgresServer
 from tests.support.torture import length, tell
 
-SCENARIOS = length(12, 1_000)
+SCENARIOS = length(8, 1_000)
 ON_POSTGRES = 10  # one scenario of so many
 READERS = 60
 ROUNDS = 25  # of senders, after which an issue must be finished

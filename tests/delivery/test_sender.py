@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -246,6 +246,47 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
     assert resolve_dead_claims(database, issue, NOW + timedelta(hours=1)) == 0
     sending(database, issue, provider).run()
     assert provider.tried == []
+
+
+@pytest.mark.parametrize("beats", [False, True])
+def test_what_a_silent_process_elsewhere_held_goes_out_in_the_same_run(
+    database: Database, beats: bool
+) -> None:
+    add_readers(database, 3)
+    issue, provider, began = plan_issue(database), FakeProvider(), time.monotonic()
+    with database.write() as connection:
+        claim = ledger.claim(
+            connection, issue.id, deliverable("daily"), owner="the container before:1:1", provider="smtp",
+            exposure=Exposure.FIRST, limit=2, after=0, now=NOW,
+        )  # fmt: skip
+    job = sending(database, issue, provider)
+    job.wait = timedelta(minutes=1)
+    job.clock = lambda: NOW + 20 * timedelta(seconds=time.monotonic() - began)
+
+    assert claim is not None
+    with beating(database, claim) if beats else nullcontext():
+        job.run()
+    expected = Counts(prepared=3, accepted=1, waiting=2) if beats else Counts(prepared=3, accepted=3)
+    assert counts(database, issue) == expected
+
+
+@contextmanager
+def beating(database: Database, claim: ledger.Claim) -> Iterator[None]:
+    """Let the owner of a claim be alive meanwhile."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        for days in itertools.count(1):
+            with database.write() as connection:
+                ledger.beat(connection, [claim.id], NOW + timedelta(days=days))
+            if ended.wait(0.1):
+                return
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
 
 
 def test_death_is_known_at_once_here_and_by_silence_elsewhere() -> None:

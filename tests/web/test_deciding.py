@@ -1,0 +1,120 @@
+"""The link of the operator's mail about a draft: it shows, and its buttons decide, once, about those bytes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from newsletter.delivery.tokens import Purpose
+from tests.cli.command import PROGRAM, SAMPLE
+from tests.support.serving import SETTINGS, Served, serving
+from tests.web.test_scheduled import noon_zone
+
+DAY = "2024-09-12"
+
+
+def settings() -> str:
+    zone = noon_zone(datetime.now(UTC))
+    return (
+        f'{SETTINGS}[alerts]\nemail = "boss@example.org"\n[editions.daily.schedule]\nat = "00:30"\n'
+        f'latest = "23:30"\ndays = "daily"\ntimezone = "{zone}"\napprove = true\n'
+    )
+
+
+def newsletter(folder: Path, *arguments: str) -> str:
+    done = subprocess.run([PROGRAM, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Served]:
+    """A server with a draft that waits."""
+    with serving(tmp_path, settings=settings()) as served:
+        newsletter(tmp_path, "subscribers", "add", "ada@example.org")
+        told = newsletter(tmp_path, "run", "--if-due", "--from", str(SAMPLE))
+        assert "is a draft" in told
+        yield served
+
+
+def link(served: Served) -> str:
+    """Return the path of the mailed link."""
+    for file in (served.folder / "outbox" / "new").iterdir():
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        if str(mail["To"]) == "boss@example.org":
+            found = re.search(r"/d/[\w-]+", str(mail.get_body(("plain",)).get_content()))  # type: ignore[union-attr]
+            assert found is not None
+            return found.group()
+    raise AssertionError("nobody was asked")
+
+
+def state(served: Served) -> str:
+    with served.app() as app, app.database().read() as connection:
+        return str(connection.execute(text("SELECT state FROM issue")).scalar_one())
+
+
+def sent(served: Served) -> int:
+    files = (served.folder / "outbox" / "new").iterdir()
+    return sum(b"To: ada@example.org" in file.read_bytes() for file in files)
+
+
+def test_a_look_decides_nothing_and_a_button_does_once(office: Served) -> None:
+    path = link(office)
+    for _ in range(2):
+        shown = office.get(path)
+        assert (shown.status, shown.heading) == (200, "Send this issue?")
+    assert "PingPong" in shown.body
+    assert "to 1 reader." in shown.body
+    assert state(office) == "draft"
+    approved = office.press(path, decision="approve")
+    assert (approved.status, approved.heading) == (200, "Approved")
+    assert state(office) == "approved"
+    again = office.get(path)
+    assert (again.status, again.heading) == (409, "This was decided already")
+    assert "approved by the link that was mailed" in again.body
+    newsletter(office.folder, "run", "--if-due", "--from", str(SAMPLE))
+    assert (state(office), sent(office)) == ("finished", 1)
+
+
+def test_it_can_be_held(office: Served) -> None:
+    path = link(office)
+    held = office.press(path, decision="hold")
+    assert (held.status, held.heading) == (200, "Held")
+    late = office.post(path, {"token": "", "decision": "approve"})
+    assert late.heading == "This was decided already"
+    newsletter(office.folder, "run", "--if-due", "--from", str(SAMPLE))
+    assert (state(office), sent(office)) == ("held", 0)
+
+
+def test_a_form_without_its_token_or_its_word_decides_nothing(office: Served) -> None:
+    path = link(office)
+    assert office.post(path, {"decision": "approve"}).status == 403
+    assert office.press(path, decision="send").status == 403
+    assert office.press(path).status == 403
+    assert state(office) == "draft"
+
+
+def test_a_link_is_of_no_use_forged_too_late_or_for_an_older_letter(office: Served) -> None:
+    path = link(office)
+    assert office.get(path[:-1] + ("A" if path[-1] != "A" else "B")).status == 404
+    with office.app() as app:
+        with app.database().write() as connection:
+            connection.execute(text("UPDATE letter SET bytes = CAST(bytes || ' ' AS BLOB)"))
+        now = datetime.now(UTC) - timedelta(hours=2)
+        expired = app.link_keys().sign(Purpose.DECIDE, 1 << 32, now=now, valid=timedelta(hours=1))
+        other = app.link_keys().sign(Purpose.CONFIRM, 1 << 32, now=datetime.now(UTC))
+        unknown = app.link_keys().sign(Purpose.DECIDE, 99 << 32, now=datetime.now(UTC))
+    older = office.get(path)
+    assert (older.status, older.heading) == (410, "This is an older draft")
+    assert office.post(path, {"decision": "approve"}).status == 410
+    too_late = office.get(f"/d/{expired}")
+    assert (too_late.status, too_late.heading) == (410, "It is too late for this")
+    assert office.get(f"/d/{other}").status == 404
+    assert office.get(f"/d/{unknown}").status == 404
+    assert state(office) == "draft"
