@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from newsletter.delivery.ledger import open_claims
 from newsletter.delivery.limits import Limits, left_today
-from newsletter.delivery.owners import is_dead, process_name
+from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery
 
 

@@ -15,8 +15,9 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
-from newsletter.delivery.owners import is_dead, is_here, resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
+from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable

@@ -19,7 +19,8 @@ import pytest
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
-from newsletter.delivery.owners import is_dead, process_name, resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
@@ -217,7 +218,7 @@ def test_a_fault_of_ours_leaves_the_one_in_flight_in_doubt(database: Database) -
 def dead_process() -> str:
     """Return the name of a process of this host that is gone."""
     done = subprocess.run(
-        [sys.executable, "-c", "from newsletter.delivery.owners import process_name; print(process_name())"],
+        [sys.executable, "-c", "from newsletter.delivery.processes import process_name; print(process_name())"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.strip()
