@@ -100,6 +100,20 @@ def test_an_address_that_is_not_there_is_given_up_with_the_reply(database: Datab
     assert "nobody" not in [step.step.reason for step in third.history][-1]
 
 
+@pytest.mark.parametrize(("readers", "known", "given_up"), [(1, 0, 1), (2, 0, 2), (9, 0, 0), (9, 1, 8)])
+def test_nobody_is_given_up_by_a_server_that_knows_nobody(
+    database: Database, readers: int, known: int, given_up: int
+) -> None:
+    add_readers(database, readers)
+    issue = plan_issue(database)
+    gone = [Answer(outcome=Outcome.REJECTED, reply="550 5.1.1 relay of nobody", hard=True)]
+    provider = FakeProvider(script={address(number): gone for number in range(1, readers + 1 - known)})
+    sending(database, issue, provider).run()
+    with database.read() as connection:
+        states = [people().find(connection, str(number + 1)).state for number in range(readers)]
+    assert states.count(AddressState.BOUNCED) == given_up
+
+
 def test_who_lost_a_delivery_to_another_process_gives_nobody_up(database: Database) -> None:
     add_readers(database, 2)
     issue = plan_issue(database)
