@@ -52,7 +52,8 @@ _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 class RunResult:
     """How a run ended, in one object and one sentence. ``ok`` False means exit code 1.
 
-    ``again``: nothing was sent, and what kept it from that may be gone the next time.
+    ``again``: nothing was sent, and what kept it from that may be gone the next time. ``by_hand``: its issue goes on
+    when somebody says so. ``late`` says what was not finished in time, ``quiet`` are the days without papers.
     """
 
     edition: str
@@ -63,6 +64,9 @@ class RunResult:
     counts: Counts = field(default_factory=Counts)
     ok: bool = True
     again: bool = False
+    by_hand: bool = False
+    late: str = ""
+    quiet: tuple[date, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
@@ -353,6 +357,9 @@ class Dispatcher:
             counts=counts or Counts(),
             ok=ok,
             again=again,
+            by_hand=record is not None
+            and record.state is not IssueState.DRAFT
+            and goes_on_by_hand(record.state, record.reason),
         )
 
 

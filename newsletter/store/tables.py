@@ -102,6 +102,12 @@ schedule_run = Table(
     Column("reason", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+alert = Table(  # what was told, and when: so that it is not told again and again
+    "alert",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
 raw_answer = Table(
     "raw_answer",
     metadata,

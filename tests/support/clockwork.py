@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.collecting import Collector, closed_days
 from newsletter.database import Database
-from newsletter.delivery import deadline, owners, pages
+from newsletter.delivery import deadline, pages, processes
 from newsletter.delivery.recipients import Links
 from newsletter.dispatch import Dispatcher, RunResult
 from newsletter.errors import ProviderUnavailable
@@ -159,7 +159,7 @@ class World:
 
     def name(self) -> str:
         """Return the name of the process that runs."""
-        return f"{owners._host()}:{self.alive[-1]}:1"
+        return f"{processes._host()}:{self.alive[-1]}:1"
 
     def start_time(self, number: int) -> str:
         """Return when a process began, empty for one that is gone."""
@@ -221,4 +221,4 @@ def on_this_machine(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     """Let the processes of a world be those that the machine knows."""
     monkeypatch.setattr(pages, "process_name", world.name)
     monkeypatch.setattr(deadline, "process_name", world.name)
-    monkeypatch.setattr(owners, "_start_time", world.start_time)
+    monkeypatch.setattr(processes, "_start_time", world.start_time)
