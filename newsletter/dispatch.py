@@ -281,7 +281,8 @@ class Dispatcher:
                 **told,
             )
         self.report(f"send      {_sum(counts)}")
-        ok = not fault and not self.stop.is_set()
+        in_vain = record.state is IssueState.FINISHED and not counts.accepted and _unreached(counts)
+        ok = not fault and not self.stop.is_set() and not in_vain
         sentence = self._sentence(record, counts, used_up=used_up)
         return self.result(sentence, record=record, counts=counts, ok=ok)
 
@@ -312,6 +313,9 @@ class Dispatcher:
         if record.state is IssueState.CANCELLED:
             return f"{issue} is cancelled; {counts.cancelled} were not written to."
         if record.state is IssueState.FINISHED:
+            if not counts.accepted:
+                why = _unreached(counts) or f"{counts.suppressed} have left, or are not written to any more"
+                return f"{issue} reached nobody: {why}; `newsletter deliveries list {record.name}` tells all."
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
             return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
         if used_up:
@@ -379,6 +383,12 @@ def _clock_time(moment: datetime) -> str:
 def waits_for_a_hand(record: IssueRecord) -> bool:
     """Whether an issue goes on only when somebody says so, or never."""
     return goes_on_by_hand(record.state, record.reason) or record.state is IssueState.CANCELLED
+
+
+def _unreached(counts: Counts) -> str:
+    """Say how many were refused, and of how many nobody knows; empty where there are none."""
+    parts = {"rejected": counts.rejected, "uncertain": counts.uncertain}
+    return ", ".join(f"{number} {part}" for part, number in parts.items() if number)
 
 
 def _people(number: int) -> str:

@@ -201,7 +201,7 @@ class Publisher:
 def _after(passed: Sequence[RunResult], result: RunResult) -> RunResult:
     """Return the result of a search with the quiet days that it passed by; it says so."""
     quiet = tuple(each.day for each in passed if each.day and each.kind is DayKind.QUIET)
-    if not quiet or result in passed:
+    if not quiet or result in passed:  # what was passed by says it itself
         return replace(result, quiet=quiet)
     what = "a quiet day" if len(quiet) == 1 else "quiet days"
     days = ", ".join(map(str, reversed(quiet)))

@@ -57,6 +57,9 @@ def run(
     With --if-due it does so for each edition with a schedule whose time has come, once a local day, and goes on with
     what was begun; what was not begun by the schedule's latest is held. With --json that is an object for one edition,
     a list for several.
+
+    Exit code 0: it did what there was to do, and where nothing was sent, the sentence says why. 1: the work failed, in
+    part or as a whole. 2: wrong use, settings or input. `[alerts]` tells somebody else.
     """
     if if_due:
         if day is not None or dry_run:

@@ -49,8 +49,10 @@ def tell_github(summary: Path | None, result: RunResult) -> None:
 
 def _mark(result: RunResult) -> str:
     """Return what stands before the sentence: what it is, where that is not a letter that was sent."""
-    if result.by_hand:
-        return "**Waits for a hand.** "
-    if not result.ok:
-        return "**Failed.** "
-    return "**Quiet.** " if result.quiet else ""
+    marks = {
+        "Failed": not result.ok,
+        "Late": bool(result.late),
+        "Waits for a hand": result.by_hand,
+        "Quiet": result.ok and bool(result.quiet),
+    }
+    return "".join(f"**{mark}.** " for mark, applies in marks.items() if applies)
