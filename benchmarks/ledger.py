@@ -14,7 +14,7 @@ from benchmarks.clock import medians
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
-from newsletter.delivery.owners import process_name
+from newsletter.delivery.processes import process_name
 from newsletter.delivery.settling import make_gate, settling
 from newsletter.models import DayKind, IssueState, Letter
 from newsletter.protocols import Exposure

@@ -8,12 +8,16 @@ from sqlalchemy import Connection, select
 
 from newsletter.delivery.ledger import open_claims
 from newsletter.delivery.limits import Limits, left_today
-from newsletter.delivery.owners import is_dead, process_name
+from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery
 
 
 def was_begun(connection: Connection, issue_id: int) -> bool:
-    """Tell whether a letter of an issue was handed over, or may have been."""
+    """Tell whether a letter of an issue was handed over, or may have been.
+
+    What a killed process left with a provider that knows each delivery (the outbox) does not count: it goes back as if
+    it had not been tried, because sending it again makes no second copy.
+    """
     tried = select(delivery.c.subscriber_id).where(delivery.c.issue_id == issue_id, delivery.c.attempt > 0)
     return connection.execute(tried.limit(1)).first() is not None
 

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from newsletter.database import Database
 from newsletter.delivery import ledger, telling
-from newsletter.delivery.processes import is_dead as is_dead
-from newsletter.delivery.processes import is_here as is_here
-from newsletter.delivery.processes import process_name as process_name
+from newsletter.delivery.processes import is_dead
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
 

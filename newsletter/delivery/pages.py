@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
 from newsletter.delivery import ledger, limits, timing
-from newsletter.delivery.owners import process_name
+from newsletter.delivery.processes import process_name
 from newsletter.protocols import Exposure, Provider
 from subscribers.store import at_domains
 

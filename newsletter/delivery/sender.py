@@ -14,24 +14,23 @@ from typing import TYPE_CHECKING, Any
 from newsletter.database import Database
 from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
+from newsletter.delivery.gone import Gone
 from newsletter.delivery.limits import UNLIMITED, Limits
-from newsletter.delivery.owners import is_dead, is_here, resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
+from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
-from subscribers.models import AddressState
-from subscribers.suppressions import Suppressions
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
 
 FIRST_CLAIM = 20
 HEARTBEAT_SECONDS = 5.0
-MOST_REASON = 200  # characters of a reply that are kept as the reason of a suppression
 LOOK_SECONDS = 1.0  # between two looks whether the issue is still to be sent
 
 
@@ -75,6 +74,10 @@ class Sending:
         return make_gate(self.database)
 
     @cached_property
+    def _gone(self) -> Gone:
+        return Gone(database=self.database, actor=self.provider.name, clock=self.clock)
+
+    @cached_property
     def _breaker(self) -> Breaker:
         return Breaker(self.threshold)
 
@@ -93,6 +96,7 @@ class Sending:
             connected = self._round(self.connections)
             while connected and not self._faults and (self._may_go_on() or self._inherits()):
                 connected = self._round(1 if self._unconnected else self.connections)
+        self._gone.end()
         if self._halted:
             self._settle_cancelled()
         if self._faults:
@@ -258,6 +262,7 @@ class Sending:
             telling.answered(self.issue, page.claim, row, receipt, seconds, ours=ours)
             if ours:
                 self.on_receipt(person, receipt)
+                self._gone.count(receipt)
                 self._breaker.count(receipt)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
@@ -270,10 +275,7 @@ class Sending:
                 on_uncertain=self.provider.on_uncertain, patience=self.patience,
             )  # fmt: skip
             if ours and receipt.hard:
-                Suppressions.happened(
-                    transaction, row.subscriber_id, AddressState.BOUNCED, reason=receipt.reply[:MOST_REASON],
-                    actor=self.provider.name, now=self.clock(),
-                )  # fmt: skip
+                self._gone.refused(transaction, receipt)
         return ours
 
     def _release(self, page: Page, doubt: Exposure) -> None:

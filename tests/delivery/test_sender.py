@@ -19,7 +19,8 @@ import pytest
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
-from newsletter.delivery.owners import is_dead, process_name, resolve_dead_claims
+from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
@@ -97,6 +98,20 @@ def test_an_address_that_is_not_there_is_given_up_with_the_reply(database: Datab
     assert second.suppression is not None
     assert (second.suppression.reason, second.suppression.actor) == (words[:200], "fake")
     assert "nobody" not in [step.step.reason for step in third.history][-1]
+
+
+@pytest.mark.parametrize(("readers", "known", "given_up"), [(1, 0, 1), (2, 0, 2), (9, 0, 0), (9, 1, 8)])
+def test_nobody_is_given_up_by_a_server_that_knows_nobody(
+    database: Database, readers: int, known: int, given_up: int
+) -> None:
+    add_readers(database, readers)
+    issue = plan_issue(database)
+    gone = [Answer(outcome=Outcome.REJECTED, reply="550 5.1.1 relay of nobody", hard=True)]
+    provider = FakeProvider(script={address(number): gone for number in range(1, readers + 1 - known)})
+    sending(database, issue, provider).run()
+    with database.read() as connection:
+        states = [people().find(connection, str(number + 1)).state for number in range(readers)]
+    assert states.count(AddressState.BOUNCED) == given_up
 
 
 def test_who_lost_a_delivery_to_another_process_gives_nobody_up(database: Database) -> None:
@@ -217,7 +232,7 @@ def test_a_fault_of_ours_leaves_the_one_in_flight_in_doubt(database: Database) -
 def dead_process() -> str:
     """Return the name of a process of this host that is gone."""
     done = subprocess.run(
-        [sys.executable, "-c", "from newsletter.delivery.owners import process_name; print(process_name())"],
+        [sys.executable, "-c", "from newsletter.delivery.processes import process_name; print(process_name())"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.strip()

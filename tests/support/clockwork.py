@@ -193,14 +193,14 @@ class Days:
 
 @dataclass(slots=True, kw_only=True)
 class Server:
-    """The provider: it knows a delivery by its id, so that what is sent again after a crash arrives once."""
+    """The provider: a mail server, which may have taken one message that its client never heard of."""
 
     world: World
     process: Process
     now: datetime
     name: str = "server"
     batch_size: int = 2
-    exposure: Exposure = Exposure.NONE
+    exposure: Exposure = Exposure.FIRST
     on_uncertain: OnUncertain = OnUncertain.RESEND
 
     @contextmanager
