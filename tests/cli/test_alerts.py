@@ -14,7 +14,8 @@ from newsletter.database import Database
 from tests.cli.command import SAMPLE, Command, assert_complains, entry, outbox, papers_file, smtp_settings
 from tests.servers.hearing import Hearing
 from tests.servers.papers_api import Fault, PapersApi
-from tests.servers.smtp import SmtpSink
+from tests.servers.smtp import At, SmtpSink
+from tests.servers.smtp import Fault as SmtpFault
 
 HOOK, PING = "NEWSLETTER_ALERTS__WEBHOOK", "NEWSLETTER_ALERTS__PING"
 BOUND = 60.0  # seconds: a generous end of what must end at all
@@ -289,3 +290,14 @@ class TestScheduled:
                 now = f"2026-01-06T07:{minute}:00Z"
                 assert due("run", "--if-due", "--now", now, env={**more, **voices(server)}).code == 1
         assert len(alerts(server)) == 1
+
+    def test_an_issue_that_is_not_finished_in_time(self, due: Command) -> None:
+        greylisting = SmtpFault(at=At.RCPT, reply="451 4.7.1 later", times=99, recipient="grace@example.org")
+        with Hearing() as server, SmtpSink(faults=[greylisting]) as sink:
+            env = {**smtp_settings(sink), **voices(server), "NEWSLETTER_DELIVERY__WAIT": "0 s"}
+            for now, words in (("07:30", ["--from", "day.json"]), ("12:10", []), ("12:20", [])):
+                result = due("run", "--if-due", "--now", f"2026-01-06T{now}:00Z", *words, env=env)
+                assert result.code == 0, result
+        (alert,) = alerts(server)
+        assert alert["kind"] == "missed"
+        assert alert["sentence"].endswith("is not finished, and it is after 12:00 UTC.")
