@@ -110,6 +110,7 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             )
     _check_sources(settings)
     _check_languages(settings)
+    _check_alerts(settings)
     timetables(settings)
     return Config(
         settings=settings, origins=origins, folder=file.parent, file=used,
@@ -134,6 +135,14 @@ def _check_languages(settings: Settings) -> None:
                 f"{edition.language!r} is not shipped",
                 subject=f"editions.{name}.language",
                 remedy=f"choose one of {', '.join(nearest_first(edition.language))}",
+            )
+
+
+def _check_alerts(settings: Settings) -> None:
+    for name, address in (("webhook", settings.alerts.webhook), ("ping", settings.alerts.ping)):
+        if address and not re.match(r"https?://[^/\s]", address.reveal()):
+            raise ConfigError(
+                "is no address of the web", subject=f"alerts.{name}", remedy="write https://HOST/PATH"
             )
 
 

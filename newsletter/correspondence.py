@@ -17,7 +17,7 @@ from newsletter.delivery.notices import Notice, NoticeKind, NoticeState
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.tokens import LinkKeys, Purpose
 from newsletter.errors import NewsletterError, ProviderUnavailable
-from newsletter.letters import AUTOMATIC, Identity, draft_mail
+from newsletter.letters import AUTOMATIC, Identity, alert_mail, draft_mail
 from newsletter.models import IssueState, Letter, Outcome, Recipient
 from newsletter.protocols import Connection, Provider
 from newsletter.templating.issue import Design
@@ -57,7 +57,7 @@ class Tally:
 
 @dataclass(kw_only=True)
 class Correspondence:
-    """Sends notices. ``design`` and ``welcome`` are an edition's, by its name."""
+    """Sends notices, or those of ``only`` one kind. ``design`` and ``welcome`` are an edition's, by its name."""
 
     database: Database
     people: Requests
@@ -69,6 +69,7 @@ class Correspondence:
     welcome: Callable[[str], Welcome]
     clock: Callable[[], datetime]
     report: Callable[[str], None] = lambda _line: None
+    only: NoticeKind | None = None
     _said: set[str] = field(default_factory=set)
     _connection: Connection | None = None
     _tidied: datetime | None = None
@@ -116,7 +117,7 @@ class Correspondence:
 
     def _claim(self) -> Notice | None:
         with self.database.write(durable=True) as connection:
-            return notices.claim(connection, self.clock())
+            return notices.claim(connection, self.clock(), self.only)
 
     def _sign_up(self, notice: Notice) -> None:
         """Put somebody down as pending, with the mail that follows; both or neither."""
@@ -175,6 +176,12 @@ class Correspondence:
         """Return the mail of a notice; None where it is of no use any more."""
         if notice.kind is NoticeKind.DRAFT:
             return self._draft(notice)
+        if notice.kind is NoticeKind.ALERT:
+            about_alert = notice.alert()
+            return alert_mail(
+                self.identity, to=notice.address, subject=about_alert.subject, text=about_alert.text, notice=notice.id,
+                date=about_alert.at,
+            )  # fmt: skip
         about = notice.about()
         if about.edition not in self.editions or notice.subscriber_id is None:
             return None

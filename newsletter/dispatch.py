@@ -52,7 +52,8 @@ _NAMES = {kind: kind.value.replace("_", "-") for kind in DayKind}
 class RunResult:
     """How a run ended, in one object and one sentence. ``ok`` False means exit code 1.
 
-    ``again``: nothing was sent, and what kept it from that may be gone the next time.
+    ``again``: nothing was sent, and what kept it from that may be gone the next time. ``by_hand``: its issue goes on
+    when somebody says so. ``late`` says what was not finished in time, ``quiet`` are the days without papers.
     """
 
     edition: str
@@ -63,6 +64,9 @@ class RunResult:
     counts: Counts = field(default_factory=Counts)
     ok: bool = True
     again: bool = False
+    by_hand: bool = False
+    late: str = ""
+    quiet: tuple[date, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``run --json`` prints."""
@@ -278,7 +282,8 @@ class Dispatcher:
                 **told,
             )
         self.report(f"send      {_sum(counts)}")
-        ok = not fault and not self.stop.is_set()
+        in_vain = record.state is IssueState.FINISHED and not counts.accepted and _unreached(counts)
+        ok = not fault and not self.stop.is_set() and not in_vain
         sentence = self._sentence(record, counts, used_up=used_up)
         return self.result(sentence, record=record, counts=counts, ok=ok)
 
@@ -309,6 +314,9 @@ class Dispatcher:
         if record.state is IssueState.CANCELLED:
             return f"{issue} is cancelled; {counts.cancelled} were not written to."
         if record.state is IssueState.FINISHED:
+            if not counts.accepted:
+                why = _unreached(counts) or f"{counts.suppressed} have left, or are not written to any more"
+                return f"{issue} reached nobody: {why}; `newsletter deliveries list {record.name}` tells all."
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
             return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
         if used_up:
@@ -354,6 +362,9 @@ class Dispatcher:
             counts=counts or Counts(),
             ok=ok,
             again=again,
+            by_hand=record is not None
+            and record.state is not IssueState.DRAFT
+            and goes_on_by_hand(record.state, record.reason),
         )
 
 
@@ -374,6 +385,12 @@ def clock_time(moment: datetime) -> str:
 def waits_for_a_hand(record: IssueRecord) -> bool:
     """Whether an issue goes on only when somebody says so, or never."""
     return goes_on_by_hand(record.state, record.reason) or record.state is IssueState.CANCELLED
+
+
+def _unreached(counts: Counts) -> str:
+    """Say how many were refused, and of how many nobody knows; empty where there are none."""
+    parts = {"rejected": counts.rejected, "uncertain": counts.uncertain}
+    return ", ".join(f"{number} {part}" for part, number in parts.items() if number)
 
 
 def _people(number: int) -> str:

@@ -114,6 +114,20 @@ class HttpClient:
                 self._sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Hand a body over, once and without following redirects; return the status, whatever it is.
+
+        Raise `SourceError` if there is no answer within ``total``.
+        """
+        try:
+            response = self._open(
+                url, {**_OWN_HEADERS, **headers}, self._clock() + self._total, public=False, body=body
+            )
+        except _TryAgainError as fault:
+            raise _error(fault.problem, url, "try again later") from fault
+        response.close()
+        return response.status
+
     def _wait_for_limit(self, url: str, deadline: float) -> None:
         wait = self._free_at.get(_host(url), 0.0) - self._clock()
         if wait <= 0:
@@ -146,14 +160,20 @@ class HttpClient:
             self._free_at[_host(url)] = self._clock() + reset
 
     def _open(
-        self, url: str, headers: Mapping[str, str], deadline: float, *, public: bool
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        deadline: float,
+        *,
+        public: bool,
+        body: bytes | None = None,
     ) -> urllib3.BaseHTTPResponse:
         left = max(deadline - self._clock(), 0.001)
         timeout = urllib3.Timeout(connect=min(self._connect, left), read=min(self._read, left))
         try:
             if parse_url(url).scheme not in {"http", "https"}:
                 raise _error("only http and https addresses are fetched", url, "check the address")
-            return _within(left, lambda: self._request(url, headers, timeout, public=public))
+            return _within(left, lambda: self._request(url, headers, timeout, public=public, body=body))
         except LocationValueError as error:
             raise _error(f"is not a usable address ({error})", url, "check the address") from error
         except SSLError as error:
@@ -169,7 +189,13 @@ class HttpClient:
             raise _TryAgainError(f"no connection ({_reason(error)})") from error
 
     def _request(
-        self, url: str, headers: Mapping[str, str], timeout: urllib3.Timeout, *, public: bool
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        timeout: urllib3.Timeout,
+        *,
+        public: bool,
+        body: bytes | None,
     ) -> urllib3.BaseHTTPResponse:
         pool: urllib3.PoolManager | urllib3.HTTPConnectionPool = self._pool
         target = url
@@ -177,8 +203,9 @@ class HttpClient:
             pool, host, target = public_pool(url)
             headers = {**headers, "Host": host}
         return pool.request(
-            "GET",
+            "GET" if body is None else "POST",
             target,
+            body=body,
             headers=headers,
             timeout=timeout,
             retries=False,

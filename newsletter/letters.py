@@ -143,6 +143,28 @@ def draft_mail(
     )  # fmt: skip
 
 
+def alert_mail(
+    identity: Identity, *, to: str, subject: str, text: str, notice: int, date: datetime
+) -> tuple[Letter, Recipient]:
+    """Return the mail that tells the operator what needs a look."""
+    name = hashlib.sha256(f"alert {notice} {date.isoformat()}".encode()).hexdigest()[:24]
+    domain = identity.from_address.rpartition("@")[2]
+    lines = "".join(f"<p>{markup.escape(line)}</p>" for line in text.splitlines() if line)
+    letter = Letter(
+        subject=subject, html=f'<html lang="en"><body>{lines}</body></html>', text=f"{text}\n", language="en",
+        from_name=identity.from_name, from_address=identity.from_address, date=date, boundary=f"=_{name}",
+        headers=AUTOMATIC,
+    )  # fmt: skip
+    reader = Recipient(
+        subscriber_id=0,
+        address=to,
+        name="",
+        delivery_id=f"notice.{name}",
+        message_id=f"<notice.{name}@{domain}>",
+    )
+    return letter, reader
+
+
 def _phrase(name: str) -> str:
     """Return a name as a header's phrase: quoted, and without what would end it or look like an address."""
     plain = " ".join("".join(c for c in name if c.isprintable() and c not in '<>"\\‹›').split())

@@ -99,7 +99,7 @@ class Publisher:
             with self.dispatcher.database.read() as connection:
                 record = store.find_issue(connection, self.dispatcher.edition, day)
             if record is not None:
-                return self.dispatcher.go_on(record, dry_run=dry_run)
+                return _after(passed, self.dispatcher.go_on(record, dry_run=dry_run))
             collected = self.collector.source.fetch(day) if dry_run else self.collector.collect(day)
             self._tell_warnings(collected)
             result = self._use(collected, dry_run=dry_run)
@@ -111,8 +111,8 @@ class Publisher:
             return self.dispatcher.result("There is no day to look at; nothing was sent.")
         if len(passed) > 1 and all(result.kind is DayKind.QUIET for result in passed):
             span = f"No papers on {days[-1]} to {days[0]} (quiet days); nothing was sent."
-            return replace(passed[0], sentence=span)
-        return passed[0]
+            return replace(_after(passed, passed[0]), sentence=span)
+        return _after(passed, passed[0])
 
     def _tell_warnings(self, collected: DayOfPapers) -> None:
         if collected.kind is not DayKind.FAILED:  # there the sentence says it
@@ -196,6 +196,16 @@ class Publisher:
         if not failed:
             return result
         return replace(result, sentence=f"{result.sentence} It is without {', '.join(failed)}, which failed.")
+
+
+def _after(passed: Sequence[RunResult], result: RunResult) -> RunResult:
+    """Return the result of a search with the quiet days that it passed by; it says so."""
+    quiet = tuple(each.day for each in passed if each.day and each.kind is DayKind.QUIET)
+    if not quiet or result in passed:  # what was passed by says it itself
+        return replace(result, quiet=quiet)
+    what = "a quiet day" if len(quiet) == 1 else "quiet days"
+    days = ", ".join(map(str, reversed(quiet)))
+    return replace(result, quiet=quiet, sentence=f"No papers on {days} ({what}). {result.sentence}")
 
 
 def _unready(collected: DayOfPapers) -> str:

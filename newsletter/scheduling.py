@@ -46,9 +46,23 @@ class Scheduled:
         ended = [*self._hold_late(now), *self._miss_late(now)]
         due = self._due(now)
         result = self._go_on(now) if due is None else self._publish(due, now)
+        late = " ".join(ended) or self._unfinished()
         if not ended:
-            return result
-        return replace(result, ok=False, sentence=" ".join([*ended, result.sentence]))
+            return replace(result, late=late)
+        return replace(result, ok=False, late=late, sentence=" ".join([*ended, result.sentence]))
+
+    def _unfinished(self) -> str:
+        """Say of which issues something is still waiting though they should be finished by now."""
+        now = self.clock()
+        with self.database.read() as connection:
+            late = [
+                (record.name, self._turn(known.day, known.latest).latest)
+                for known, record in store.unfinished_turns(connection, self.edition)
+                if known.state is TurnState.PLANNED and known.latest < now
+            ]
+        return " ".join(
+            f"Issue {name} is not finished, and it is after {latest:%H:%M %Z}." for name, latest in late
+        )
 
     def _due(self, now: datetime) -> Send | None:
         """Return the send that is to be tried now."""

@@ -404,8 +404,30 @@ class Schedule(_Table, frozen=True):
 
 class Alerts(_Table, frozen=True):
     email: Annotated[
-        str, Meta(description="Your own address: drafts that wait for your word are mailed to it.")
+        str,
+        Meta(description="Your own address: alerts are mailed to it, and drafts that wait for your word."),
     ] = ""
+    webhook: Annotated[
+        Secret,
+        Meta(description="Address (https) that alerts are posted to; better set by the environment."),
+    ] = Secret("")
+    webhook_format: Annotated[
+        Literal["json", "slack", "discord"],
+        Meta(description="What is posted: an object of ours, or a message."),
+    ] = "json"
+    ping: Annotated[
+        Secret,
+        Meta(
+            description="Address that is told that runs happen: /start before one, it itself after, /fail if it failed."
+        ),
+    ] = Secret("")
+    on: Annotated[
+        list[Literal["failed", "held", "missed", "quiet"]],
+        Meta(
+            description="What there is an alert for: a run that failed, an issue that waits for a hand, one that was"
+            " not finished by the schedule's latest, a day without papers."
+        ),
+    ] = msgspec.field(default_factory=lambda: ["failed", "held", "missed", "quiet"])
 
 
 class Edition(_Table, frozen=True):

@@ -363,13 +363,14 @@ class App:
             progress=progress,
         )
 
-    def correspondence(self, report: Callable[[str], None]) -> Correspondence:
+    def correspondence(self, report: Callable[[str], None], *, alerts_alone: bool = False) -> Correspondence:
         """Return what sends the newsletter's own mail; refuse where its links would lead nowhere."""
         from newsletter.correspondence import Correspondence, Welcome
+        from newsletter.delivery.notices import NoticeKind
 
         provider = self.provider()
         identity = self.identity(example=provider.name == "outbox")
-        if not identity.links.public_url:
+        if not identity.links.public_url and not alerts_alone:
             raise ConfigError(
                 "must be set before a confirmation can be mailed: its link leads to a page",
                 subject="web.public_url",
@@ -378,6 +379,7 @@ class App:
             database=self.database(), people=self.requests(), provider=provider, identity=identity,
             keys=self.link_keys(), editions=frozenset(self.settings.editions), design=self.design,
             welcome=lambda edition: Welcome(self.settings.edition(edition).welcome), clock=self.clock, report=report,
+            only=NoticeKind.ALERT if alerts_alone else None,
         )  # fmt: skip
 
     def recent_notices(self) -> list[dict[str, object]]:

@@ -107,7 +107,9 @@ class Watch:
 
     def _look(self, edition: str, stop: Event) -> bool:
         """Look at one edition; False where something is to be tried again."""
+        from newsletter.app.alerting import Voices
         from newsletter.app.retention import roll_up_old
+        from newsletter.dispatch import RunResult
         from newsletter.errors import ConfigError, NewsletterError
         from subscribers.errors import SubscribersError
 
@@ -115,13 +117,17 @@ class Watch:
             self.app, edition, self.tables[edition], report=self.log, progress=lambda _done, _all: None,
             guard=partial(stopped_with, stop),
         )  # fmt: skip
+        voices = Voices(self.app, edition, self.complain)
+        voices.follow(send)
         try:
             result = send.look()
             if result.state is not None and not stop.is_set():
                 roll_up_old(self.app)
         except (ConfigError, NewsletterError, SubscribersError) as error:
             self._say(self.complain, edition, str(error))
+            voices.ended(RunResult(edition=edition, sentence=str(error), ok=False))
             return False
+        voices.ended(result, over=not result.again)
         self._say(self.log if result.ok else self.complain, edition, result.sentence)
         return result.ok and not result.again
 

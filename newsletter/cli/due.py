@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.run import steps, stopped_by_signals, tell_github, tidy
-from newsletter.cli.shared import complain, open_app, print_json, scheduled
+from newsletter.cli.run import steps, stopped_by_signals, tidy
+from newsletter.cli.shared import complain, open_app, print_json, scheduled, warn
+from newsletter.cli.telling import tell_github
 
 if TYPE_CHECKING:
     from newsletter.app import App
+    from newsletter.app.alerting import Voices
     from newsletter.dispatch import RunResult
     from newsletter.schedule import Timetable
 
@@ -31,6 +33,7 @@ def send_due(
     documents: list[object] = []
     stopped = Event()
     with open_app(context) as app:
+        from newsletter.app.alerting import Voices
         from newsletter.app.scheduling import clock_from
 
         tables = scheduled(app.config, edition)
@@ -39,8 +42,10 @@ def send_due(
                 break
             if now is not None:
                 app.clock = clock_from(now)
-            result, code = _look(app, name, table, paths, stopped, quiet=as_json)
+            voices = Voices(app, name, warn)
+            result, code = _look(app, name, table, paths, stopped, voices, quiet=as_json)
             tell_github(app.config.step_summary, result)
+            voices.ended(result, over=not result.again)
             documents.append(result.as_json())
             codes.append(code)
             if code:
@@ -61,7 +66,14 @@ def ask_operator(app: App, edition: str) -> None:
 
 
 def _look(
-    app: App, edition: str, table: Timetable, paths: tuple[Path, ...], stopped: Event, *, quiet: bool
+    app: App,
+    edition: str,
+    table: Timetable,
+    paths: tuple[Path, ...],
+    stopped: Event,
+    voices: Voices,
+    *,
+    quiet: bool,
 ) -> tuple[RunResult, int]:
     """Return how an edition's scheduled send ended, and its exit code."""
     from newsletter.app.scheduling import scheduled as scheduled_send
@@ -81,6 +93,7 @@ def _look(
                 paths=paths,
                 guard=lambda stop: stopped_by_signals(stop, stopped),
             )
+            voices.follow(send)
             result = send.look()
             if result.state is not None and not stopped.is_set():
                 tidy(app, report)

@@ -23,6 +23,7 @@ from newsletter.cli.shared import (
     open_app,
     print_json,
 )
+from newsletter.cli.telling import told
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -56,6 +57,9 @@ def run(
     With --if-due it does so for each edition with a schedule whose time has come, once a local day, and goes on with
     what was begun; what was not begun by the schedule's latest is held. With --json that is an object for one edition,
     a list for several.
+
+    Exit code 0: it did what there was to do, and where nothing was sent, the sentence says why. 1: the work failed, in
+    part or as a whole. 2: wrong use, settings or input. `[alerts]` tells somebody else.
     """
     if if_due:
         if day is not None or dry_run:
@@ -68,8 +72,10 @@ def run(
     if now is not None:
         raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
-        result = send(app, app.edition_name(edition), day, paths, dry_run=dry_run, quiet=as_json)
-        tell_github(app.config.step_summary, result)
+        name = app.edition_name(edition)
+        result = told(
+            app, name, lambda: send(app, name, day, paths, dry_run=dry_run, quiet=as_json), dry_run=dry_run
+        )
     return tell(result, as_json=as_json)
 
 
@@ -127,18 +133,6 @@ def steps(*, quiet: bool) -> Iterator[tuple[Callable[[str], None], Callable[[int
         yield report, bar.show
     finally:
         bar.finish()
-
-
-def tell_github(summary: Path | None, result: RunResult) -> None:
-    """Write the sentence into the step summary of GitHub Actions, where there is one."""
-    if summary is None:
-        return
-    mark = "" if result.ok else "**Failed.** "
-    try:
-        with summary.open("a", encoding="utf-8") as file:
-            file.write(f"### Newsletter {result.edition}\n\n{mark}{result.sentence}\n")
-    except OSError as error:
-        complain(f"the step summary cannot be written: {error.strerror}")
 
 
 @contextmanager

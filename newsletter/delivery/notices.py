@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, true, update
 
 from newsletter.delivery.tables import OPEN, notice_table
 from newsletter.models import Outcome
@@ -48,6 +48,7 @@ class NoticeKind(Enum):
     WELCOME = "welcome"
     NEWEST = "newest-issue"
     DRAFT = "draft"  # to the operator
+    ALERT = "alert"  # to the operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,15 @@ class AboutDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AboutAlert:
+    """What an alert says."""
+
+    subject: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A row. ``attempt`` counts the tries, this one too."""
 
@@ -106,6 +116,10 @@ class Notice:
     def draft(self) -> AboutDraft:
         """Return which draft a mail is about."""
         return msgspec.json.decode(self.payload, type=AboutDraft)
+
+    def alert(self) -> AboutAlert:
+        """Return what an alert says."""
+        return msgspec.json.decode(self.payload, type=AboutAlert)
 
 
 def ask(connection: Connection, address: str, sign_up: SignUp) -> None:
@@ -148,11 +162,16 @@ def ask_operator(connection: Connection, address: str, draft: AboutDraft) -> Non
     _write(connection, NoticeKind.DRAFT, address, draft, draft.at)
 
 
-def claim(connection: Connection, now: datetime) -> Notice | None:
-    """Take the first notice that is due; None if there is none. Another process leaves it alone for a while."""
+def alert_operator(connection: Connection, address: str, about: AboutAlert) -> None:
+    """Write the mail that tells the operator what needs a look."""
+    _write(connection, NoticeKind.ALERT, address, about, about.at)
+
+
+def claim(connection: Connection, now: datetime, only: NoticeKind | None = None) -> Notice | None:
+    """Take the first notice (of a kind) that is due; None if there is none. Another process leaves it alone a while."""
     due = (
         select(notice_table)
-        .where(OPEN, notice_table.c.due <= now)
+        .where(OPEN, notice_table.c.due <= now, true() if only is None else notice_table.c.kind == only.value)
         .order_by(notice_table.c.due, notice_table.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -228,9 +247,13 @@ def _of_today(connection: Connection, subscriber: int, now: datetime) -> int:
 
 
 def _write(
-    connection: Connection, kind: NoticeKind, address: str, payload: SignUp | About | AboutDraft, now: datetime,
+    connection: Connection,
+    kind: NoticeKind,
+    address: str,
+    payload: SignUp | About | AboutDraft | AboutAlert,
+    now: datetime,
     subscriber: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     connection.execute(
         insert(notice_table).values(
             kind=kind.value, subscriber_id=subscriber, address=address, payload=msgspec.json.encode(payload),

@@ -1,5 +1,6 @@
 """Papers, days, votes, issues and the sources' answers: their SQL. Functions take the caller's transaction."""
 
+from newsletter.store.alerts import is_news, was_not_told
 from newsletter.store.answers import (
     RawAnswer,
     answers_of,
@@ -70,6 +71,7 @@ __all__ = [
     "get_setting",
     "has_turn",
     "hold_issue",
+    "is_news",
     "issue_by_id",
     "issue_of_turn",
     "issues_of",
@@ -99,4 +101,5 @@ __all__ = [
     "unfinished_turns",
     "vote_history",
     "waiting_turns",
+    "was_not_told",
 ]

@@ -119,6 +119,12 @@ issue_edit = Table(
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
 )
+alert = Table(  # what was told, and when: so that it is not told again and again
+    "alert",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
 raw_answer = Table(
     "raw_answer",
     metadata,

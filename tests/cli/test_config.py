@@ -67,7 +67,13 @@ def test_every_setting_can_be_given_by_the_environment(command: Command, info: S
     path = info.path.replace("NAME", "daily")
     variable = f"NEWSLETTER_{path.upper().replace('.', '__')}"
     value = "(set)" if isinstance(info.default, Secret) else info.default
-    given = "x" if value == "(set)" else ", ".join(value) if isinstance(value, list | dict) else str(value)
+    given = (
+        "https://x.example"
+        if value == "(set)"
+        else ", ".join(value)
+        if isinstance(value, list | dict)
+        else str(value)
+    )
     row = settings(command, **{variable: given})[path]
     assert (row["value"], row["origin"]) == (value, f"environment ({variable})")
 

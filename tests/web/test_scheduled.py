@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.cli.command import PROGRAM, entry
+from tests.servers.hearing import Hearing
 from tests.servers.papers_api import PapersApi
 from tests.support.serving import SETTINGS, serving
 
@@ -22,9 +23,9 @@ def noon_zone(now: datetime) -> str:
 def test_it_sends_what_is_due_and_ends_cleanly(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     days = {(now.date() - timedelta(days=back)).isoformat(): [entry("2601.00001")] for back in range(5)}
-    with PapersApi(days=days, today=now.date()) as api:
+    with PapersApi(days=days, today=now.date()) as api, Hearing() as hearing:
         settings = (
-            f'{SETTINGS}[sources.huggingface]\nbase_url = "{api.url}"\n[editions.daily.schedule]\n'
+            f'{SETTINGS}[alerts]\nping = "{hearing.url}/p"\n[sources.huggingface]\nbase_url = "{api.url}"\n[editions.daily.schedule]\n'
             f'at = "00:30"\nlatest = "23:30"\ndays = "daily"\ntimezone = "{noon_zone(now)}"\n'
         )
         (tmp_path / "newsletter.toml").write_text(settings, encoding="utf-8")
@@ -33,10 +34,11 @@ def test_it_sends_what_is_due_and_ends_cleanly(tmp_path: Path) -> None:
         )
         with serving(tmp_path, "--schedule", settings=settings) as served:
             deadline = time.monotonic() + SECONDS
-            while not any(" is sent: 1 of 1" in line for line in served.log) and time.monotonic() < deadline:
+            while len(hearing.heard) < 2 and time.monotonic() < deadline:
                 time.sleep(0.05)
             assert served.get("/health").status == 200
             assert served.end() == 0
+    assert [each.path for each in hearing.heard] == ["/p/start", "/p"]
     assert [line for line in served.log if " is sent: 1 of 1 accepted by outbox." in line], served.log
     assert len(list((tmp_path / "outbox" / "new").iterdir())) == 1
     assert not [line for line in served.log if "Traceback" in line or "could not" in line]
