@@ -59,12 +59,13 @@ class Voices:
             self._ping("/fail", sentence)
         elif self._begun and over:
             self._ping("", sentence)
-        if alert is None or alert.trouble.value not in self._settings.on:
-            return
-        if self._settings.webhook:
-            self._once("webhook", alert, self._post)
+        if alert is not None and alert.trouble.value in self._settings.on:
+            if self._settings.webhook:
+                self._once("webhook", alert, self._post)
+            if self._settings.email:
+                self._once("email", alert, self._write)
         if self._settings.email:
-            self._once("email", alert, self._mail)
+            self._mail_waiting()
 
     def _once(self, voice: str, alert: Alert, tell: Callable[[Alert], None]) -> None:
         """Tell something that was not told lately; without a database that remembers it is told each time."""
@@ -78,27 +79,13 @@ class Voices:
             if news:
                 tell(alert)
         except Exception as error:  # noqa: BLE001  # an alert that fails must not make a run fail
-            problem = error.problem if isinstance(error, (ConfigError, NewsletterError)) else str(error)
-            self._warn(
-                f"the alert was not sent (alerts.{voice}): {without_secrets(problem, self._secrets())}"
-            )
+            self._warn(f"the alert was not sent (alerts.{voice}): {self._problem(error)}")
             with suppress(ConfigError, NewsletterError), self._app.database().write() as connection:
                 store.was_not_told(connection, name)
 
     def _post(self, alert: Alert) -> None:
         told = json.dumps(document(alert, self._settings.webhook_format), ensure_ascii=False)
         self._send(self._settings.webhook, self._settings.webhook.reveal(), told, "application/json")
-
-    def _mail(self, alert: Alert) -> None:
-        from newsletter.delivery.notices import AboutAlert, alert_operator
-
-        address = checked_address(self._settings.email, "alerts.email")
-        text = f"{alert.sentence}\n\nnewsletter status tells how everything stands."
-        about = AboutAlert(subject=f"[Alert] {alert.title}", text=text, at=alert.at)
-        with self._app.database().write(durable=True) as connection:
-            alert_operator(connection, address, about)
-        if fault := self._app.correspondence(self._warn, alerts_alone=True).drain().fault:
-            self._warn(f"the alert waits to be mailed: {without_secrets(fault, self._secrets())}")
 
     def _ping(self, end: str, sentence: str) -> None:
         if not self._settings.ping:
@@ -107,8 +94,7 @@ class Voices:
             address = ping_address(self._settings.ping.reveal(), end)
             self._send(self._settings.ping, address, sentence, "text/plain; charset=utf-8")
         except Exception as error:  # noqa: BLE001  # as above
-            problem = error.problem if isinstance(error, NewsletterError) else str(error)
-            self._warn(f"the ping was not sent (alerts.ping): {without_secrets(problem, self._secrets())}")
+            self._warn(f"the ping was not sent (alerts.ping): {self._problem(error)}")
 
     def _send(self, setting: Secret, address: str, body: str, kind: str) -> None:
         from newsletter.http_client import HttpClient
@@ -117,6 +103,33 @@ class Voices:
         status = client.post(address, body.encode(), {"Content-Type": kind})
         if not 200 <= status < 300:
             raise SourceError(f"{urlsplit(setting.reveal()).hostname} answered {status}")
+
+    def _write(self, alert: Alert) -> None:
+        from newsletter.delivery.notices import AboutAlert, alert_operator
+
+        address = checked_address(self._settings.email, "alerts.email")
+        text = f"{alert.sentence}\n\nnewsletter status tells how everything stands."
+        about = AboutAlert(subject=f"[Alert] {alert.title}", text=text, at=alert.at)
+        with self._app.database().write(durable=True) as connection:
+            alert_operator(connection, address, about)
+
+    def _mail_waiting(self) -> None:
+        """Mail the alerts that are due, those too that could not be mailed before."""
+        from newsletter.delivery import notices
+
+        try:
+            with self._app.database().read() as connection:
+                due = notices.is_due(connection, self._app.clock(), notices.NoticeKind.ALERT)
+            fault = self._app.correspondence(self._warn, alerts_alone=True).drain().fault if due else ""
+        except Exception as error:  # noqa: BLE001  # as above
+            fault = self._problem(error)
+        if fault:
+            self._warn(f"an alert waits to be mailed: {without_secrets(fault, self._secrets())}")
+
+    def _problem(self, error: Exception) -> str:
+        """Return what went wrong, without the address that it went wrong at: that is a secret."""
+        problem = error.problem if isinstance(error, (ConfigError, NewsletterError)) else str(error)
+        return without_secrets(problem, self._secrets())
 
     def _secrets(self) -> list[str]:
         config = self._app.config

@@ -184,6 +184,14 @@ def claim(connection: Connection, now: datetime, only: NoticeKind | None = None)
     return _notice(row._asdict() | taken)
 
 
+def is_due(connection: Connection, now: datetime, kind: NoticeKind) -> bool:
+    """Tell whether a notice of a kind is due."""
+    found = select(notice_table.c.id).where(
+        OPEN, notice_table.c.due <= now, notice_table.c.kind == kind.value
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def settle(connection: Connection, notice: Notice, outcome: Outcome, now: datetime) -> NoticeState | None:
     """Put down how a try ended; what may have been taken is tried again under the same Message-ID.
 

@@ -193,6 +193,15 @@ def test_what_was_not_taken_is_told_at_the_next_call(people: Command) -> None:
     assert len(alerts(server)) == 2
 
 
+def test_a_database_that_is_broken_is_told_each_time(command: Command) -> None:
+    (command.folder / "newsletter.db").write_text("not a database, but long enough to be one" * 40)
+    with Hearing() as server:
+        for _ in range(2):
+            assert_complains(command("run", "--from", SAMPLE, env=voices(server)), "newsletter.db", code=1)
+    assert [alert["kind"] for alert in alerts(server)] == ["failed", "failed"]
+    assert pings(server).count("/ping/UU1D/fail?a=b") == 2
+
+
 def test_no_secret_is_told(people: Command) -> None:
     with Hearing() as server:
         more = {"NEWSLETTER_PROVIDER__SMTP__PASSWORD": "missing.json", "NEWSLETTER_SECRET": "S" * 40}
@@ -237,12 +246,18 @@ class TestMail:
         env = {**refused(), "NEWSLETTER_ALERTS__EMAIL": "boss@example.org"}
         result = people("run", "--from", SAMPLE, env=env)
         assert result.code == 1
-        assert result.err.count("warning: the alert waits to be mailed") == 1
+        assert result.err.count("warning: an alert waits to be mailed") == 1
+        (waiting,) = [each for each in people("notices", "list", "--json").json if each["kind"] == "alert"]
+        assert waiting["state"] == "pending"
+        database = Database(people.folder / "newsletter.db")
+        with database.write() as connection:
+            connection.exec_driver_sql("UPDATE notice SET due = 0")
+        database.close()
         with SmtpSink() as sink:
-            people("notices", "list").ok()
-            waiting = [each for each in people("notices", "list", "--json").json if each["kind"] == "alert"]
-            assert [each["state"] for each in waiting] == ["pending"]
-            assert smtp_settings(sink)
+            again = people("run", "--from", SAMPLE, env={**env, **smtp_settings(sink)}).ok()
+        assert "warning" not in again.err
+        assert [mail.recipients for mail in sink.messages][-1] == ("boss@example.org",)
+        assert len(sink.messages) == 4
 
 
 class TestScheduled:
