@@ -70,7 +70,7 @@ def create(config: Config, out: Path | None, wanted: Seal | None, now: datetime)
                 seal(plain, file, wanted)
     except OSError as error:
         raise BackupError(
-            f"cannot be written ({error.strerror})", subject=str(target),
+            f"cannot be written ({error.strerror or error})", subject=str(target),
             remedy="make room, or name another --out; nothing unfinished was left",
         ) from error  # fmt: skip
     removed = folder.rotate(target.parent, config.settings.backup.keep) if out is None else []

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
-from newsletter.backup.archive import changed
 from newsletter.errors import BackupError, ConfigError, InputError
 
 _MAGIC = b"age-encryption.org/v1\n"
@@ -81,6 +80,10 @@ def unseal(sealed: Path, plain: Path, opener: Opener | None) -> None:
                 target.write(pyrage.passphrase.decrypt(content.read(), opener.passphrase))
             else:
                 pyrage.decrypt_io(content, target, _identities(pyrage, opener.identity))
+    except OSError as error:
+        if error.errno is None:  # pyrage's, of a chunk that is not whole
+            raise _broken(sealed) from None
+        raise
     except pyrage.DecryptError as error:
         if str(error) == "Decryption failed":
             raise InputError("is sealed with another passphrase", subject=str(sealed)) from None
@@ -88,9 +91,15 @@ def unseal(sealed: Path, plain: Path, opener: Opener | None) -> None:
             raise InputError(
                 "is sealed with another key, or with a passphrase in place of a key", subject=str(sealed)
             ) from None
-        if "fill whole buffer" in str(error):
-            raise InputError("is cut: its end is missing", subject=str(sealed)) from None
-        raise changed(str(sealed)) from None
+        raise _broken(sealed) from None
+
+
+def _broken(sealed: Path) -> InputError:
+    return InputError(
+        "is damaged, or its end is missing",
+        subject=str(sealed),
+        remedy="copy it again, or name another backup",
+    )
 
 
 def _recipients(pyrage: ModuleType, names: tuple[str, ...]) -> list[Any]:

@@ -12,10 +12,16 @@ from newsletter.config import load
 
 if TYPE_CHECKING:
     from newsletter.backup.archive import Manifest
-    from newsletter.backup.sealing import Seal
+    from newsletter.backup.sealing import Opener, Seal
 
 _COUNTED = {"subscriber": "subscribers", "issue": "issues", "delivery": "deliveries"}
 _path = click.Path(path_type=Path)
+_passphrase_option = click.option(
+    "--passphrase-file", type=_path, metavar="FILE", help="Its first line opens a sealed backup."
+)
+_identity_option = click.option(
+    "--identity", type=_path, metavar="FILE", help="File with the key of age that opens a sealed backup."
+)
 
 
 @click.group(short_help="Make, check and restore backups.")
@@ -54,6 +60,36 @@ def create(
             f"{made.file} holds the secret and is not sealed: keep it as safe as a password, or seal it "
             "(--recipient, --passphrase-file)"
         )
+
+
+@backup.command(short_help="Check a backup from end to end.")
+@click.argument("file", type=_path)
+@_passphrase_option
+@_identity_option
+@click.pass_context
+def verify(context: click.Context, file: Path, passphrase_file: Path | None, identity: Path | None) -> None:
+    """Open a backup and check every byte of it, its database, its schema, and that its secret is the right one."""
+    from newsletter.app.restoring import verify as check
+
+    checked = check(load(context.find_object(Path)), file, _opener(passphrase_file, identity))
+    manifest = checked.manifest
+    click.echo(f"{file} is whole: {_content(manifest)}.")
+    sealed = "sealed" if checked.sealed else "not sealed"
+    click.echo(
+        f"Made {manifest.made:%Y-%m-%d %H:%M:%S} UTC by version {manifest.version}, schema {manifest.schema}, {sealed}."
+    )
+    if not checked.secret_known:
+        click.echo("The secret is not in it, and NEWSLETTER_SECRET is not set to compare.")
+
+
+def _opener(passphrase_file: Path | None, identity: Path | None) -> Opener | None:
+    from newsletter.backup.sealing import Opener, read_passphrase
+
+    if passphrase_file is not None and identity is not None:
+        raise click.UsageError("--passphrase-file and --identity cannot be had at once; choose one")
+    if passphrase_file is not None:
+        return Opener(passphrase=read_passphrase(passphrase_file))
+    return Opener(identity=identity) if identity is not None else None
 
 
 def _seal(passphrase_file: Path | None, recipients: tuple[str, ...]) -> Seal | None:
