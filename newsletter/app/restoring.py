@@ -1,82 +1,158 @@
-"""Checking backups, putting them back, and what follows from a ledger that is older than what was sent."""
+"""Putting a backup back: nothing that is there is written over, and nothing is sent from it before somebody looked."""
 
 from __future__ import annotations
 
-import tempfile
+import filecmp
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from newsletter.app import SECRET_FILE
-from newsletter.backup import archive
+from newsletter.app.backing_up import SETTINGS_NAME
+from newsletter.app.verifying import knows_secret, taken_out
 from newsletter.backup.archive import Kind, Manifest
-from newsletter.backup.sealing import Opener, is_sealed, unseal
+from newsletter.backup.folder import arriving, workplace
+from newsletter.backup.sealing import Opener
 from newsletter.config import Config
-from newsletter.database import check_known
-from newsletter.errors import ConfigError, InputError
-from newsletter.keys import fingerprint_of
-from newsletter.settings import Secret
+from newsletter.database import Database
+from newsletter.delivery import restored
+from newsletter.errors import BackupError, ConfigError, InputError
 from newsletter.store import files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """A backup that is whole. ``secret_known`` says whether the secret that it needs is at hand."""
+class Restored:
+    """What a restore did: ``aside`` is what it found and keeps under another name, ``left`` differs and stayed."""
 
+    database: Path
     manifest: Manifest
-    sealed: bool
-    secret_known: bool
+    aside: tuple[Path, ...]
+    left: tuple[Path, ...]
 
 
-def verify(config: Config, file: Path, opener: Opener | None) -> Checked:
-    """Check a backup from end to end; raise an error of one line for what is wrong with it."""
-    with tempfile.TemporaryDirectory(prefix="newsletter-backup-") as folder:
-        return _examine(config, file, opener, Path(folder), None)
+def restore(
+    config: Config, file: Path, opener: Opener | None, *, to: Path | None, replace: bool, now: datetime
+) -> Restored:
+    """Put a backup back into a folder, or where the settings have the newsletter; it is checked first.
 
-
-def _examine(
-    config: Config, file: Path, opener: Opener | None, work: Path, secret_file: Path | None
-) -> Checked:
-    """Check a backup and put its members into ``work/members``; a secret may be in ``secret_file`` already."""
-    members = work / "members"
-    members.mkdir()
+    With ``replace`` a database and a secret that are there are kept under another name; other files stay. Raises
+    `InputError`, and `DatabaseError` while another process uses the database.
+    """
+    folder = to or config.folder
+    database = _place(config) if to is None else None
+    beside = folder if database is None else database.parent
+    if database is not None:
+        _check_free(database, replace)
+    existed = beside.exists()
     try:
-        sealed = is_sealed(file)
-        plain = work / "plain" if sealed else file
-        if sealed:
-            unseal(file, plain, opener)
-        with plain.open("rb") as content:
-            manifest = archive.unpack(content, members, str(file))
+        beside.mkdir(parents=True, exist_ok=True)
+        with workplace(beside) as work:
+            members = work / "members"
+            manifest = taken_out(file, opener, members)
+            target = database or folder / manifest.only(Kind.DATABASE)
+            _check_free(target, replace)
+            _check_secret(config, manifest, members, file, target.with_name(SECRET_FILE), replace)
+            settings = config.file if to is None else None
+            return _put(manifest, members, target, folder, settings, now)
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", subject=str(file)) from error
-    name = manifest.named(Kind.DATABASE)
-    assert name is not None, "unpack looked"
-    facts = files.inspect(members / name, f"{file}, {name}")
-    check_known(facts.schema or None, str(file))
-    if (facts.counts, facts.fingerprint) != (manifest.counts, manifest.fingerprint):
-        raise archive.changed(f"{file}, {name}")
-    known = _check_secret(config, manifest, members, secret_file, file)
-    return Checked(manifest=manifest, sealed=sealed, secret_known=known)
+        raise BackupError(
+            f"cannot be put back ({error.strerror or error})", subject=str(file),
+            remedy="make room, or check the permissions",
+        ) from error  # fmt: skip
+    finally:
+        if not existed:
+            with suppress(OSError):  # it holds what was put there
+                beside.rmdir()
+
+
+def _place(config: Config) -> Path | None:
+    """Return where the settings have the database; None where they say nothing, and the backup does."""
+    if config.file is None and "database.url" not in config.origins:
+        return None
+    address = config.database_address()
+    if isinstance(address, str):
+        raise InputError(
+            "names a server, and a backup holds a file",
+            subject="database.url",
+            remedy="restore it --to a folder",
+        )
+    return address
+
+
+def _check_free(database: Path, replace: bool) -> None:
+    if not replace and files.is_there(database):
+        raise InputError(
+            "there is a database already", subject=str(database),
+            remedy="--replace keeps it under another name, --to restores into another folder",
+        )  # fmt: skip
 
 
 def _check_secret(
-    config: Config, manifest: Manifest, members: Path, secret_file: Path | None, file: Path
-) -> bool:
-    """Compare the secret that the newsletter would use with the one that the database was made with.
-
-    Returns False where there is none to compare. Raises `ConfigError` for another one.
-    """
-    own = manifest.named(Kind.SECRET)
-    if config.secret:
-        where, secret = "NEWSLETTER_SECRET", config.secret
-    elif own is not None:
-        where, secret = f"{file}, {own}", Secret((members / own).read_text(encoding="utf-8").strip())
-    elif secret_file is not None and secret_file.is_file():
-        where, secret = str(secret_file), Secret(secret_file.read_text(encoding="utf-8").strip())
-    else:
-        return not manifest.fingerprint
-    if manifest.fingerprint and fingerprint_of(secret) != manifest.fingerprint:
+    config: Config, manifest: Manifest, members: Path, file: Path, place: Path, replace: bool
+) -> None:
+    """Refuse a restore after which the newsletter would have no secret, or another one."""
+    if not knows_secret(config, manifest, members, file, place):
         raise ConfigError(
-            "is another secret than the one that this backup's database was made with", subject=where,
-            remedy=f"set NEWSLETTER_SECRET to that one, or {SECRET_FILE}",
-        )  # fmt: skip
-    return True
+            "its secret is not in it",
+            subject=str(file),
+            remedy=f"set NEWSLETTER_SECRET to it, or write it into {place}",
+        )
+    own = manifest.named(Kind.SECRET)
+    if own is not None and not replace and place.exists() and not _same(members / own, place):
+        raise InputError(
+            "there is another secret already",
+            subject=str(place),
+            remedy="--replace keeps it under another name",
+        )
+
+
+def _put(
+    manifest: Manifest, members: Path, database: Path, folder: Path, settings: Path | None, now: datetime
+) -> Restored:
+    """Put every member in its place, the database last; ``settings`` is the file that is in use, if there is one."""
+    source = members / manifest.only(Kind.DATABASE)
+    _mark(source, manifest.made)
+    aside, left = [], []
+    if files.is_there(database):
+        aside.append(_aside(database, now))
+        files.set_aside(database, aside[-1])
+    places = {Kind.SECRET: database.with_name(SECRET_FILE), Kind.SETTINGS: settings or folder / SETTINGS_NAME}
+    for member in manifest.members:
+        if member.kind is Kind.DATABASE:
+            continue
+        content, target = members / member.name, places.get(member.kind, folder / member.name)
+        if not target.exists():
+            _copy(content, target)
+        elif not _same(content, target) and member.kind is Kind.SECRET:
+            aside.append(_aside(target, now))
+            target.rename(aside[-1])
+            _copy(content, target)
+        elif not _same(content, target):
+            left.append(target)
+    _copy(source, database)
+    return Restored(database=database, manifest=manifest, aside=tuple(aside), left=tuple(left))
+
+
+def _mark(file: Path, made: datetime) -> None:
+    database = Database(file)
+    try:
+        with database.write() as connection:
+            restored.mark(connection, made)
+    finally:
+        database.close()
+
+
+def _aside(path: Path, now: datetime) -> Path:
+    """Return the name under which something is kept, one that `subscribers erase` looks into."""
+    return path.with_name(f"{path.name}.before-restore-{now:%Y%m%dT%H%M%S%f}")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with arriving(target) as file, source.open("rb") as content:
+        shutil.copyfileobj(content, file, 1 << 20)

@@ -66,6 +66,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
         """Return the name of the first member of a kind, None if there is none."""
         return next((member.name for member in self.members if member.kind is kind), None)
 
+    def only(self, kind: Kind) -> str:
+        """Return the name of the member of a kind that every backup has."""
+        name = self.named(kind)
+        assert name is not None, "unpack looked"
+        return name
+
 
 class _Format(Struct, frozen=True):
     format: int

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.shared import warn
+from newsletter.cli.shared import IssueName, open_app, warn
 from newsletter.config import load
 
 if TYPE_CHECKING:
+    from newsletter.app.acknowledging import Doubts
     from newsletter.backup.archive import Manifest
     from newsletter.backup.sealing import Opener, Seal
 
@@ -69,7 +72,7 @@ def create(
 @click.pass_context
 def verify(context: click.Context, file: Path, passphrase_file: Path | None, identity: Path | None) -> None:
     """Open a backup and check every byte of it, its database, its schema, and that its secret is the right one."""
-    from newsletter.app.restoring import verify as check
+    from newsletter.app.verifying import verify as check
 
     checked = check(load(context.find_object(Path)), file, _opener(passphrase_file, identity))
     manifest = checked.manifest
@@ -80,6 +83,85 @@ def verify(context: click.Context, file: Path, passphrase_file: Path | None, ide
     )
     if not checked.secret_known:
         click.echo("The secret is not in it, and NEWSLETTER_SECRET is not set to compare.")
+
+
+@backup.command(short_help="Put a backup back; nothing is sent from it before you say so.")
+@click.argument("file", type=_path, required=False)
+@_passphrase_option
+@_identity_option
+@click.option("--to", type=_path, metavar="DIR", help="Folder to restore into (where the newsletter is).")
+@click.option("--replace", is_flag=True, help="Keep a database that is there under another name.")
+@click.option("--acknowledge", is_flag=True, help="Say what may have been sent since, and let it send again.")
+@click.option(
+    "--sent", type=IssueName(), multiple=True, metavar="DAY[/EDITION]",
+    help="With --acknowledge: an issue that went out since, which is not to be made again; repeatable.",
+)  # fmt: skip
+@click.pass_context
+def restore(
+    context: click.Context, file: Path | None, passphrase_file: Path | None, identity: Path | None, to: Path | None,
+    replace: bool, acknowledge: bool, sent: tuple[tuple[date, str | None], ...],
+) -> None:  # fmt: skip
+    """Check a backup and put it back. Nothing that is there is written over.
+
+    The database does not know what was sent since the backup was made, so `run`, `send` and the newsletter's own mails
+    refuse to send until `restore --acknowledge`, without FILE: it tells what may have been sent, and holds what is in
+    doubt for `newsletter deliveries resolve`.
+    """
+    if acknowledge == (file is not None):
+        raise click.UsageError("name the FILE to restore, or say --acknowledge after that, without one")
+    if acknowledge:
+        _acknowledge(context, sent)
+        return
+    if sent:
+        raise click.UsageError("--sent belongs to --acknowledge")
+    from newsletter.app import now
+    from newsletter.app.restoring import restore as put_back
+
+    assert file is not None
+    opener = _opener(passphrase_file, identity)
+    done = put_back(load(context.find_object(Path)), file, opener, to=to, replace=replace, now=now())
+    made = f"{done.manifest.made:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"Restored {file} to {done.database}: {_content(done.manifest)}.")
+    for path in done.aside:
+        click.echo(f"What was there is kept in {path}.")
+    for path in done.left:
+        warn(f"{path} is there already and differs from the backup's: it stays as it is")
+    for setting, name in done.manifest.moved.items():
+        warn(f"{setting} named a place outside of the settings' folder; what was there is now {name}")
+    click.echo(f"It does not know what was sent since {made}, so it sends nothing until")
+    click.echo("`newsletter backup restore --acknowledge`.")
+
+
+def _acknowledge(context: click.Context, sent: tuple[tuple[date, str | None], ...]) -> None:
+    from newsletter.app.acknowledging import acknowledge
+
+    with open_app(context) as app:
+        doubts = acknowledge(app, [(day, app.edition_name(edition)) for day, edition in sent])
+    if doubts is None:
+        click.echo("This database is not marked as restored; there is nothing to acknowledge.")
+        return
+    for line in _told(doubts):
+        click.echo(line)
+
+
+def _told(doubts: Doubts) -> Iterator[str]:
+    """Yield what may have been sent since the backup was made, and what to do about it."""
+    yield f"The backup was made at {doubts.made:%Y-%m-%d %H:%M} UTC. What may have happened since:"
+    for issue in doubts.begun:
+        held = f"{issue.unsettled:,} deliveries of it are uncertain now and held"
+        yield f"  issue {issue.name} was {issue.state.value}: {held}"
+    for edition, (first, last) in doubts.since.items():
+        days = f"{first}" if first == last else f"{first} to {last}"
+        yield f"  {edition}: issues of {days} may have been sent; `newsletter run` would send the newest day again"
+    if doubts.notices:
+        yield f"  {doubts.notices:,} of the newsletter's own mails were waiting: they go out, perhaps again"
+    yield "  people may have left or been suppressed: they are on the list again, as it was then"
+    if doubts.held:
+        yield (
+            f"{doubts.held:,} deliveries are held: `newsletter deliveries resolve ISSUE --assume-sent` or `--resend` "
+            "decides."
+        )
+    yield "Whoever asked to leave since: `newsletter subscribers suppress EMAIL`. It sends again from now on."
 
 
 def _opener(passphrase_file: Path | None, identity: Path | None) -> Opener | None:
