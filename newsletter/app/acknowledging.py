@@ -34,6 +34,12 @@ class Doubts:
     notices: int
 
 
+def mark(app: App, made: datetime) -> None:
+    """Mark the database as one that other tools restored, from a backup made at a time."""
+    with app.database().write(durable=True) as connection:
+        restored.mark(connection, made)
+
+
 def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
     """Hold what is unsettled and let the database send again; None where it was not restored, or is acknowledged.
 

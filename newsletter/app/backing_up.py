@@ -84,7 +84,8 @@ def _file(config: Config) -> Path:
         url = without_password(address).replace("+psycopg", "", 1)
         raise InputError(
             "is backed up by its server's own tools", subject="database.url",
-            remedy=f"pg_dump --format=custom --file=newsletter.dump '{url}' (and keep newsletter.secret with it)",
+            remedy=f"pg_dump --format=custom --file=newsletter.dump '{url}' (keep newsletter.secret with it; "
+            "docs/backup.md)",
         )  # fmt: skip
     if not address.is_file():
         raise InputError(

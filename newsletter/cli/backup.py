@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +130,22 @@ def restore(
         warn(f"{setting} named a place outside of the settings' folder; what was there is now {name}")
     click.echo(f"It does not know what was sent since {made}, so it sends nothing until")
     click.echo("`newsletter backup restore --acknowledge`.")
+
+
+@backup.command(short_help="Say that the database was restored by other tools.")
+@click.argument("made", type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]), metavar="TIME")
+@click.pass_context
+def mark(context: click.Context, made: datetime) -> None:
+    """Mark a database that `pg_restore` or a copied file brought back, so that nothing is sent from it for now.
+
+    TIME is when that backup was made, in UTC, such as 2026-01-31T18:00. `newsletter backup restore --acknowledge` then
+    does what it does for our own.
+    """
+    from newsletter.app.acknowledging import mark as put_down
+
+    with open_app(context) as app:
+        put_down(app, made.replace(tzinfo=UTC))
+    click.echo("Nothing is sent from this database until `newsletter backup restore --acknowledge`.")
 
 
 def _acknowledge(context: click.Context, sent: tuple[tuple[date, str | None], ...]) -> None:

@@ -16,13 +16,14 @@ import pytest
 import time_machine
 from sqlalchemy import insert, text
 
-from newsletter.database import Database
+from newsletter.database import SCHEMA_REVISION, Database
 from newsletter.delivery import ledger
 from newsletter.delivery.tables import delivery_problem
 from newsletter.protocols import Exposure
 from subscribers.store import deliverable
 from tests.cli.command import SAMPLE, Command, assert_complains, finish, outbox, snapshot
 from tests.support.issues import DAY, add_readers, address, plan_issue
+from tests.support.postgres import PostgresServer
 
 READERS = 12
 NOW = datetime(2024, 9, 13, 17, 0, tzinfo=UTC)
@@ -321,3 +322,39 @@ def test_a_backup_of_a_restored_database_stays_marked_with_the_first_time(restor
 def test_wrong_use(command: Command, arguments: list[str], words: str) -> None:
     assert_complains(command("backup", "restore", *arguments), words)
     assert list(command.folder.iterdir()) == []
+
+
+def test_a_backup_of_an_older_schema_is_migrated_with_a_copy_and_stays_marked(crowd: Command) -> None:
+    with closing(sqlite3.connect(crowd.folder / "newsletter.db")) as driver:
+        driver.execute("DROP TABLE delivery_total")
+        driver.execute("UPDATE alembic_version SET version_num = '0009'")
+        driver.commit()
+    crowd("backup", "create").ok()
+    (made,) = (crowd.folder / "backups").iterdir()
+    assert "schema 0009" in crowd("backup", "verify", made).ok().out
+    crowd("backup", "restore", made, "--to", "new").ok()
+    new = at(crowd, "new")
+    assert_complains(new("run"), "was restored from a backup", code=1)
+    copy = f"newsletter.db.before-{SCHEMA_REVISION}"
+    assert (new.folder / copy).is_file()
+    assert (
+        f"{copy}: this copy of the database still holds"
+        in new("subscribers", "erase", address(1), "--yes").err
+    )
+    crowd("subscribers", "list").ok()
+    erased = crowd("subscribers", "erase", address(1), "--yes").ok().err
+    assert f"{copy}: this copy of the database still holds" in erased
+    assert "backups: 1 backup may still hold the person" in erased
+
+
+def test_what_other_tools_restored_is_marked_by_hand(
+    command: Command, migrated_template: str, postgres: PostgresServer
+) -> None:
+    with postgres.fresh(template=migrated_template) as url:
+        env = {"NEWSLETTER_DATABASE__URL": url}
+        command("backup", "mark", "2024-09-13T17:00", env=env).ok()
+        assert_complains(command("run", env=env), "from a backup of 2024-09-13 17:00 UTC", code=1)
+        told = command("backup", "restore", "--acknowledge", env=env).ok().out
+        assert "daily: issues of 2024-09-09 to" in told
+        assert "nothing to acknowledge" in command("backup", "restore", "--acknowledge", env=env).ok().out
+    assert_complains(command("backup", "mark", "yesterday", env=env), "'yesterday'")
