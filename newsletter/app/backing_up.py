@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -70,8 +71,8 @@ def create(config: Config, out: Path | None, wanted: Seal | None, now: datetime)
                 seal(plain, file, wanted)
     except OSError as error:
         raise BackupError(
-            f"cannot be written ({error.strerror or error})", subject=str(target),
-            remedy="make room, or name another --out; nothing unfinished was left",
+            f"the backup cannot be made ({error.strerror or error})", subject=os.fsdecode(error.filename or target),
+            remedy="make room, or check the permissions; nothing unfinished was left",
         ) from error  # fmt: skip
     removed = folder.rotate(target.parent, config.settings.backup.keep) if out is None else []
     return Made(file=target, manifest=manifest, removed=tuple(removed))
@@ -133,7 +134,7 @@ def _beside(config: Config, database: Path) -> Iterator[_Source]:
         yield _Source(kind=Kind.SECRET, name=SECRET_FILE, file=secret)
     if own := override_folder(config):
         place = _source(config, Kind.TEMPLATE, own, "theme.templates", "templates")
-        for file in sorted(path for path in own.rglob("*") if path.is_file()):
+        for file in sorted(path for path in own.rglob("*.j2") if path.is_file()):
             yield replace(place, file=file, name=f"{place.name}/{file.relative_to(own).as_posix()}")
     if certificate := config.settings.provider.smtp.ca_file:
         file = config.path(certificate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def restore(
             return _put(manifest, members, target, folder, settings, now)
     except OSError as error:
         raise BackupError(
-            f"cannot be put back ({error.strerror or error})", subject=str(file),
+            f"the backup cannot be put back ({error.strerror or error})", subject=os.fsdecode(error.filename or file),
             remedy="make room, or check the permissions",
         ) from error  # fmt: skip
     finally:

@@ -212,7 +212,7 @@ def test_killed_it_leaves_nothing_that_looks_whole_and_the_next_one_cleans_up(pe
 def test_without_room_it_says_so_and_leaves_nothing(people: Command, room: int, how: str) -> None:
     fill(people, 6)
     (people.folder / "own").mkdir()
-    (people.folder / "own" / "large").write_bytes(os.urandom(3 << 20))
+    (people.folder / "own" / "large.j2").write_bytes(os.urandom(3 << 20))
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     before = snapshot(people.folder)
     process = people.start(
