@@ -91,6 +91,12 @@ def unseal(sealed: Path, plain: Path, opener: Opener | None) -> None:
             raise InputError(
                 "is sealed with another key, or with a passphrase in place of a key", subject=str(sealed)
             ) from None
+        if "xcessive work" in str(error):
+            raise InputError(
+                f"cannot be opened here ({error})",
+                subject=str(sealed),
+                remedy="use a faster machine, or `age -d`",
+            ) from None
         raise _broken(sealed) from None
 
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from newsletter.backup.archive import Manifest
     from newsletter.backup.sealing import Opener, Seal
 
-_COUNTED = {"subscriber": "subscribers", "issue": "issues", "delivery": "deliveries"}
+_COUNTED = {
+    "subscriber": "subscribers",
+    "issue": "issues",
+    "delivery": "deliveries",
+}  # by table, which names one
 _path = click.Path(path_type=Path)
 _passphrase_option = click.option(
     "--passphrase-file", type=_path, metavar="FILE", help="Its first line opens a sealed backup."
@@ -164,19 +168,18 @@ def _told(doubts: Doubts) -> Iterator[str]:
     """Yield what may have been sent since the backup was made, and what to do about it."""
     yield f"The backup was made at {doubts.made:%Y-%m-%d %H:%M} UTC. What may have happened since:"
     for issue in doubts.begun:
-        held = f"{issue.unsettled:,} deliveries of it are uncertain now and held"
-        yield f"  issue {issue.name} was {issue.state.value}: {held}"
+        held = _number(issue.unsettled, "delivery", "deliveries")
+        yield f"  issue {issue.name} was {issue.state.value}: {held} of it may have gone out; held now, as uncertain"
     for edition, (first, last) in doubts.since.items():
         days = f"{first}" if first == last else f"{first} to {last}"
         yield f"  {edition}: issues of {days} may have been sent; `newsletter run` would send the newest day again"
     if doubts.notices:
-        yield f"  {doubts.notices:,} of the newsletter's own mails were waiting: they go out, perhaps again"
+        mails = _number(doubts.notices, "mail", "mails")
+        yield f"  {mails} of the newsletter's own may have gone out (to confirm, to welcome): sent now, perhaps again"
     yield "  people may have left or been suppressed: they are on the list again, as it was then"
     if doubts.held:
-        yield (
-            f"{doubts.held:,} deliveries are held: `newsletter deliveries resolve ISSUE --assume-sent` or `--resend` "
-            "decides."
-        )
+        held = _number(doubts.held, "delivery", "deliveries")
+        yield f"`newsletter deliveries resolve ISSUE --assume-sent` or `--resend` decides about {held}."
     yield "Whoever asked to leave since: `newsletter subscribers suppress EMAIL`. It sends again from now on."
 
 
@@ -203,7 +206,12 @@ def _seal(passphrase_file: Path | None, recipients: tuple[str, ...]) -> Seal | N
 def _content(manifest: Manifest) -> str:
     """Return how much a backup holds."""
     counts = ", ".join(
-        f"{manifest.counts[table]:,} {noun}" for table, noun in _COUNTED.items() if table in manifest.counts
+        _number(manifest.counts[table], table, nouns)
+        for table, nouns in _COUNTED.items()
+        if table in manifest.counts
     )
-    files = len(manifest.members)
-    return f"{counts or 'an empty database'}; {files} {'file' if files == 1 else 'files'}"
+    return f"{counts or 'an empty database'}; {_number(len(manifest.members), 'file', 'files')}"
+
+
+def _number(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"

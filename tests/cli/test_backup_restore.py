@@ -257,7 +257,7 @@ def test_acknowledged_what_is_in_doubt_is_held_and_told(restored: Command) -> No
         told = restored("backup", "restore", "--acknowledge").ok().out
     assert "The backup was made at 2024-09-13 17:00 UTC." in told
     assert (
-        f"issue 2024-09-12/daily was sending: {READERS - 2} deliveries of it are uncertain now and held"
+        f"issue 2024-09-12/daily was sending: {READERS - 2} deliveries of it may have gone out; held now"
         in told
     )
     assert "daily: issues of 2024-09-13 to 2024-09-17 may have been sent" in told
