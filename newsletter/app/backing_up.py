@@ -54,6 +54,7 @@ def create(config: Config, out: Path | None, wanted: Seal | None, now: datetime)
     if wanted is not None:
         check_recipients(wanted.recipients)
     target = _target(config, out, folder.name_of(now, sealed=wanted is not None))
+    folder.check_new(target)
     try:
         with folder.workplace(database.parent) as work, folder.arriving(target) as file:
             manifest = _make(config, database, work, wanted is not None, now)

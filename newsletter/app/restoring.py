@@ -22,6 +22,8 @@ from newsletter.delivery import restored
 from newsletter.errors import BackupError, ConfigError, InputError
 from newsletter.store import files
 
+_CHUNK = 1 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
@@ -116,23 +118,25 @@ def _put(
     source = members / manifest.only(Kind.DATABASE)
     _mark(source, manifest.made)
     aside, left = [], []
-    if files.is_there(database):
-        aside.append(_aside(database, now))
-        files.set_aside(database, aside[-1])
     places = {Kind.SECRET: database.with_name(SECRET_FILE), Kind.SETTINGS: settings or folder / SETTINGS_NAME}
-    for member in manifest.members:
-        if member.kind is Kind.DATABASE:
-            continue
-        content, target = members / member.name, places.get(member.kind, folder / member.name)
-        if not target.exists():
-            _copy(content, target)
-        elif not _same(content, target) and member.kind is Kind.SECRET:
-            aside.append(_aside(target, now))
-            target.rename(aside[-1])
-            _copy(content, target)
-        elif not _same(content, target):
-            left.append(target)
-    _copy(source, database)
+    with arriving(database) as arrived, source.open("rb") as restoring:
+        shutil.copyfileobj(restoring, arrived, _CHUNK)
+        files.fold(database)
+        for member in manifest.members:
+            content, target = members / member.name, places.get(member.kind, folder / member.name)
+            if member.kind is Kind.DATABASE or _same(content, target):
+                continue
+            if target.exists() and member.kind is not Kind.SECRET:
+                left.append(target)
+                continue
+            if target.exists():
+                aside.append(_aside(target, now))
+                target.rename(aside[-1])
+            with arriving(target) as file, content.open("rb") as taken:
+                shutil.copyfileobj(taken, file, _CHUNK)
+        if files.is_there(database):
+            aside.append(_aside(database, now))
+            files.set_aside(database, aside[-1])
     return Restored(database=database, manifest=manifest, aside=tuple(aside), left=tuple(left))
 
 
@@ -152,8 +156,3 @@ def _aside(path: Path, now: datetime) -> Path:
 
 def _same(one: Path, other: Path) -> bool:
     return other.is_file() and filecmp.cmp(one, other, shallow=False)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with arriving(target) as file, source.open("rb") as content:
-        shutil.copyfileobj(content, file, 1 << 20)

@@ -54,8 +54,6 @@ def workplace(folder: Path) -> Iterator[Path]:
 @contextmanager
 def arriving(target: Path) -> Iterator[BinaryIO]:
     """Give a file that takes its place whole and on the disk, for its owner alone, or not at all."""
-    if target.exists():
-        raise InputError("exists already", subject=str(target), remedy="a backup is never written over")
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
     handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=target.parent)
@@ -65,11 +63,20 @@ def arriving(target: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            check_new(target)
             Path(unfinished).rename(target)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
     sync(target.parent)
+
+
+def check_new(target: Path) -> None:
+    """Raise `InputError` for a name that is taken."""
+    if target.exists():
+        raise InputError(
+            "exists already", subject=str(target), remedy="nothing is written over; name another"
+        )
 
 
 def sync(folder: Path) -> None:

@@ -59,19 +59,22 @@ def is_there(file: Path) -> bool:
     return any(file.with_name(file.name + suffix).exists() for suffix in _BESIDE)
 
 
+def fold(file: Path) -> None:
+    """Put a database's log into its file; raise `DatabaseError` while another process uses it. A broken one stays."""
+    if not file.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(file, timeout=1)) as driver:
+            driver.execute("PRAGMA journal_mode=DELETE")  # refused while it is used
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise DatabaseError(
+                "another process uses it", subject=str(file), remedy="stop it (`newsletter serve`, `run`)"
+            ) from error
+
+
 def set_aside(file: Path, target: Path) -> None:
-    """Give a database another name, with its log where it has one; raise `DatabaseError` while it is used."""
-    if file.is_file():
-        try:
-            with closing(sqlite3.connect(file, timeout=1)) as driver:
-                driver.execute(
-                    "PRAGMA journal_mode=DELETE"
-                )  # its log goes into the file; refused while it is used
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise DatabaseError(
-                    "another process uses it", subject=str(file), remedy="stop it (`newsletter serve`, `run`)"
-                ) from error
+    """Give a database another name, with its log where it still has one."""
     for suffix in _BESIDE:
         beside = file.with_name(file.name + suffix)
         if beside.exists():

@@ -110,7 +110,9 @@ def test_a_database_in_use_is_not_replaced(crowd: Command) -> None:
     database = opened(crowd)
     with database.read() as connection:
         connection.execute(text("SELECT count(*) FROM subscriber"))
+        before = snapshot(crowd.folder)
         result = crowd("backup", "restore", "b.gz", "--replace")
+        assert snapshot(crowd.folder) == before
     database.close()
     assert_complains(result, "newsletter.db: another process uses it", code=1)
     assert len(crowd("subscribers", "list", "--json").ok().json) == READERS

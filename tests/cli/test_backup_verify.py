@@ -17,7 +17,8 @@ import pyrage
 import pytest
 
 from newsletter.database import SCHEMA_REVISION
-from tests.cli.command import PEOPLE, Command, assert_complains, snapshot
+from tests.cli.command import PEOPLE, Command, Result, assert_complains, snapshot
+from tests.support.age import sealed
 from tests.support.torture import length
 
 HEADER = 10  # bytes of gzip's, of which those after the magic tell time and system
@@ -190,12 +191,26 @@ def test_sealed_ones(readers: Command) -> None:
     )
 
 
-def test_a_passphrase(readers: Command) -> None:
+def test_a_passphrase_seals_and_opens(readers: Command) -> None:
     (readers.folder / "right").write_text("correct horse\r\nnot this line\n")
-    (readers.folder / "wrong").write_text("battery staple")
     readers("backup", "create", "--out", "b.age", "--passphrase-file", "right").ok()
     readers("backup", "restore", "b.age", "--passphrase-file", "right", "--to", "new").ok()
-    assert_complains(
-        readers("backup", "verify", "b.age", "--passphrase-file", "wrong"),
-        "b.age: is sealed with another passphrase",
-    )
+    assert (readers.folder / "new" / "newsletter.db").is_file()
+
+
+def test_another_passphrase(made: Command) -> None:
+    content = (made.folder / "b.gz").read_bytes()
+    whole = sealed(content, "correct horse")
+    for name, text in {"right": "correct horse\n", "wrong": "battery staple"}.items():
+        (made.folder / name).write_text(text)
+    files = {"b.age": whole, "cut.age": whole[:-1], "costly.age": sealed(content, "correct horse", said=40)}
+    for name, damaged in files.items():
+        (made.folder / name).write_bytes(damaged)
+
+    def verify(name: str, passphrase: str) -> Result:
+        return made("backup", "verify", name, "--passphrase-file", passphrase)
+
+    verify("b.age", "right").ok()
+    assert_complains(verify("b.age", "wrong"), "b.age: is sealed with another passphrase")
+    assert_complains(verify("cut.age", "right"), "cut.age: is damaged, or its end is missing")
+    assert_complains(verify("costly.age", "right"), "costly.age: cannot be opened here")
