@@ -12,7 +12,7 @@ from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.sealing import Opener, is_sealed, unseal
 from newsletter.config import Config
 from newsletter.database import check_known
-from newsletter.errors import ConfigError, InputError
+from newsletter.errors import BackupError, ConfigError, InputError
 from newsletter.keys import fingerprint_of
 from newsletter.settings import Secret
 from newsletter.store import files
@@ -29,26 +29,31 @@ class Checked:
 
 def verify(config: Config, file: Path, opener: Opener | None) -> Checked:
     """Check a backup from end to end; raise an error of one line for what is wrong with it."""
-    with tempfile.TemporaryDirectory(prefix="newsletter-backup-") as folder:
-        members = Path(folder) / "members"
-        manifest = taken_out(file, opener, members)
-        known = knows_secret(config, manifest, members, file)
+    try:
+        with tempfile.TemporaryDirectory(prefix="newsletter-backup-") as folder:
+            members = Path(folder) / "members"
+            manifest = taken_out(file, opener, members)
+            known = knows_secret(config, manifest, members, file)
+    except OSError as error:
+        raise BackupError(
+            f"cannot be unpacked to look at it ({error.strerror})", subject=str(file),
+            remedy="make room there, or name another folder in TMPDIR",
+        ) from error  # fmt: skip
     return Checked(manifest=manifest, sealed=is_sealed(file), secret_known=known)
 
 
 def taken_out(file: Path, opener: Opener | None, members: Path) -> Manifest:
     """Check all of a backup but its secret, and put its members into a new folder."""
-    members.mkdir()
-    plain = members.with_name("plain")
     try:
-        if is_sealed(file):
-            unseal(file, plain, opener)
-        else:
-            plain = file
-        with plain.open("rb") as content:
-            manifest = archive.unpack(content, members, str(file))
+        sealed = is_sealed(file)
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", subject=str(file)) from error
+    members.mkdir()
+    plain = members.with_name("plain") if sealed else file
+    if sealed:
+        unseal(file, plain, opener)
+    with plain.open("rb") as content:
+        manifest = archive.unpack(content, members, str(file))
     name = manifest.only(Kind.DATABASE)
     facts = files.inspect(members / name, f"{file}, {name}")
     check_known(facts.schema or None, str(file))

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+import resource
 import sqlite3
 import tarfile
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import pyrage
 import pytest
 
 from newsletter.database import SCHEMA_REVISION
-from tests.cli.command import PEOPLE, Command, Result, assert_complains, snapshot
+from tests.cli.command import PEOPLE, Command, Result, assert_complains, finish, snapshot
 from tests.support.age import sealed
 from tests.support.torture import length
 
@@ -214,3 +215,12 @@ def test_another_passphrase(made: Command) -> None:
     assert_complains(verify("b.age", "wrong"), "b.age: is sealed with another passphrase")
     assert_complains(verify("cut.age", "right"), "cut.age: is damaged, or its end is missing")
     assert_complains(verify("costly.age", "right"), "costly.age: cannot be opened here")
+
+
+def test_without_room_to_look_into_it(made: Command) -> None:
+    for command in (["verify", "b.gz"], ["restore", "b.gz", "--to", "new"]):
+        process = made.start(
+            "backup", *command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (99_999, 99_999))
+        )
+        assert_complains(finish(process), "b.gz", "File too large", code=1)
+    assert not (made.folder / "new").exists()
