@@ -12,7 +12,7 @@ from enum import Enum
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import drafts, ledger, notices
+from newsletter.delivery import drafts, ledger, notices, restored
 from newsletter.delivery.notices import Notice, NoticeKind, NoticeState
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.tokens import LinkKeys, Purpose
@@ -90,6 +90,8 @@ class Correspondence:
     def drain(self, stop: threading.Event | None = None) -> Tally:
         """Work through everything that is due now, and say what became of it."""
         tally = Tally()
+        with self.database.read() as connection:
+            restored.check(connection)
         self._tidy()
         try:
             with ExitStack() as stack:

@@ -186,7 +186,7 @@ class Database:
             before = _revision(connection)
             if before == SCHEMA_REVISION:
                 return None
-            _check_known(before, self.name)
+            check_known(before, self.name)
             if before is not None and self.file is not None:
                 copy = self.copy_to(self.file.with_name(f"{self.file.name}.before-{SCHEMA_REVISION}"))
             _migrate(connection)
@@ -333,7 +333,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _check_known(revision: str | None, name: str) -> None:
+def check_known(revision: str | None, name: str) -> None:
     """Refuse a database that a newer program made."""
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError

@@ -10,6 +10,7 @@
     ├── SummaryError             a paper could not be summarised
     ├── RenderError              a letter could not be made
     ├── DatabaseError            the database is missing, locked, or of another version
+    ├── BackupError              a backup could not be made or put back
     ├── IssueError               an issue is not in the state that was asked of it
     ├── InvalidLink              a link was not made here, or for something else
     │   └── ExpiredLink          a link was right and is too old
@@ -72,6 +73,10 @@ class RenderError(NewsletterError):
 
 class DatabaseError(NewsletterError):
     """The database cannot be used as it is."""
+
+
+class BackupError(NewsletterError):
+    """A backup could not be made, or put back."""
 
 
 class IssueError(NewsletterError):

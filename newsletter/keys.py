@@ -96,6 +96,11 @@ class Keys:
         )
 
 
+def fingerprint_of(secret: Secret) -> str:
+    """Return what tells a secret from others and does not give it away."""
+    return _derive(secret).fingerprint
+
+
 def _derive(secret: Secret) -> DerivedKeys:
     suppressions, links = (
         hmac.digest(secret.reveal().encode(), purpose, "sha256")

@@ -347,6 +347,14 @@ class Log(_Table, frozen=True):
     ] = False
 
 
+class Backup(_Table, frozen=True):
+    folder: Annotated[str, Meta(description="Folder that `newsletter backup create` writes to.")] = "backups"
+    keep: Annotated[
+        int,
+        Meta(description="How many backups it keeps there; older ones of its own naming are removed.", ge=1),
+    ] = 7
+
+
 class Theme(_Table, frozen=True):
     name: Annotated[
         str,
@@ -500,6 +508,7 @@ class Settings(_Table, frozen=True):
     alerts: Alerts = Alerts()
     web: Web = Web()
     log: Log = Log()
+    backup: Backup = Backup()
     theme: Theme = Theme()
     editions: dict[str, Edition] = msgspec.field(default_factory=lambda: {DEFAULT_EDITION: Edition()})
 

@@ -10,9 +10,9 @@ compile() {
 }
 UV=$1
 compile run.txt --extra web
-compile test.txt --extra dkim --extra postgres --extra web --group test
-compile dev.txt --extra dkim --extra postgres --extra web --group test --group dev
-compile browser.txt --extra dkim --extra postgres --extra web --group test --group browser
+compile test.txt --extra backup --extra dkim --extra postgres --extra web --group test
+compile dev.txt --extra backup --extra dkim --extra postgres --extra web --group test --group dev
+compile browser.txt --extra backup --extra dkim --extra postgres --extra web --group test --group browser
 if grep -l '://' requirements/*.txt; then
     echo 'a lock file names a host' >&2
     exit 1

@@ -97,6 +97,15 @@ class App:
             found.ensure_schema()
         return found
 
+    def _sending_database(self) -> Database:
+        """Return the database; refuse one that was restored from a backup and that nobody has looked at."""
+        from newsletter.delivery import restored
+
+        database = self.database()
+        with database.read() as connection:
+            restored.check(connection)
+        return database
+
     def _open(self, *, read_only: bool = False) -> Database:
         return Database(self.config.database_address(), read_only=read_only)
 
@@ -347,7 +356,7 @@ class App:
         identity = self.identity(example=provider.name == "outbox")
         return Dispatcher(
             edition=edition,
-            database=self._read_only_database() if dry_run else self.database(),
+            database=self._read_only_database() if dry_run else self._sending_database(),
             provider=provider,
             design=design,
             identity=identity,

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter.app import App
+from newsletter.backup.folder import backups_in
 from newsletter.delivery import forgetting
 from subscribers.suppressions import Erased
 from subscribers.traces import Traces
@@ -21,7 +22,8 @@ class Erasure:
     person: Erased
     rest: dict[str, int]
     compacted: bool = False
-    copies: tuple[Path, ...] = ()  # backups beside the database that still hold the person
+    copies: tuple[Path, ...] = ()  # beside the database, that still hold the person
+    backups: tuple[Path, ...] = ()  # of backup.folder: they are packed, and may hold the person
 
 
 def to_erase(app: App, email_or_id: str) -> Erasure:
@@ -41,11 +43,12 @@ def erase(app: App, number: int, *, actor: str, now: datetime) -> Erasure:
         forgetting.forget(connection, number, person.subscriber.email)
     compacted = database.compact()
     copies = () if database.file is None else _copies_with(database.file, person.subscriber.email)
-    return Erasure(person=person, rest=rest, compacted=compacted, copies=copies)
+    backups = tuple(backups_in(app.config.path(app.settings.backup.folder)))
+    return Erasure(person=person, rest=rest, compacted=compacted, copies=copies, backups=backups)
 
 
 def _copies_with(file: Path, email: str) -> tuple[Path, ...]:
-    """Return the copies that migrations made beside the database and that still hold an address."""
+    """Return the copies that migrations and restores made beside the database and that still hold an address."""
     copies = sorted(file.parent.glob(f"{file.name}.before-*"))
     needles = tuple(needle.encode() for needle in Traces(email).needles())
     return tuple(copy for copy in copies if _holds(copy, needles))

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from newsletter import store
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, restored
 from newsletter.delivery.recipients import recipient
 from newsletter.errors import InputError
 from newsletter.letters import Identity, make_letter
@@ -72,6 +72,7 @@ def _letter(app: App, edition: str, day: date, identity: Identity, report: Calla
     database = app.existing_database()
     if database is not None:
         with database.read() as connection:
+            restored.check(connection)
             record = store.find_issue(connection, edition, day)
             if record is not None:
                 report(f"the letter of issue {record.name}, as it is frozen ({record.state.value})")

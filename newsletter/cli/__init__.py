@@ -49,6 +49,7 @@ COMMANDS = {
     "dkim": ("newsletter.cli.dkim:dkim", "Make keys that sign letters, and print what goes into DNS."),
     "config": ("newsletter.cli.config:config", "Print every setting, its value and where it came from."),
     "database": ("newsletter.cli.database:database", "Look after the database's schema."),
+    "backup": ("newsletter.cli.backup:backup", "Make, check and restore backups."),
     "init": ("newsletter.cli.init:init", "Write a commented newsletter.toml."),
     "completion": (
         "newsletter.cli.completion:completion",

@@ -19,6 +19,7 @@ GITIGNORE = """\
 newsletter.db*
 newsletter.secret
 *.pem
+backups/
 outbox/
 preview/
 """

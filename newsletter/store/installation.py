@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.store.tables import installation
@@ -20,3 +20,8 @@ def put_setting(connection: Connection, name: str, value: str) -> str:
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(build(installation).values(name=name, value=value).on_conflict_do_nothing())
     return get_setting(connection, name) or value
+
+
+def remove_setting(connection: Connection, name: str) -> None:
+    """Forget a fact about this installation."""
+    connection.execute(delete(installation).where(installation.c.name == name))

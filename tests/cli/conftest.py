@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.fixture
 def people(command: Command) -> Command:
     """Return the command with three subscribers on the list."""
+    for address in PEOPLE:
+        command("subscribers", "add", address).ok()
+    return command
+
+
+@pytest.fixture
+def readers(command: Command, migrated_file: Path) -> Command:
+    """Return the same, with a schema that was made once for all tests."""
+    shutil.copy(migrated_file, command.folder / "newsletter.db")
     for address in PEOPLE:
         command("subscribers", "add", address).ok()
     return command

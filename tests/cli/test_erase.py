@@ -88,7 +88,7 @@ def test_no_byte_of_the_files_names_who_is_erased(erased: Command) -> None:
     done = erased("subscribers", "erase", ADA.upper(), "--yes", "--json").ok().json
     assert done == {
         "id": 3, "subscriptions": 1, "consents": 1, "tags": 1, "replies": 1, "events": 1, "notices": 1,
-        "compacted": True, "copies": [],
+        "compacted": True, "copies": [], "backups": [],
     }  # fmt: skip
     content = bytes_of(erased.folder)
     assert [form for form in FORMS if form in content] == []

@@ -48,6 +48,12 @@ def erase(context: click.Context, subscriber: str, yes: bool, as_json: bool) -> 
         )
     for copy in done.copies:
         warn(f"{copy}: this copy of the database still holds the person; delete it when you do not need it")
+    if done.backups:
+        number, noun = len(done.backups), "backup" if len(done.backups) == 1 else "backups"
+        warn(
+            f"{done.backups[0].parent}: {number} {noun} may still hold the person, until newer ones replace them or "
+            "you delete them"
+        )
     return None
 
 
@@ -72,4 +78,5 @@ def _described(done: Erasure) -> dict[str, Any]:
     return {
         "id": taken.subscriber.id, "subscriptions": taken.subscriptions, "consents": taken.consents,
         "tags": taken.tags, **done.rest, "compacted": done.compacted, "copies": [str(copy) for copy in done.copies],
+        "backups": [str(backup) for backup in done.backups],
     }  # fmt: skip

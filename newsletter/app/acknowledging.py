@@ -1,0 +1,72 @@
+"""What may have been sent since the backup was made that a database was restored from, and going on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter import store
+from newsletter.delivery import notices, restored
+from newsletter.delivery.restored import Begun
+from newsletter.errors import InputError
+from newsletter.models import DayKind, IssueState
+
+if TYPE_CHECKING:
+    from newsletter.app import App
+
+SENT_ELSEWHERE = "sent after the backup was made that this database was restored from"
+_BACK = timedelta(days=4)  # as far as a run goes back for a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """What a restored database cannot know: issues that were begun, and by edition the days since its last issue.
+
+    ``held`` deliveries wait for a decision now; ``notices`` of the newsletter's own mails go out, perhaps again.
+    """
+
+    made: datetime
+    begun: tuple[Begun, ...]
+    since: dict[str, tuple[date, date]]
+    held: int
+    notices: int
+
+
+def mark(app: App, made: datetime) -> None:
+    """Mark the database as one that other tools restored, from a backup made at a time."""
+    with app.database().write(durable=True) as connection:
+        restored.mark(connection, made)
+
+
+def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
+    """Hold what is unsettled and let the database send again; None where it was not restored, or is acknowledged.
+
+    ``sent`` are issues (day, edition) that are known to have gone out since: they are not made again.
+    """
+    from newsletter.app import now
+
+    at, last = now(), app.candidate_days()[0]
+    with app.database().write(durable=True) as connection:
+        made = restored.made_at(connection)
+        if made is None:
+            return None
+        for day, edition in sent:
+            if store.find_issue(connection, edition, day) is not None:
+                raise InputError(
+                    "is in the database already", subject=f"--sent {day}/{edition}", remedy="leave it out"
+                )
+            record = store.create_issue(
+                connection, edition=edition, day=day, kind=DayKind.COMPLETE, document={"entries": []}, now=at
+            )
+            store.move_issue(connection, record, IssueState.CANCELLED, at, SENT_ELSEWHERE)
+        since = {}
+        for edition in app.settings.editions:
+            newest = store.newest_issue(connection, edition, tuple(IssueState))
+            first = newest.day + timedelta(days=1) if newest is not None else made.date() - _BACK
+            if first <= last:
+                since[edition] = first, last
+        begun = tuple(restored.begun(connection))
+        held = restored.acknowledge(connection, at)
+        return Doubts(made=made, begun=begun, since=since, held=held, notices=notices.waiting(connection))
