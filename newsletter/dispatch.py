@@ -124,7 +124,7 @@ class Dispatcher:
             f"render    {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text):,} characters of text"
         )
         letter = make_letter(rendered, issue, self.identity, self.clock())
-        self._lint(issue, letter)
+        self.lint(issue, letter)
         name = f"{issue.day}/{self.edition}"
         if not people:
             return self.result(
@@ -137,7 +137,7 @@ class Dispatcher:
         record = self._plan(issue, letter)
         return self._asked(record) if record.state is IssueState.DRAFT else self.deliver(record)
 
-    def _lint(self, issue: Issue, letter: Letter) -> None:
+    def lint(self, issue: Issue, letter: Letter) -> None:
         """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
         findings = looked_over(
             letter, issue, self.identity, postal_address=self.design.postal_address,
@@ -192,8 +192,9 @@ class Dispatcher:
             if self.turn is not None:
                 store.take_turn(connection, self.edition, self.turn, record.id, letter.date)
                 if self.ask:
+                    store.keep_draft(connection, record.id, issue)
                     about = AboutDraft(
-                        issue=record.id, until=self.turn.latest.astimezone(UTC), deadline=_clock_time(self.turn.latest),
+                        issue=record.id, until=self.turn.latest.astimezone(UTC), deadline=clock_time(self.turn.latest),
                         at=letter.date,
                     )  # fmt: skip
                     ask_operator(connection, self.ask, about)
@@ -202,7 +203,7 @@ class Dispatcher:
     def _asked(self, record: IssueRecord) -> RunResult:
         with self.database.read() as connection:
             counts = ledger.counts(connection, record.id)
-        until = f" until {_clock_time(self.turn.latest)}" if self.turn is not None else ""
+        until = f" until {clock_time(self.turn.latest)}" if self.turn is not None else ""
         sentence = (
             f"Issue {record.name} is a draft and waits for a word{until}; {self.ask} is asked by mail "
             f"(`newsletter issues approve {record.name}`)."
@@ -376,7 +377,8 @@ def held(record: IssueRecord) -> str:
     )
 
 
-def _clock_time(moment: datetime) -> str:
+def clock_time(moment: datetime) -> str:
+    """Return a time as people read it, with its zone."""
     return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 

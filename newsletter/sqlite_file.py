@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0015"
 BUSY_SECONDS = 30
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from newsletter import store
+from newsletter.app.delivering import find_issue
 from newsletter.app.identity import checked_address
 from newsletter.delivery import drafts
-from newsletter.errors import ConfigError, InputError
+from newsletter.edits import Edit
+from newsletter.errors import ConfigError
 from newsletter.logs import INFO, tell
+from newsletter.models import Turn
 from newsletter.settings import Settings
 from newsletter.store import IssueRecord
 
@@ -35,18 +40,29 @@ def asked_of(settings: Settings, edition: str) -> str:
     return checked_address(settings.alerts.email, "alerts.email")
 
 
+def edit(app: App, edition: str, day: date, edits: Sequence[Edit], *, actor: str) -> IssueRecord:
+    """Change a draft and ask about it again; raises `InputError` for an issue or a place that does not exist."""
+    from newsletter import drafting
+
+    with app.database().read() as connection:
+        record = find_issue(connection, edition, day)
+        known = store.turn_of(connection, record.id)
+    schedule, turn = app.settings.edition(edition).schedule, None
+    if known is not None and schedule is not None:
+        turn = Turn(day=known.day, latest=known.latest.astimezone(ZoneInfo(schedule.timezone)))
+    dispatcher = app.dispatcher(edition, report=lambda _line: None, progress=lambda _done, _all: None)
+    done = drafting.edit(dispatcher, record, edits, actor=actor, turn=turn)
+    for each in edits:
+        tell(INFO, "issue edited", issue=done.name, kind=each.kind.value)
+    return done
+
+
 def decide(
     app: App, edition: str, day: date, decision: drafts.Decision, *, actor: str, reason: str = ""
 ) -> IssueRecord:
     """Approve or hold an issue; raises `InputError` for one that does not exist."""
     with app.database().write(durable=True) as connection:
-        record = store.find_issue(connection, edition, day, lock=True)
-        if record is None:
-            raise InputError(
-                "there is no such issue",
-                subject=f"{day}/{edition}",
-                remedy="`newsletter issues list` names them",
-            )
+        record = find_issue(connection, edition, day, lock=True)
         decided = drafts.decide(connection, record, decision, actor=actor, now=app.clock(), reason=reason)
     tell(
         INFO,

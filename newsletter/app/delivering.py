@@ -28,7 +28,7 @@ def deliveries(
     """Give the deliveries of an issue as JSON has them; raises `InputError` for an issue that there is not."""
     people = app.subscriber_list()
     with app.database().read() as connection:
-        record = _issue(connection, edition, day)
+        record = find_issue(connection, edition, day)
         _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None
         yield _named(connection, record, register.rows_of(connection, record.id, states, number))
@@ -45,7 +45,7 @@ def resolve(
 
     people = app.subscriber_list()
     with app.database().write(durable=True) as connection:
-        record = _issue(connection, edition, day, lock=True)
+        record = find_issue(connection, edition, day, lock=True)
         _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None
         if sent:
@@ -60,7 +60,8 @@ def resolve(
     return moved
 
 
-def _issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> IssueRecord:
+def find_issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> IssueRecord:
+    """Return an issue; raise `InputError` for one that does not exist."""
     record = store.find_issue(connection, edition, day, lock=lock)
     if record is None:
         raise InputError(

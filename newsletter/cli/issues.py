@@ -159,6 +159,56 @@ def hold(context: click.Context, name: tuple[date, str | None], reason: str, as_
     _decide(context, name, "hold", reason, as_json=as_json)
 
 
+@issues.command(short_help="Change a draft; it is mailed again.")
+@click.argument("name", type=IssueName(), metavar="DAY[/EDITION]")
+@click.option("--subject", help="Another subject.")
+@click.option("--drop", metavar="PAPER", multiple=True, help="Leave a paper out, by its id.")
+@click.option(
+    "--replace",
+    "replacing",
+    metavar="OLD NEW",
+    nargs=2,
+    multiple=True,
+    help="Say something otherwise: words that stand in one paper's summary, and what stands there instead.",
+)
+@json_option
+@click.pass_context
+def edit(
+    context: click.Context,
+    name: tuple[date, str | None],
+    subject: str | None,
+    drop: tuple[str, ...],
+    replacing: tuple[tuple[str, str], ...],
+    as_json: bool,
+) -> None:
+    """Change a draft, or an issue that is held. Its letter is made again and mailed; only a word about that one counts.
+
+    Who changed what and when is kept.
+    """
+    from newsletter.edits import Edit, EditKind
+
+    edits = [
+        *(Edit(kind=EditKind.DROP, before=paper) for paper in drop),
+        *(Edit(kind=EditKind.SENTENCE, before=old, after=new) for old, new in replacing),
+        *([Edit(kind=EditKind.SUBJECT, after=subject)] if subject is not None else []),
+    ]
+    if not edits:
+        raise click.UsageError("Say what to change: --subject, --drop or --replace.")
+    day, given = name
+    with open_app(context) as app:
+        from newsletter.app import deciding
+        from newsletter.cli.due import ask_operator
+
+        edition = app.edition_name(given)
+        record = deciding.edit(app, edition, day, edits, actor=operator())
+        ask_operator(app, edition)
+    if as_json:
+        print_json({"issue": record.name, "state": record.state.value, "reason": record.reason})
+        return
+    again = "it is mailed again" if record.state.value == "draft" else "it stays held until it is approved"
+    click.echo(f"Issue {record.name} is edited; {again}.")
+
+
 def _decide(
     context: click.Context, name: tuple[date, str | None], word: str, reason: str, *, as_json: bool
 ) -> None:

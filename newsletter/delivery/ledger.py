@@ -129,6 +129,12 @@ def letter_bytes(connection: Connection, issue_id: int) -> bytes:
     return document
 
 
+def replace_letter(connection: Connection, issue_id: int, letter: Letter) -> None:
+    """Put another letter in the place of an issue's, of which nothing was sent."""
+    of_issue = letter_table.update().where(letter_table.c.issue_id == issue_id)
+    connection.execute(of_issue.values(bytes=msgspec.json.encode(letter)))
+
+
 def load_letter(connection: Connection, issue_id: int) -> Letter:
     """Return the frozen letter of an issue."""
     return msgspec.json.decode(letter_bytes(connection, issue_id), type=Letter)

@@ -19,6 +19,7 @@ from newsletter.store.days import (
     stored_days,
     vote_history,
 )
+from newsletter.store.drafts import add_edits, draft_of, edits_of, keep_draft, replace_document
 from newsletter.store.installation import get_setting, put_setting
 from newsletter.store.issues import (
     IssueRecord,
@@ -46,6 +47,7 @@ from newsletter.store.turns import (
     newest_turns,
     put_turn,
     take_turn,
+    turn_of,
     unfinished_turns,
     waiting_turns,
 )
@@ -55,9 +57,12 @@ __all__ = [
     "RawAnswer",
     "TurnRecord",
     "TurnState",
+    "add_edits",
     "all_issues",
     "answers_of",
     "create_issue",
+    "draft_of",
+    "edits_of",
     "find_day",
     "find_issue",
     "find_paper",
@@ -72,6 +77,7 @@ __all__ = [
     "issues_of",
     "issues_on",
     "keep_answer",
+    "keep_draft",
     "last_turn",
     "left_out_of",
     "load_day",
@@ -84,11 +90,13 @@ __all__ = [
     "put_turn",
     "recall",
     "remember",
+    "replace_document",
     "reserve_turn",
     "save_day",
     "sent_papers",
     "stored_days",
     "take_turn",
+    "turn_of",
     "unfinished_issues",
     "unfinished_turns",
     "vote_history",

@@ -91,15 +91,20 @@ def create_issue(
     )  # fmt: skip
     key = created.inserted_primary_key
     assert key is not None
+    issue_papers(connection, key[0], document)
+    found = find_issue(connection, edition, day)
+    assert found is not None
+    return found
+
+
+def issue_papers(connection: Connection, issue_id: int, document: Mapping[str, Any]) -> None:
+    """Put down which papers an issue has."""
     entries = [
-        {"issue_id": key[0], "position": position, "paper_id": entry["id"]}
+        {"issue_id": issue_id, "position": position, "paper_id": entry["id"]}
         for position, entry in enumerate(document["entries"])
     ]
     if entries:
         connection.execute(insert(issue_paper), entries)
-    found = find_issue(connection, edition, day)
-    assert found is not None
-    return found
 
 
 def next_number(connection: Connection, edition: str) -> int:

@@ -102,6 +102,23 @@ schedule_run = Table(
     Column("reason", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+draft = Table(
+    "draft",
+    metadata,
+    Column("issue_id", ForeignKey("issue.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # the `Issue` before it was edited
+)
+issue_edit = Table(
+    "issue_edit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", ForeignKey("issue.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+)
 alert = Table(  # what was told, and when: so that it is not told again and again
     "alert",
     metadata,

@@ -111,6 +111,12 @@ def take_turn(connection: Connection, edition: str, turn: Turn, issue_id: int, n
         )
 
 
+def turn_of(connection: Connection, issue_id: int) -> TurnRecord | None:
+    """Return the turn of an issue, if it has one."""
+    row = connection.execute(select(schedule_run).where(schedule_run.c.issue_id == issue_id)).one_or_none()
+    return _record(row) if row is not None else None
+
+
 def has_turn(connection: Connection, issue_id: int) -> bool:
     """Tell whether an issue is that of a turn."""
     found = select(schedule_run.c.local_day).where(schedule_run.c.issue_id == issue_id)

@@ -120,3 +120,62 @@ def test_a_link_must_lead_somewhere(office: Command) -> None:
         result = office("run", "--if-due", "--now", MORNING, "--from", str(SAMPLE), env=env)
     assert result.code == 2
     assert "web.public_url" in result.err
+
+
+def test_an_edit_is_mailed_and_only_the_new_letter_can_be_approved(office: Command) -> None:
+    with SmtpSink() as sink:
+        due(office, sink, MORNING)
+        env = smtp(sink)
+        (first,) = mails(sink, "boss@example.org")
+        shown = office("issues", "show", DAY, "--json").ok().json["entries"]
+        dropped, lead = shown[1]["id"], shown[0]
+        sentence = lead["summary"]["sections"][0]["text"].split(". ")[0]
+        told = office(
+            "issues", "edit", DAY, "--subject", "Something better", "--drop", dropped, "--replace", sentence,
+            "Said otherwise", env=env,
+        ).ok()  # fmt: skip
+        assert "is edited; it is mailed again" in told.out
+        office("issues", "edit", DAY, "--drop", shown[2]["id"], env=env).ok()
+        now = office("issues", "show", DAY, "--json").ok().json
+        assert now["state"] == "draft"
+        assert [entry["id"] for entry in now["entries"]] == [
+            shown[0]["id"],
+            *(each["id"] for each in shown[3:]),
+        ]
+        office("issues", "approve", DAY).ok()
+        due(office, sink, NOON)
+        (letter,) = mails(sink, "reader0@example.org")
+    assert letter["Subject"] == "Something better"
+    assert "Said otherwise" in body(letter, "html")
+    assert sentence not in body(letter, "plain").replace("\r\n", " ")
+    assert dropped in body(first, "html")
+    assert dropped not in body(letter, "html")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "--subject, --drop or --replace"),
+        (("--drop", "2409.99999"), "is no paper of the issue; it has 2409.06820"),
+        (("--replace", "words that nobody wrote", "x"), "stands in no summary"),
+        (("--replace", "the", "x"), "papers"),
+        (("--subject", " "), "is no subject"),
+        (("--subject", "a\nb"), "is no subject"),
+    ],
+)
+def test_an_edit_that_fits_nothing_changes_nothing(
+    office: Command, arguments: tuple[str, ...], words: str
+) -> None:
+    with SmtpSink() as sink:
+        due(office, sink, MORNING)
+        before = office("issues", "show", DAY, "--json").ok().json
+        assert_complains(office("issues", "edit", DAY, *arguments, env=smtp(sink)), words)
+        assert office("issues", "show", DAY, "--json").ok().json == before
+        assert len(mails(sink, "boss@example.org")) == 1
+
+
+def test_what_was_sent_cannot_be_edited(office: Command) -> None:
+    office("run", "--from", str(SAMPLE)).ok()
+    result = office("issues", "edit", DAY, "--subject", "Too late")
+    assert result.code == 1
+    assert "was not made as a draft" in result.err

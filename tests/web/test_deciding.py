@@ -43,15 +43,22 @@ def office(tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
-def link(served: Served) -> str:
-    """Return the path of the mailed link."""
+def links(served: Served) -> list[str]:
+    """Return the paths of the mailed links, the oldest first."""
+    found: list[tuple[float, str]] = []
     for file in (served.folder / "outbox" / "new").iterdir():
-        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-        if str(mail["To"]) == "boss@example.org":
-            found = re.search(r"/d/[\w-]+", str(mail.get_body(("plain",)).get_content()))  # type: ignore[union-attr]
-            assert found is not None
-            return found.group()
-    raise AssertionError("nobody was asked")
+        text = file.read_bytes()
+        if b"To: boss@example.org" in text:
+            mail = message_from_bytes(text, policy=policy.default)
+            content = str(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+            found += [(file.stat().st_mtime, path) for path in re.findall(r"/d/[\w-]+", content)]
+    return [path for _, path in sorted(found)]
+
+
+def link(served: Served) -> str:
+    """Return the path of the only mailed link."""
+    (path,) = links(served)
+    return path
 
 
 def state(served: Served) -> str:
@@ -118,3 +125,18 @@ def test_a_link_is_of_no_use_forged_too_late_or_for_an_older_letter(office: Serv
     assert office.get(f"/d/{other}").status == 404
     assert office.get(f"/d/{unknown}").status == 404
     assert state(office) == "draft"
+
+
+def test_after_an_edit_only_the_new_link_decides(office: Served) -> None:
+    first = link(office)
+    newsletter(office.folder, "issues", "edit", DAY, "--subject", "Said better")
+    _, second = links(office)
+    assert office.get(first).heading == "This is an older draft"
+    assert office.post(first, {"decision": "approve"}).status == 410
+    assert state(office) == "draft"
+    assert office.press(second, decision="approve").heading == "Approved"
+    newsletter(office.folder, "run", "--if-due", "--from", str(SAMPLE))
+    letters = [file.read_bytes() for file in (office.folder / "outbox" / "new").iterdir()]
+    assert [b"Subject: Said better" in letter for letter in letters if b"To: ada@example.org" in letter] == [
+        True
+    ]

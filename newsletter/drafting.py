@@ -1,0 +1,58 @@
+"""A draft is edited: its letter is made again, and the operator is asked about that one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+
+from newsletter import store
+from newsletter.delivery import ledger
+from newsletter.delivery.notices import AboutDraft, ask_operator
+from newsletter.dispatch import Dispatcher, clock_time
+from newsletter.edits import Edit, edited
+from newsletter.errors import IssueError
+from newsletter.letters import make_letter
+from newsletter.models import IssueState, Turn
+from newsletter.store import IssueRecord
+from newsletter.templating.issue import issue_json, render
+
+
+def edit(
+    dispatcher: Dispatcher, record: IssueRecord, edits: Sequence[Edit], *, actor: str, turn: Turn | None
+) -> IssueRecord:
+    """Change a draft, or one that is held, and ask about it again; raise `InputError` for an edit that fits nothing.
+
+    Nothing changes where one of the edits cannot be, lint finds an error, or another process was faster.
+    """
+    with dispatcher.database.read() as connection:
+        before = ledger.letter_bytes(connection, record.id)
+        first, all_edits = store.draft_of(connection, record.id), store.edits_of(connection, record.id)
+    issue, subject = edited(first, [*all_edits, *edits])
+    rendered = render(issue, replace(dispatcher.design, issue_number=record.number))
+    if subject:
+        rendered = replace(rendered, subject=subject)
+    letter = make_letter(rendered, issue, dispatcher.identity, dispatcher.clock())
+    dispatcher.lint(issue, letter)
+    with dispatcher.database.write(durable=True) as connection:
+        now = store.find_issue(connection, record.edition, record.day, lock=True) or record
+        if (
+            now.state not in {IssueState.DRAFT, IssueState.HELD}
+            or ledger.letter_bytes(connection, record.id) != before
+        ):
+            raise IssueError(
+                f"is {now.state.value}, or was edited by somebody else meanwhile", subject=f"issue {record.name}",
+                remedy="look at it again",
+            )  # fmt: skip
+        ledger.replace_letter(connection, record.id, letter)
+        store.replace_document(connection, record.id, issue_json(issue))
+        store.add_edits(connection, record.id, edits, actor=actor, now=letter.date)
+        if turn is not None and dispatcher.ask and now.state is IssueState.DRAFT:
+            about = AboutDraft(
+                issue=record.id,
+                until=turn.latest.astimezone(UTC),
+                deadline=clock_time(turn.latest),
+                at=letter.date,
+            )
+            ask_operator(connection, dispatcher.ask, about)
+        return store.issue_by_id(connection, record.id)
