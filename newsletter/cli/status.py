@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PARTS = ("prepared", "accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled")
 _A_WEEK = timedelta(days=7)
+_GRACE = timedelta(minutes=15)  # calls come every ten
 
 
 @click.command(short_help="Tell how everything stands, and what needs a hand.")
@@ -68,9 +69,9 @@ def _thoroughly(context: click.Context, now: datetime) -> tuple[Standing | None,
 
 
 def _due(table: Timetable, now: datetime) -> date | None:
-    """Return the newest local day whose send must be over."""
+    """Return the newest local day whose send must be over, and looked at."""
     begun = table.begun(now, now.astimezone(table.zone).date() - _A_WEEK)
-    return next((send.day for send in reversed(begun) if send.latest < now), None)
+    return next((send.day for send in reversed(begun) if send.latest + _GRACE < now), None)
 
 
 def _told(standing: Standing | None, coming: list[tuple[str, Send]], wanted: list[Need]) -> dict[str, Any]:

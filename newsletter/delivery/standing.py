@@ -108,7 +108,7 @@ def _of_turn(turn: TurnStanding, due: date | None) -> Iterator[Need]:
         )
     elif due is not None and (turn.day < due or (turn.day == due and turn.state == "waiting")):
         yield Need(
-            sentence=f"The send of {turn.edition} on {due} is over, and nobody looked: is anything calling it?",
+            sentence=f"The send of {turn.edition} on {due} is over, and nobody looked since: something has to call it.",
             command="newsletter run --if-due",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from newsletter.config import load, timetables
 from newsletter.errors import ConfigError
@@ -73,6 +74,18 @@ def test_the_next_send_stands_there(people: Command) -> None:
     (following,) = people("next", "--json", "--count", "1").ok().json
     assert coming == following
     assert "Next: daily on " in people("status").ok().out
+
+
+def test_a_schedule_that_nobody_calls(people: Command) -> None:
+    schedule = '[editions.daily]\nschedule = { at = "07:30", days = "daily", latest = "12:00" }\n'
+    (people.folder / "newsletter.toml").write_text(schedule, encoding="utf-8")
+    people("run", "--if-due", "--now", "2026-01-05T08:00:00Z", "--from", SAMPLE).ok()
+    for now, code in (("2026-01-06T12:10:00Z", 0), ("2026-01-06T12:16:00Z", 1), ("2026-01-20T08:00:00Z", 1)):
+        with time_machine.travel(now):
+            result = people("status")
+        assert result.code == code, now
+        assert ("nobody looked since" in result.out) is bool(code)
+    assert "The send of daily on 2026-01-19 is over" in result.out
 
 
 def test_another_database_goes_the_usual_way(people: Command, postgres_url: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -16,13 +17,21 @@ from newsletter.database import Database
 from newsletter.delivery.at_a_glance import at_a_glance
 from newsletter.delivery.overview import overview
 from newsletter.delivery.processes import process_name
-from newsletter.delivery.standing import IssueStanding, Standing, needs
+from newsletter.delivery.standing import (
+    IssueStanding,
+    Need,
+    NoticesStanding,
+    Standing,
+    TurnStanding,
+    needs,
+)
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, notice_table
 from newsletter.models import Counts, DeliveryState, IssueState
 from newsletter.store import TurnState
 from newsletter.store.tables import issue, schedule_run
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.schema import edition, subscriber, subscription, suppression
+from tests.cli.command import Command
 from tests.support.issues import DAY, NOW
 from tests.support.torture import length
 
@@ -150,22 +159,55 @@ def test_another_schema_is_not_read(copies: Database) -> None:
     assert at_a_glance(copies.file, NOW) is None
 
 
-def told(standing: Standing) -> list[str]:
-    return [need.sentence for need in needs(standing, {})]
+BASE = Standing(
+    issues=(), turns=(), notices=NoticesStanding(waiting=2, overdue=0, failed=1), readers=(("daily", 1),)
+)
+ISSUE = IssueStanding(
+    edition="daily", day=DAY, state=IssueState.PAUSED, reason="no log-in", at=NOW, counts=Counts(waiting=2), dead_claims=0
+)  # fmt: skip
+TURN = TurnStanding(edition="daily", day=DAY, state="missed", reason="a source failed.")
 
 
-def test_what_goes_on_by_itself_needs_no_hand(copies: Database) -> None:
-    with copies.write() as connection:
-        fill(connection, random.Random(1))
-        base = replace(
-            overview(connection, NOW), issues=(), turns=(), readers=(("daily", 1),),
-            notices=replace(overview(connection, NOW).notices, overdue=0),
-        )  # fmt: skip
-    assert told(base) == []
-    paused = IssueStanding(
-        edition="daily", day=DAY, state=IssueState.PAUSED, reason="no log-in", at=NOW, counts=Counts(), dead_claims=0
-    )  # fmt: skip
-    assert told(replace(base, issues=(paused,))) == [
-        f"Issue {DAY}/daily is paused: no log-in; 0 are waiting."
-    ]
-    assert list(needs(replace(base, issues=(paused,)), {"daily": None})) == []
+def told(standing: Standing, due: Mapping[str, date | None] = MappingProxyType({})) -> list[Need]:
+    return list(needs(standing, due))
+
+
+def test_what_goes_on_by_itself_needs_no_hand() -> None:
+    assert told(BASE) == []
+    sending = replace(ISSUE, state=IssueState.SENDING, reason="")
+    finished = replace(ISSUE, state=IssueState.FINISHED, reason="", counts=Counts(prepared=1, accepted=1))
+    assert told(replace(BASE, issues=(sending, finished))) == []
+    assert told(replace(BASE, issues=(ISSUE,)), {"daily": None}) == []
+    for state in ("nothing", "planned", "held"):
+        assert told(replace(BASE, turns=(replace(TURN, state=state),)), {"daily": DAY}) == []
+
+
+NEEDED = {
+    "paused, no schedule": replace(BASE, issues=(ISSUE,)),
+    "by hand": replace(BASE, issues=(replace(ISSUE, reason="by hand by ada"),)),
+    "stopped": replace(BASE, issues=(replace(ISSUE, reason="stopped: too much"),)),
+    "held": replace(BASE, issues=(replace(ISSUE, state=IssueState.HELD, reason="too late"),)),
+    "draft": replace(BASE, issues=(replace(ISSUE, state=IssueState.DRAFT, reason=""),)),
+    "left": replace(BASE, issues=(replace(ISSUE, state=IssueState.SENDING, reason="", dead_claims=1),)),
+    "uncertain": replace(
+        BASE, issues=(replace(ISSUE, state=IssueState.FINISHED, reason="", counts=Counts(uncertain=1)),)
+    ),
+    "missed": replace(BASE, turns=(TURN,)),
+    "nobody looked": replace(BASE, turns=(replace(TURN, state="planned", day=DAY - timedelta(days=1)),)),
+    "not since": replace(BASE, turns=(replace(TURN, state="waiting"),)),
+    "notices": replace(BASE, notices=NoticesStanding(waiting=1, overdue=1, failed=0)),
+    "no readers": replace(BASE, readers=(("daily", 0),)),
+    "no list": replace(BASE, readers=()),
+}
+
+
+@pytest.mark.parametrize("standing", NEEDED.values(), ids=NEEDED)
+def test_what_needs_a_hand_names_a_command_that_there_is(command: Command, standing: Standing) -> None:
+    due = {} if standing is NEEDED["paused, no schedule"] else {"daily": DAY}
+    (need,) = told(standing, due)
+    assert need.sentence.endswith(".")
+    words = need.command.partition(" (")[0].split()
+    assert words[0] == "newsletter"
+    assert command(*words[1:], "--help").code == 0
+    options = {word for word in words if word.startswith("--")}
+    assert options <= set(command(*words[1:], "--help").out.replace(",", " ").replace("/", " ").split())
