@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -33,13 +34,19 @@ def newsletter(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def asked(folder: Path) -> Iterator[Served]:
+    """Run a server with a draft that waits."""
+    with serving(folder, settings=settings()) as served:
+        newsletter(folder, "subscribers", "add", "ada@example.org")
+        told = newsletter(folder, "run", "--if-due", "--from", str(SAMPLE))
+        assert "is a draft" in told
+        yield served
+
+
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Served]:
-    """A server with a draft that waits."""
-    with serving(tmp_path, settings=settings()) as served:
-        newsletter(tmp_path, "subscribers", "add", "ada@example.org")
-        told = newsletter(tmp_path, "run", "--if-due", "--from", str(SAMPLE))
-        assert "is a draft" in told
+    with asked(tmp_path) as served:
         yield served
 
 
