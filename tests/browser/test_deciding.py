@@ -50,7 +50,12 @@ def test_everybody_can_use_the_page(browser: Any, office: Served, scheme: Scheme
         pytest.skip(lack)
     reader = Reader(browser, width=320, scheme=scheme, script=True)
     reader.page.goto(office.address + link(office))
-    assert violations(reader.page) == []
+    copy = browser.new_page(viewport={"width": 320, "height": 760}, color_scheme=scheme.value)
+    copy.set_content(
+        reader.page.content()
+    )  # the policy lets no script in, so axe looks at a copy of the page
+    assert violations(copy) == []
+    copy.close()
     assert reader.page.evaluate(SMALL) == []
     assert reader.page.evaluate("document.documentElement.scrollWidth") <= 320
     reader.context.close()
