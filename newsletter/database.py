@@ -37,7 +37,7 @@ from newsletter.settings import without_password
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0014"
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from newsletter.delivery.feedback import DELAYED
 from newsletter.providers.mailbox.parts import Fields, Parts, address_in
 from newsletter.refusals import FOR_NOW, UNKNOWN, Verdict, judge
 
@@ -21,7 +22,6 @@ _BEFORE = 4  # lines before it, where some put the cause
 _SAYS_NOTHING = (UNKNOWN, FOR_NOW)
 
 SUCCEEDED = frozenset({"delivered", "relayed", "expanded"})  # RFC 3464
-DELAYED = "delayed"
 
 _DAEMON = re.compile(
     r"mailer.?daemon|post.?master|mail.?daemon|mdaemon|^bounces?[@+-]|mail delivery|delivery (?:sub)?system"
