@@ -207,7 +207,8 @@ TABLE: tuple[Row, ...] = (
     _row(
         Kind.HARD, "the mailbox has moved", "RFC 5321 551; RFC 3463 X.1.6", status=_GENERIC,
         words=rf"\b{_MAILBOX}\b[^.;!]{{0,30}}(?:has|have) (?:moved|left)|user not local"
-        r"|no longer (?:works|employed|with|at)\b",
+        r"|no longer (?:works|employed|with|at)\b"
+        r"|address @ has been replaced by",
     ),
 )  # fmt: skip
 

@@ -135,6 +135,19 @@ def test_no_mutation_of_a_sample_raises() -> None:
         check_harmless(read(bytes(mail)))
 
 
+def test_broken_notifications_are_only_text() -> None:
+    mail = (SAMPLES / "ses-bounce.eml").read_bytes()
+    for broken in (
+        b'"bounce": []',
+        b'"bounce": {"bouncedRecipients": [1, {"emailAddress": null}]}',
+        b'"bounce": {',
+    ):
+        check_harmless(read(mail.replace(b'"bounce": {', broken)))
+    check_harmless(
+        read(mail.replace(b'{"notificationType"', b'{"Message": ' * 5_000 + b'{"notificationType"'))
+    )
+
+
 @pytest.mark.parametrize(
     "nested",
     [

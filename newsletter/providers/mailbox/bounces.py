@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from newsletter.delivery.feedback import DELAYED
-from newsletter.providers.mailbox.parts import Fields, Parts, address_in
+from newsletter.providers.mailbox.notifications import Fields
+from newsletter.providers.mailbox.parts import Parts, address_in
 from newsletter.refusals import FOR_NOW, UNKNOWN, Verdict, judge
 
 _STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
@@ -193,7 +194,11 @@ def _is_bounce(parts: Parts) -> bool:
     nobody = parts.head.get("return-path", "").strip() == "<>"
     named = _SUBJECT.search(subject) is not None
     says = _FAILED.search(parts.told.lower()[:8_000]) is not None
-    return (machine and (named or says)) or (named and says) or (nobody and says and bool(parts.returned))
+    return (
+        (machine and (named or says))
+        or (named and says)
+        or (nobody and says and (bool(parts.returned) or _REPLY.search(parts.told) is not None))
+    )
 
 
 def recipient_in(parts: Parts) -> str:

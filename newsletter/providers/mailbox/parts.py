@@ -17,7 +17,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr
 
-Fields = dict[str, str]
+from newsletter.providers.mailbox.notifications import Fields, notification
 
 LONGEST_TOLD = 32_768  # characters of text that are looked at
 LONGEST_VALUE = 4_000
@@ -46,7 +46,6 @@ class Parts:
     """A mail, taken apart. The names of fields are in lower case, their values on one line."""
 
     head: Fields
-    kind: str = "text/plain"
     report_type: str = ""
     told: str = ""
     report: tuple[Fields, ...] = ()
@@ -83,7 +82,7 @@ def take_apart(data: bytes) -> Parts:
     except Exception:  # noqa: BLE001, S110  # the library stumbles over some bytes; as text every mail can be read
         pass
     head, _, body = _lines_of(data.decode("utf-8", "replace")).partition("\n\n")
-    return _parts(_first(fields_of(head)), "text/plain", "", _Found(plain=[body]))
+    return _parts(_first(fields_of(head)), "", _Found(plain=[body]))
 
 
 def _structured(mail: Message) -> Parts:
@@ -97,12 +96,7 @@ def _structured(mail: Message) -> Parts:
             waiting += [each for each in reversed(payload) if isinstance(each, Message)]
         else:
             _sort(part, kind, found)
-    return _parts(
-        _first([_head(mail)]),
-        mail.get_content_type(),
-        str(mail.get_param("report-type") or "").lower(),
-        found,
-    )
+    return _parts(_head(mail), str(mail.get_param("report-type") or "").lower(), found)
 
 
 def _sort(part: Message, kind: str, found: _Found) -> None:
@@ -126,7 +120,7 @@ def _sort(part: Message, kind: str, found: _Found) -> None:
             found.plain.append(_text(part))
 
 
-def _parts(head: Fields, kind: str, report_type: str, found: _Found) -> Parts:
+def _parts(head: Fields, report_type: str, found: _Found) -> Parts:
     """Cut the mail that came back off the texts, and look in them for the fields that no part of its own has."""
     told: list[str] = []
     returned, report, complaint = found.returned, found.report, found.complaint
@@ -141,8 +135,14 @@ def _parts(head: Fields, kind: str, report_type: str, found: _Found) -> Parts:
         report = [*report, *(each for each in fields_of(whole) if "final-recipient" in each)]
     if not complaint:
         complaint = next((each for each in fields_of(whole) if "feedback-type" in each), complaint)
+    fields, original = notification(whole)
+    if "feedback-type" in fields:
+        complaint = fields
+    elif fields:
+        report = [fields]
+    returned = returned or original
     return Parts(
-        head=head, kind=kind, report_type=report_type, told=whole, report=tuple(report[:_MOST_BLOCKS]),
+        head=head, report_type=report_type, told=whole, report=tuple(report[:_MOST_BLOCKS]),
         complaint=complaint, returned=returned, read_receipt=found.read_receipt,
     )  # fmt: skip
 
