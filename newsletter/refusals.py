@@ -143,6 +143,12 @@ TABLE: tuple[Row, ...] = (
         words=r"loops? back|mail loop|too many hops|hop count|(?:configuration|internal|system|local) (?:error|problem)"
         r"|timed? ?out|lost connection|connection (?:refused|reset)",
     ),
+    _row(
+        Kind.HARD, "the mailbox does not exist", "RFC 5321 550, in the plainest words there are, whatever the detail",
+        status=r"5\.[1-6]\.\d+",
+        words=r"\b(?:no such|unknown) (?:user|recipient|mailbox)\b"
+        r"|\b(?:user|recipient|mailbox) (?:is )?(?:unknown|not found)\b",
+    ),
     # The status, where no words say otherwise.
     _row(Kind.QUOTA, "there is no room for it", "RFC 3463 X.2.2", status=r"[45]\.2\.2"),
     _row(Kind.POLICY, "policy", "RFC 3463 X.7; RFC 7372; RFC 7505 X.7.27", status=r"[45]\.7\.\d+"),
@@ -193,6 +199,16 @@ TABLE: tuple[Row, ...] = (
         rf"|(?:\bnot|n't) (?:an?|our|one of our)(?: (?:valid|known|local|existing))? {_MAILBOX}\b",
     ),
     _row(
+        Kind.HARD, "the mailbox does not exist",
+        "RFC 5321 550, as directories say it (Exchange, Groupwise, LDAP gateways), and in German, French and Spanish",
+        status=_GENERIC,
+        words=rf"\b{_MAILBOX}\b(?: is)? not (?:in|on) (?:the |our |this )?(?:directory|database|server|system)"
+        rf"|(?:unable to|cannot|couldn't|could not) find (?:the |this |any )?{_MAILBOX}\b"
+        rf"|not have such (?:an? )?{_MAILBOX}\b"
+        r"|(?:benutzer|empf\S{1,2}nger) unbekannt|unbekannter (?:benutzer|empf)|(?:utilisateur|destinataire) inconnu"
+        r"|(?:usuario|destinatario) (?:desconocido|inexistente)",
+    ),
+    _row(
         Kind.HARD, "the domain does not exist, or takes no mail",
         "RFC 3463 X.1.2; RFC 7504; RFC 7505; Sendmail Host unknown; Postfix 5.4.4 Host not found; Microsoft 5.4.310; "
         "qmail couldn't find any host; Exim all relevant MX records, no SMTP service; Gmail domain couldn't be found",
@@ -207,7 +223,7 @@ TABLE: tuple[Row, ...] = (
     _row(
         Kind.HARD, "the mailbox has moved", "RFC 5321 551; RFC 3463 X.1.6", status=_GENERIC,
         words=rf"\b{_MAILBOX}\b[^.;!]{{0,30}}(?:has|have) (?:moved|left)|user not local"
-        r"|no longer (?:works|employed|with|at)\b"
+        r"|no longer (?:works|employed|with|at|on server)\b"
         r"|address @ has been replaced by",
     ),
 )  # fmt: skip
