@@ -78,10 +78,12 @@ class Failure:
 
 def failure(parts: Parts) -> Failure | None:
     """Return what failed, or waits, of the first address that failed; None where the mail is no report at all."""
-    block = _block(parts.report)
+    block, bounce = _block(parts.report), _is_bounce(parts)
+    if block is None and bounce:
+        block = _block(parts.loose_report)
     if block is not None:
         return _reported(parts, block)
-    return _told(parts) if _is_bounce(parts) else None
+    return _told(parts) if bounce else None
 
 
 def _block(report: Sequence[Fields]) -> Fields | None:
@@ -180,17 +182,12 @@ def _trimmed(address: str) -> str:
 
 def _is_bounce(parts: Parts) -> bool:
     """Say whether free text is a bounce: it names what failed, or comes from a mail system and says that it failed."""
-    if "x-failed-recipients" in parts.head:
+    if "x-failed-recipients" in parts.head or parts.report_type == "delivery-status":
         return True
-    subject = parts.subject.lower()
+    subject, sender = parts.subject.lower(), parts.head.get("from", "").lower()
     if _ANSWERED.match(subject):
         return False
-    sender = parts.head.get("from", "").lower()
-    machine = (
-        _DAEMON.search(sender) is not None
-        or _DAEMON.search(parts.sender) is not None
-        or parts.report_type == "delivery-status"
-    )
+    machine = _DAEMON.search(sender) is not None or _DAEMON.search(parts.sender) is not None
     nobody = parts.head.get("return-path", "").strip() == "<>"
     named = _SUBJECT.search(subject) is not None
     says = _FAILED.search(parts.told.lower()[:8_000]) is not None

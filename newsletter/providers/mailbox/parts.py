@@ -49,6 +49,7 @@ class Parts:
     report_type: str = ""
     told: str = ""
     report: tuple[Fields, ...] = ()
+    loose_report: tuple[Fields, ...] = ()  # such fields in a text, where anybody may have pasted them
     complaint: Fields = field(default_factory=dict)
     returned: Fields = field(default_factory=dict)
     read_receipt: bool = False
@@ -131,10 +132,10 @@ def _parts(head: Fields, report_type: str, found: _Found) -> Parts:
         if not returned and behind:
             returned = _first(block for block in fields_of(behind) if len(block) > 1)
     whole = "\n".join(told)[:LONGEST_TOLD]
-    if not any("status" in block or "final-recipient" in block for block in report):
-        report = [*report, *(each for each in fields_of(whole) if "final-recipient" in each)]
+    blocks = fields_of(whole)
+    loose = tuple(each for each in blocks if "final-recipient" in each)
     if not complaint:
-        complaint = next((each for each in fields_of(whole) if "feedback-type" in each), complaint)
+        complaint = next((each for each in blocks if "feedback-type" in each), complaint)
     fields, original = notification(whole)
     if "feedback-type" in fields:
         complaint = fields
@@ -142,7 +143,7 @@ def _parts(head: Fields, report_type: str, found: _Found) -> Parts:
         report = [fields]
     returned = returned or original
     return Parts(
-        head=head, report_type=report_type, told=whole, report=tuple(report[:_MOST_BLOCKS]),
+        head=head, report_type=report_type, told=whole, report=tuple(report[:_MOST_BLOCKS]), loose_report=loose,
         complaint=complaint, returned=returned, read_receipt=found.read_receipt,
     )  # fmt: skip
 
