@@ -64,6 +64,16 @@ def test_line_ends_do_not_matter(name: str, line_end: bytes) -> None:
     assert read(mail.replace(b"\n", line_end)) == read(mail)
 
 
+def test_letters_that_cannot_be_shown_are_left_out() -> None:
+    mail = (
+        (SAMPLES / "postfix-unknown.eml")
+        .read_text("utf-8")
+        .replace("Action: failed", "Action: fail\u07b5ed\x85")
+    )
+
+    check_harmless(read(mail.encode()))
+
+
 def test_a_huge_mail_is_cut() -> None:
     mail = (SAMPLES / "postfix-unknown.eml").read_bytes()
 

@@ -19,7 +19,6 @@ from newsletter.providers.mailbox.parts import Parts, take_apart
 from newsletter.refusals import Kind
 
 LONGEST_MAIL = 512 * 1024  # bytes that are looked at; reports stand before the mail that they return
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<?([!-;=?-~]{1,250}@[!-;=?-~]{1,250})>?")
 
 
@@ -63,4 +62,5 @@ def _failed(failed: Failure) -> Feedback:
 
 
 def _line(text: str, most: int) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())[:most]
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * most])
+    return " ".join(shown.split())[:most]
