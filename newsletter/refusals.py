@@ -43,6 +43,10 @@ class Verdict:
         return self.kind is Kind.HARD
 
 
+FOR_NOW = Verdict(kind=Kind.SOFT, reason="refused for now")
+UNKNOWN = Verdict(kind=Kind.OTHER, reason="no reason that is known")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of the table: it fits if both its words (in lower case) and its status do. ``source`` says so."""
@@ -70,6 +74,11 @@ TABLE: tuple[Row, ...] = (
         Kind.HARD, "the directory does not know the recipient",
         "Microsoft, non-delivery reports in Exchange Online: 5.4.1 of directory-based edge blocking",
         status=r"5\.4\.1", words=r"recipient address rejected: access denied",
+    ),
+    _row(
+        Kind.HARD, "the directory does not know the recipient",
+        "HCL Domino and Lotus Notes, delivery failure reports: User not listed in Domino Directory",
+        words=r"\bnot listed in (?:the )?(?:public |domino )?(?:name ?& ?address book|directory|address book)",
     ),
     # Words about something else than a mailbox that is not there, whatever the code beside them.
     _row(
@@ -134,6 +143,12 @@ TABLE: tuple[Row, ...] = (
         words=r"loops? back|mail loop|too many hops|hop count|(?:configuration|internal|system|local) (?:error|problem)"
         r"|timed? ?out|lost connection|connection (?:refused|reset)",
     ),
+    _row(
+        Kind.HARD, "the mailbox does not exist", "RFC 5321 550, in the plainest words there are, whatever the detail",
+        status=r"5\.[1-6]\.\d+",
+        words=r"\b(?:no such|unknown) (?:user|recipient|mailbox)\b"
+        r"|\b(?:user|recipient|mailbox) (?:is )?(?:unknown|not found)\b",
+    ),
     # The status, where no words say otherwise.
     _row(Kind.QUOTA, "there is no room for it", "RFC 3463 X.2.2", status=r"[45]\.2\.2"),
     _row(Kind.POLICY, "policy", "RFC 3463 X.7; RFC 7372; RFC 7505 X.7.27", status=r"[45]\.7\.\d+"),
@@ -146,6 +161,11 @@ TABLE: tuple[Row, ...] = (
     _row(
         Kind.HARD, "the domain takes no mail, or does not know the recipient",
         "RFC 7505 X.1.10 (null MX); Microsoft 5.1.10 RecipientNotFound", status=r"5\.1\.10",
+    ),
+    _row(
+        Kind.HARD, "the mailbox does not exist",
+        "Microsoft, non-delivery reports in Exchange Online: 5.1.351, the other server knows no such recipient",
+        status=r"5\.1\.351",
     ),
     # Words, where the status is missing or says nothing. "@" stands where an address stood.
     _row(
@@ -170,26 +190,41 @@ TABLE: tuple[Row, ...] = (
     ),
     _row(
         Kind.HARD, "the mailbox does not exist",
-        "RFC 5321 550 and 553; Microsoft 550 5.5.0; Exchange RecipNotFound; Exim Unrouteable address; Yahoo 554 dd",
+        "RFC 5321 550 and 553; Microsoft 550 5.5.0; Exchange RecipNotFound; Exim Unrouteable address; Yahoo 554 dd; "
+        "Cisco 550 #5.1.0 Address rejected",
         status=_GENERIC,
         words=r"requested (?:mail )?action (?:not taken|aborted)[:,] mailbox (?:unavailable|name not allowed)"
-        r"|recip(?:ient)?notfound|unrouteable address|(?:n't|not) have an? (?:\S+ )?account"
+        r"|recip(?:ient)?notfound|unrouteable address|# address rejected|(?:n't|not) have an? (?:\S+ )?account"
         r"|\bno (?:mailbox|account|one|user)(?: \w+)? (?:here|by|with|at) th"
         rf"|(?:\bnot|n't) (?:an?|our|one of our)(?: (?:valid|known|local|existing))? {_MAILBOX}\b",
     ),
     _row(
+        Kind.HARD, "the mailbox does not exist",
+        "RFC 5321 550, as directories say it (Exchange, Groupwise, LDAP gateways), and in German, French and Spanish",
+        status=_GENERIC,
+        words=rf"\b{_MAILBOX}\b(?: is)? not (?:in|on) (?:the |our |this )?(?:directory|database|server|system)"
+        rf"|(?:unable to|cannot|couldn't|could not) find (?:the |this |any )?{_MAILBOX}\b"
+        rf"|not have such (?:an? )?{_MAILBOX}\b"
+        r"|(?:benutzer|empf\S{1,2}nger) unbekannt|unbekannter (?:benutzer|empf)|(?:utilisateur|destinataire) inconnu"
+        r"|(?:usuario|destinatario) (?:desconocido|inexistente)",
+    ),
+    _row(
         Kind.HARD, "the domain does not exist, or takes no mail",
-        "RFC 3463 X.1.2; RFC 7504; RFC 7505; Sendmail Host unknown; Postfix 5.4.4 Host not found; Microsoft 5.4.310",
+        "RFC 3463 X.1.2; RFC 7504; RFC 7505; Sendmail Host unknown; Postfix 5.4.4 Host not found; Microsoft 5.4.310; "
+        "qmail couldn't find any host; Exim all relevant MX records, no SMTP service; Gmail domain couldn't be found",
         status=_GENERIC + r"|5\.4\.(?:4|310)",
-        words=r"(?:no such|unknown|non-?exist[ae]nt|invalid|bad)(?: destination)? (?:host|domain|system)\b"
-        r"|(?:host|domain)(?: name)?(?: \S+)? (?:unknown|not found|doesn't exist|does not exist)"
+        words=r"(?:no such|unknown|non-?exist[ae]nt|invalid|bad)(?: destination)? (?:host|domain|system)s?\b"
+        r"|(?:host|domain)(?: name)?(?: \S+)? "
+        r"(?:unknown|(?:could(?:n't| not) be|(?:was |is )?not) found|does(?:n't| not) exist)"
+        r"|couldn't find any host|host address lookups failed permanently|indicated no smtp service"
         r"|(?:does not|doesn't) accept (?:any )?mail|null ?mx|nxdomain|\bno (?:mx|mail hosts)\b"
         r"|unrouteable mail domain",
     ),
     _row(
         Kind.HARD, "the mailbox has moved", "RFC 5321 551; RFC 3463 X.1.6", status=_GENERIC,
         words=rf"\b{_MAILBOX}\b[^.;!]{{0,30}}(?:has|have) (?:moved|left)|user not local"
-        r"|no longer (?:works|employed|with|at)\b",
+        r"|no longer (?:works|employed|with|at|on server)\b"
+        r"|address @ has been replaced by",
     ),
 )  # fmt: skip
 
@@ -214,8 +249,8 @@ def judge(text: str, *, status: str | None = None, code: int | None = None) -> V
         ):
             return Verdict(kind=row.kind, reason=row.reason)
     if detail.startswith("4") or (code is not None and code < 500):
-        return Verdict(kind=Kind.SOFT, reason="refused for now")
-    return Verdict(kind=Kind.OTHER, reason="no reason that is known")
+        return FOR_NOW
+    return UNKNOWN
 
 
 def _is_for_good(code: int, detail: str) -> bool:

@@ -331,6 +331,29 @@ class Web(_Table, frozen=True):
     ] = False
 
 
+class Inbox(_Table, frozen=True):
+    host: Annotated[
+        str, Meta(description="Name of the IMAP server (TLS) that bounces come to; empty means none.")
+    ] = ""
+    port: Annotated[int, Meta(description="Its port.", ge=1, le=65535)] = 993
+    username: Annotated[str, Meta(description="User to log in with.")] = ""
+    password: Annotated[Secret, Meta(description="Its password; better set by the environment.")] = Secret("")
+    folder: Annotated[str, Meta(description="Folder to read.", min_length=1)] = "INBOX"
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
+    soft_bounces: Annotated[
+        int,
+        Meta(
+            description="Soft bounces, of as many letters, after which an address is suppressed.",
+            ge=1,
+            le=100,
+        ),
+    ] = 5
+    soft_days: Annotated[int, Meta(description="Days within which they count.", ge=1, le=365)] = 30
+
+
 class Log(_Table, frozen=True):
     level: Annotated[
         Literal["off", "error", "warning", "info", "debug"],
@@ -507,6 +530,7 @@ class Settings(_Table, frozen=True):
     dkim: Dkim = Dkim()
     alerts: Alerts = Alerts()
     web: Web = Web()
+    inbox: Inbox = Inbox()
     log: Log = Log()
     backup: Backup = Backup()
     theme: Theme = Theme()

@@ -47,6 +47,17 @@ HARD = [
     "550 5.4.310 DNS domain nowhere.example does not exist",
     "550 the message was not accepted: invalid mailbox, user nora@example.org not found",
     "521 example.org does not accept mail",
+    "550 5.2.1 <nora@example.org> no such user",
+    "550 5.5.1 Recipient unknown",
+    "550 #5.1.0 Address rejected.",
+    "550 5.1.351 Remote server returned unknown recipient or mailbox unavailable",
+    "User nora (nora@example.org) not listed in Domino Directory",
+    "550 recipient not in our directory",
+    "550 Benutzer unbekannt",
+    "Sorry, I couldn't find any host named nowhere.example. (#5.1.2)",
+    "550 all relevant MX records point to non-existent hosts",
+    "550 recipient no longer on server",
+    "550 address nora@example.org has been replaced by ada@example.org",
     "Address not found: it couldn't be found, or is unable to receive mail",
 ]  # fmt: skip
 

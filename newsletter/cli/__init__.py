@@ -41,6 +41,7 @@ COMMANDS = {
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
     "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
+    "inbox": ("newsletter.cli.inbox:inbox", "Read what comes back: bounces, complaints, leavings."),
     "replay": (
         "newsletter.cli.replay:replay",
         "Make a sent issue again from the sources' answers, and compare.",

@@ -69,19 +69,25 @@ def key_of(text: str) -> bytes | None:
     return key if len(key) == KEY_BYTES and key_text(key) == text.lower() else None
 
 
+def delivery_id(day: date, edition: str, key: bytes) -> str:
+    """Return the name of a delivery for good; only who knows the subscriber's key can tell whose it is."""
+    token = hashlib.sha256(f"delivery {day} {edition} ".encode() + key).hexdigest()[:24]
+    return f"{day:%Y%m%d}.{edition}.{token}"
+
+
 def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:
     """Return a delivery's recipient. Its names are the same at every attempt and tell nothing of the person.
 
     ``from_address`` is the frozen letter's: its domain makes the Message-ID.
     """
     domain = from_address.rpartition("@")[2]
-    token = hashlib.sha256(f"delivery {day} {edition} ".encode() + row.key).hexdigest()[:24]
+    name = delivery_id(day, edition, row.key)
     return Recipient(
         subscriber_id=row.subscriber_id,
         address=row.email,
         name=row.name,
-        delivery_id=f"{day:%Y%m%d}.{edition}.{token}",
-        message_id=f"<{day:%Y%m%d}.{edition}.{token}@{domain}>",
+        delivery_id=name,
+        message_id=f"<{name}@{domain}>",
         values={
             "unsubscribe_url": links.unsubscribe_url(row.key, row.edition_number),
             "address": row.email,

@@ -109,6 +109,7 @@ event_table = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     UniqueConstraint("provider", "event_id"),
+    Index(None, "subscriber_id", "received_at"),
     sqlite_autoincrement=True,
 )
 notice_table = Table(
