@@ -257,6 +257,17 @@ def test_serve_keeps_its_pages_and_says_once_that_it_mails_nothing(restored: Com
         finish(process)
 
 
+def test_status_says_that_it_needs_a_hand(restored: Command) -> None:
+    def needed() -> list[str]:
+        return [need["command"] for need in restored("status", "--json").json["needs"]]
+
+    assert needed()[0] == "newsletter backup restore --acknowledge"
+    assert "was restored from a backup of 2024-09-13 17:00 UTC" in restored("status").out
+    restored("backup", "restore", "--acknowledge").ok()
+    assert "newsletter backup restore --acknowledge" not in needed()
+    assert f"newsletter deliveries resolve {DAY}/daily --resend (or --assume-sent)" in needed()
+
+
 def test_acknowledged_what_is_in_doubt_is_held_and_told(restored: Command) -> None:
     with time_machine.travel(datetime(2024, 9, 17, 18, 0, tzinfo=UTC), tick=False):
         told = restored("backup", "restore", "--acknowledge").ok().out
