@@ -243,6 +243,19 @@ def test_nothing_is_sent_before_somebody_has_looked(restored: Command, arguments
     assert states(restored) == before
 
 
+def test_the_schedule_sends_nothing_either_and_goes_on_afterwards(restored: Command) -> None:
+    (restored.folder / "newsletter.toml").write_text(
+        '[editions.daily]\nschedule = { at = "00:01", latest = "23:59", days = "mon-sun" }\n'
+    )
+    due = ("run", "--if-due", "--from", SAMPLE)
+    with time_machine.travel(datetime(2024, 9, 17, 8, 0, tzinfo=UTC), tick=False):
+        assert_complains(restored(*due), "was restored from a backup", code=1)
+        assert outbox(restored.folder) == {}
+        restored("backup", "restore", "--acknowledge").ok()
+        restored(*due).ok()
+    assert outbox(restored.folder) == {}, "the issue of that day is held"
+
+
 def test_serve_keeps_its_pages_and_says_once_that_it_mails_nothing(restored: Command) -> None:
     process = restored.start("serve", "--port", "0")
     try:
