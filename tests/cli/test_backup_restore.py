@@ -26,6 +26,7 @@ from newsletter.protocols import Exposure
 from subscribers.store import deliverable
 from tests.cli.command import SAMPLE, Command, assert_complains, finish, outbox, snapshot
 from tests.support.issues import DAY, add_readers, address, plan_issue
+from tests.support.mail import parse
 from tests.support.postgres import PostgresServer
 
 READERS = 12
@@ -241,6 +242,16 @@ def test_nothing_is_sent_before_somebody_has_looked(restored: Command, arguments
     )  # fmt: skip
     assert outbox(restored.folder) == {}
     assert states(restored) == before
+
+
+def test_the_operator_is_alerted_of_it(restored: Command) -> None:
+    result = restored("run", env={"NEWSLETTER_ALERTS__EMAIL": "operator@example.org"})
+    assert_complains(result, "was restored from a backup", code=1)
+    (mail,) = outbox(restored.folder).values()
+    assert parse(mail)["To"] == "operator@example.org"
+    body = parse(mail).get_body(("plain",))
+    assert body is not None
+    assert "was restored from a backup" in " ".join(body.get_content().split())
 
 
 def test_the_schedule_sends_nothing_either_and_goes_on_afterwards(restored: Command) -> None:
