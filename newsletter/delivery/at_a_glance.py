@@ -36,6 +36,7 @@ _TURNS = """
 SELECT edition, local_day, state, reason FROM schedule_run
 WHERE (edition, local_day) IN (SELECT edition, max(local_day) FROM schedule_run GROUP BY edition) ORDER BY edition
 """
+_RESTORED = "SELECT value FROM installation WHERE name = 'restored'"
 _NOTICES = """
 SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state < 2 AND due < ?),
        count(*) FILTER (WHERE state = 3) FROM notice
@@ -71,6 +72,7 @@ def _standing(driver: sqlite3.Connection, now: datetime) -> Standing:
         ),
         notices=NoticesStanding(waiting=waiting, overdue=overdue, failed=failed),
         readers=tuple(driver.execute(_READERS)),
+        restored=next((_written(value) for (value,) in driver.execute(_RESTORED)), None),
     )
 
 
@@ -94,6 +96,10 @@ def _counts(driver: sqlite3.Connection, issue: int) -> Counts:
         prepared=of.total(), accepted=of[2], rejected=of[3], suppressed=of[5], uncertain=of[4], waiting=of[0] + of[1],
         cancelled=of[6],
     )  # fmt: skip
+
+
+def _written(time: str) -> datetime:
+    return datetime.fromisoformat(time).astimezone(UTC)
 
 
 def _time_of(number: int) -> datetime:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, restored
 from newsletter.delivery.processes import is_dead
 from newsletter.delivery.standing import OVERDUE, IssueStanding, NoticesStanding, Standing, TurnStanding
 from newsletter.delivery.tables import OPEN, delivery, delivery_problem, notice_table
@@ -38,6 +38,7 @@ def overview(connection: Connection, now: datetime) -> Standing:
         ),
         notices=_notices(connection, now),
         readers=tuple((name, ledger.audience_size(connection, deliverable(name))) for name in editions),
+        restored=restored.made_at(connection),
     )
 
 

@@ -18,9 +18,9 @@ from newsletter.store.installation import get_setting, put_setting, remove_setti
 from newsletter.store.tables import issue
 
 _MARK = "restored"
-_BEGUN = issue.c.state.in_(
-    [each.value for each in (IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED)]
-)
+_BEGUN = issue.c.state.not_in(
+    [IssueState.FINISHED.value, IssueState.CANCELLED.value]
+)  # a draft may be sent by now
 _UNSETTLED = delivery.c.state.in_([int(DeliveryState.PENDING), int(DeliveryState.CLAIMED)])
 
 

@@ -65,6 +65,7 @@ class Standing:
     turns: tuple[TurnStanding, ...]
     notices: NoticesStanding
     readers: tuple[tuple[str, int], ...]
+    restored: datetime | None = None  # when the backup was made that nobody has acknowledged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,12 @@ def needs(standing: Standing, due: Mapping[str, date | None]) -> Iterator[Need]:
     ``due`` are the editions with a schedule, each with its newest local day that must be over by now: they go on by
     themselves where nothing but time is needed.
     """
+    if standing.restored is not None:
+        made = f"{standing.restored:%Y-%m-%d %H:%M} UTC"
+        yield Need(
+            sentence=f"The database was restored from a backup of {made}; nothing is sent.",
+            command="newsletter backup restore --acknowledge",
+        )
     for issue in standing.issues:
         yield from _of_issue(issue, scheduled=issue.edition in due)
     for turn in standing.turns:

@@ -14,8 +14,11 @@ from typing import Any
 import pyrage
 import pytest
 import time_machine
+from alembic.command import upgrade
+from alembic.config import Config
 from sqlalchemy import insert, text
 
+import newsletter
 from newsletter.database import SCHEMA_REVISION, Database
 from newsletter.delivery import ledger
 from newsletter.delivery.tables import delivery_problem
@@ -23,6 +26,7 @@ from newsletter.protocols import Exposure
 from subscribers.store import deliverable
 from tests.cli.command import SAMPLE, Command, assert_complains, finish, outbox, snapshot
 from tests.support.issues import DAY, add_readers, address, plan_issue
+from tests.support.mail import parse
 from tests.support.postgres import PostgresServer
 
 READERS = 12
@@ -240,6 +244,29 @@ def test_nothing_is_sent_before_somebody_has_looked(restored: Command, arguments
     assert states(restored) == before
 
 
+def test_the_operator_is_alerted_of_it(restored: Command) -> None:
+    result = restored("run", env={"NEWSLETTER_ALERTS__EMAIL": "operator@example.org"})
+    assert_complains(result, "was restored from a backup", code=1)
+    (mail,) = outbox(restored.folder).values()
+    assert parse(mail)["To"] == "operator@example.org"
+    body = parse(mail).get_body(("plain",))
+    assert body is not None
+    assert "was restored from a backup" in " ".join(body.get_content().split())
+
+
+def test_the_schedule_sends_nothing_either_and_goes_on_afterwards(restored: Command) -> None:
+    (restored.folder / "newsletter.toml").write_text(
+        '[editions.daily]\nschedule = { at = "00:01", latest = "23:59", days = "mon-sun" }\n'
+    )
+    due = ("run", "--if-due", "--from", SAMPLE)
+    with time_machine.travel(datetime(2024, 9, 17, 8, 0, tzinfo=UTC), tick=False):
+        assert_complains(restored(*due), "was restored from a backup", code=1)
+        assert outbox(restored.folder) == {}
+        restored("backup", "restore", "--acknowledge").ok()
+        restored(*due).ok()
+    assert outbox(restored.folder) == {}, "the issue of that day is held"
+
+
 def test_serve_keeps_its_pages_and_says_once_that_it_mails_nothing(restored: Command) -> None:
     process = restored.start("serve", "--port", "0")
     try:
@@ -252,6 +279,17 @@ def test_serve_keeps_its_pages_and_says_once_that_it_mails_nothing(restored: Com
     finally:
         process.terminate()
         finish(process)
+
+
+def test_status_says_that_it_needs_a_hand(restored: Command) -> None:
+    def needed() -> list[str]:
+        return [need["command"] for need in restored("status", "--json").json["needs"]]
+
+    assert needed()[0] == "newsletter backup restore --acknowledge"
+    assert "was restored from a backup of 2024-09-13 17:00 UTC" in restored("status").out
+    restored("backup", "restore", "--acknowledge").ok()
+    assert "newsletter backup restore --acknowledge" not in needed()
+    assert f"newsletter deliveries resolve {DAY}/daily --resend (or --assume-sent)" in needed()
 
 
 def test_acknowledged_what_is_in_doubt_is_held_and_told(restored: Command) -> None:
@@ -293,16 +331,17 @@ def test_what_is_known_to_be_sent_is_not_made_again(restored: Command) -> None:
     assert outbox(restored.folder) == {}
 
 
-def test_an_issue_that_was_only_planned_is_held_too(crowd: Command) -> None:
+@pytest.mark.parametrize("state", ["approved", "draft", "held"])
+def test_an_issue_that_was_only_planned_is_held_too(crowd: Command, state: str) -> None:
     database = opened(crowd)
     record = plan_issue(database)
     with database.write() as connection:
-        connection.execute(text("UPDATE issue SET state = 'approved'"))
+        connection.execute(text("UPDATE issue SET state = :state"), {"state": state})
     database.close()
     crowd("backup", "create", "--out", "b.gz").ok()
     crowd("backup", "restore", "b.gz", "--replace").ok()
     told = crowd("backup", "restore", "--acknowledge").ok().out
-    assert f"issue {record.name} was approved: {READERS} deliveries" in told
+    assert f"issue {record.name} was {state}: {READERS} deliveries" in told
     assert set(states(crowd).values()) == {4}
 
 
@@ -326,26 +365,25 @@ def test_wrong_use(command: Command, arguments: list[str], words: str) -> None:
     assert list(command.folder.iterdir()) == []
 
 
-def test_a_backup_of_an_older_schema_is_migrated_with_a_copy_and_stays_marked(crowd: Command) -> None:
-    with closing(sqlite3.connect(crowd.folder / "newsletter.db")) as driver:
-        for later in ("delivery_total", "draft", "issue_edit", "schedule_run", "alert"):
-            driver.execute(f"DROP TABLE {later}")
-        driver.execute("UPDATE alembic_version SET version_num = '0009'")
-        driver.commit()
-    crowd("backup", "create").ok()
-    (made,) = (crowd.folder / "backups").iterdir()
-    assert "schema 0009" in crowd("backup", "verify", made).ok().out
-    crowd("backup", "restore", made, "--to", "new").ok()
-    new = at(crowd, "new")
-    assert_complains(new("run"), "was restored from a backup", code=1)
+def test_a_backup_of_an_older_schema_is_migrated_with_a_copy_and_stays_marked(command: Command) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(newsletter.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    database = opened(command)
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        upgrade(config, "0009")
+        connection.execute(text("INSERT INTO installation VALUES ('somebody', :who)"), {"who": address(1)})
+    database.close()
+    command("backup", "create").ok()
+    (made,) = (command.folder / "backups").iterdir()
+    assert "schema 0009" in command("backup", "verify", made).ok().out
+    command("backup", "restore", made, "--replace").ok()
+    assert_complains(command("run"), "was restored from a backup", code=1)
     copy = f"newsletter.db.before-{SCHEMA_REVISION}"
-    assert (new.folder / copy).is_file()
-    assert (
-        f"{copy}: this copy of the database still holds"
-        in new("subscribers", "erase", address(1), "--yes").err
-    )
-    crowd("subscribers", "list").ok()
-    erased = crowd("subscribers", "erase", address(1), "--yes").ok().err
+    assert (command.folder / copy).is_file()
+    command("subscribers", "add", address(1)).ok()
+    erased = command("subscribers", "erase", address(1), "--yes").ok().err
     assert f"{copy}: this copy of the database still holds" in erased
     assert "backups: 1 backup may still hold the person" in erased
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from newsletter.database import Database
+from newsletter.delivery import restored
 from newsletter.delivery.at_a_glance import at_a_glance
 from newsletter.delivery.overview import overview
 from newsletter.delivery.processes import process_name
@@ -28,7 +29,7 @@ from newsletter.delivery.standing import (
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, notice_table
 from newsletter.models import Counts, DeliveryState, IssueState
 from newsletter.store import TurnState
-from newsletter.store.tables import issue, schedule_run
+from newsletter.store.tables import installation, issue, schedule_run
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.schema import edition, subscriber, subscription, suppression
 from tests.cli.command import Command
@@ -125,6 +126,8 @@ def test_the_quick_answer_is_that_of_the_rooms(copies: Database) -> None:
     for seed in range(length(60, 2_000)):
         with copies.write() as connection:
             fill(connection, random.Random(seed))
+            if seed % 3 == 0:
+                restored.mark(connection, NOW)
             expected = overview(connection, NOW)
         found = at_a_glance(copies.file, NOW)
         assert found == expected, seed
@@ -132,10 +135,11 @@ def test_the_quick_answer_is_that_of_the_rooms(copies: Database) -> None:
         with copies.write() as connection:
             tables = (
                 schedule_run, delivery, delivery_problem, delivery_total, claim_table, issue, notice_table, suppression,
-                subscription, subscriber, edition,
+                subscription, subscriber, edition, installation,
             )  # fmt: skip
             for table in tables:
                 connection.execute(table.delete())
+    assert {standing.restored for standing in seen} == {None, NOW}
     shown = [each for standing in seen for each in standing.issues]
     assert {each.state for each in shown} == set(IssueState)  # the rows are of every kind
     assert {each.dead_claims for each in shown} >= {0, 1, 2}
