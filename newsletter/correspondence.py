@@ -28,6 +28,7 @@ from subscribers.requests import Requests
 
 TIDY_AFTER = timedelta(hours=1)
 PAUSE = 5.0  # seconds between two looks at what waits, where nobody calls
+TO_OPERATOR = frozenset({NoticeKind.DRAFT, NoticeKind.ALERT})
 _MAILS = {
     NoticeKind.CONFIRM: Mail.CONFIRM,
     NoticeKind.ALREADY: Mail.ALREADY,
@@ -57,11 +58,15 @@ class Tally:
 
 @dataclass(kw_only=True)
 class Correspondence:
-    """Sends notices, or those of ``only`` one kind. ``design`` and ``welcome`` are an edition's, by its name."""
+    """Sends notices, or those of ``only`` one kind. ``design`` and ``welcome`` are an edition's, by its name.
+
+    What is for the operator goes by ``operator_provider``.
+    """
 
     database: Database
     people: Requests
     provider: Provider
+    operator_provider: Provider
     identity: Identity
     keys: LinkKeys
     editions: frozenset[str]
@@ -71,7 +76,7 @@ class Correspondence:
     report: Callable[[str], None] = lambda _line: None
     only: NoticeKind | None = None
     _said: set[str] = field(default_factory=set)
-    _connection: Connection | None = None
+    _connections: dict[bool, Connection] = field(default_factory=dict)
     _tidied: datetime | None = None
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
@@ -105,7 +110,7 @@ class Correspondence:
         except ProviderUnavailable as error:
             tally.fault = str(error)
         finally:
-            self._connection = None
+            self._connections.clear()
         with self.database.read() as connection:
             tally.waiting = notices.waiting(connection)
         return tally
@@ -155,10 +160,9 @@ class Correspondence:
             return
         letter, reader = made
         try:
-            if self._connection is None:
-                self._connection = stack.enter_context(self.provider.connect())
+            mailing = self._connected(notice.kind, stack)
             outcome = next(
-                iter([receipt.outcome for receipt in self._connection.send(letter, [reader])]), Outcome.RETRY
+                iter([receipt.outcome for receipt in mailing.send(letter, [reader])]), Outcome.RETRY
             )
         except ProviderUnavailable:
             with self.database.write(durable=True) as transaction:
@@ -174,6 +178,14 @@ class Correspondence:
                 notices.then_newest(transaction, notice, self.clock())
         tally.sent += state is NoticeState.SENT
         tally.failed += state is NoticeState.FAILED
+
+    def _connected(self, kind: NoticeKind, stack: ExitStack) -> Connection:
+        """Return the connection for a kind of notice, opened when it is first needed."""
+        to_operator = kind in TO_OPERATOR
+        if to_operator not in self._connections:
+            provider = self.operator_provider if to_operator else self.provider
+            self._connections[to_operator] = stack.enter_context(provider.connect())
+        return self._connections[to_operator]
 
     def _made(self, notice: Notice) -> tuple[Letter, Recipient] | None:
         """Return the mail of a notice; None where it is of no use any more."""

@@ -433,6 +433,17 @@ class Schedule(_Table, frozen=True):
     ] = "12:00"
 
 
+class AlertProvider(_Table, frozen=True):
+    name: Annotated[
+        Literal["", "outbox", "smtp"],
+        Meta(
+            description="Who takes the mails to you, outbox or smtp; empty means the newsletter's own provider."
+        ),
+    ] = ""
+    outbox: OutboxTable = OutboxTable()
+    smtp: SmtpTable = SmtpTable()
+
+
 class Alerts(_Table, frozen=True):
     email: Annotated[
         str,
@@ -459,6 +470,7 @@ class Alerts(_Table, frozen=True):
             " not finished by the schedule's latest, a day without papers."
         ),
     ] = msgspec.field(default_factory=lambda: ["failed", "held", "missed", "quiet"])
+    provider: AlertProvider = AlertProvider()
 
 
 class Edition(_Table, frozen=True):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Policy, Publisher
     from newsletter.ranker import Candidate
+    from newsletter.settings import AlertProvider
+    from newsletter.settings import Provider as ProviderTable
     from newsletter.summaries.audit import Audited
     from newsletter.templating.issue import Design
     from subscribers.book import ListSettings
@@ -271,7 +273,14 @@ class App:
 
     def provider(self) -> Provider:
         """Return the configured provider."""
-        settings = self.settings.provider
+        return self._provider(self.settings.provider)
+
+    def operator_provider(self) -> Provider:
+        """Return the provider of mails to the operator, which may be one of its own."""
+        own = self.settings.alerts.provider
+        return self._provider(own) if own.name else self.provider()
+
+    def _provider(self, settings: ProviderTable | AlertProvider) -> Provider:
         if settings.name == "outbox":
             from newsletter.providers.outbox import OutboxProvider
 
@@ -386,7 +395,8 @@ class App:
             )
         return Correspondence(
             database=self.database(), people=self.requests(), provider=provider, identity=identity,
-            keys=self.link_keys(), editions=frozenset(self.settings.editions), design=self.design,
+            operator_provider=self.operator_provider(), keys=self.link_keys(),
+            editions=frozenset(self.settings.editions), design=self.design,
             welcome=lambda edition: Welcome(self.settings.edition(edition).welcome), clock=self.clock, report=report,
             only=NoticeKind.ALERT if alerts_alone else None,
         )  # fmt: skip

@@ -242,6 +242,22 @@ class TestMail:
         assert mail["List-Unsubscribe"] is None
         assert b"2026-01-03" in raw
 
+    def test_another_provider_tells_that_the_first_does_not_work(self, people: Command) -> None:
+        with SmtpSink() as sink:
+            own = {
+                f"NEWSLETTER_ALERTS__PROVIDER__{name}": value
+                for name, value in (
+                    ("NAME", "smtp"), ("SMTP__HOST", "127.0.0.1"), ("SMTP__PORT", str(sink.port)), ("SMTP__TLS", "none")
+                )
+            }  # fmt: skip
+            env = {**refused(), **own, "NEWSLETTER_ALERTS__EMAIL": "boss@example.org"}
+            result = people("run", "--from", SAMPLE, env=env)
+        assert result.code == 1
+        assert "waits to be mailed" not in result.err
+        (mail,) = sink.messages
+        assert mail.recipients == ("boss@example.org",)
+        assert b"no connection" in mail.data
+
     def test_it_waits_where_no_mail_goes_out(self, people: Command) -> None:
         env = {**refused(), "NEWSLETTER_ALERTS__EMAIL": "boss@example.org"}
         result = people("run", "--from", SAMPLE, env=env)
