@@ -283,7 +283,8 @@ class Dispatcher:
             )
         self.report(f"send      {_sum(counts)}")
         in_vain = record.state is IssueState.FINISHED and not counts.accepted and _unreached(counts)
-        ok = not fault and not self.stop.is_set() and not in_vain
+        stopped = self.stop.is_set() and record.state is IssueState.SENDING
+        ok = not fault and not stopped and not in_vain
         sentence = self._sentence(record, counts, used_up=used_up)
         return self.result(sentence, record=record, counts=counts, ok=ok)
 
@@ -309,8 +310,6 @@ class Dispatcher:
                 else "run again to go on"
             )
             return f"{issue} is paused: {record.reason}; {waiting}, {remedy}."
-        if self.stop.is_set():
-            return f"{issue} was stopped; {waiting}, run again to go on."
         if record.state is IssueState.CANCELLED:
             return f"{issue} is cancelled; {counts.cancelled} were not written to."
         if record.state is IssueState.FINISHED:
@@ -319,6 +318,8 @@ class Dispatcher:
                 return f"{issue} reached nobody: {why}; `newsletter deliveries list {record.name}` tells all."
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
             return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
+        if self.stop.is_set():
+            return f"{issue} was stopped; {waiting}, run again to go on."
         if used_up:
             return (
                 f"{issue} has used up what the day (UTC) may send; {waiting}, the next run after midnight UTC "
