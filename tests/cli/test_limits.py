@@ -49,6 +49,16 @@ def test_what_a_connection_that_was_refused_held_is_no_part_of_what_the_day_used
         assert len(sink.messages) == 20
 
 
+def test_what_a_connection_that_was_refused_held_is_no_part_of_the_limit(command: Command) -> None:
+    readers(command, 25)
+    with SmtpSink() as sink:
+        command("run", "--from", str(SAMPLE), env=smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="1")).ok()
+    with SmtpSink(faults=[Fault(at=At.CONNECT, reply="421 too many", close=True)]) as sink:
+        env = smtp(sink, NEWSLETTER_PROVIDER__SMTP__CONNECTIONS="2")
+        command("send", DAY, "--limit", "20", env=env).ok()
+        assert len(sink.messages) == 20
+
+
 def test_a_send_that_is_refused_is_paused_until_a_person_says_so(command: Command) -> None:
     readers(command, 60)
     with SmtpSink(faults=[Fault(at=At.RCPT, reply="550 5.7.1 no mail from you", times=60)]) as sink:
