@@ -16,7 +16,7 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.breaker import THRESHOLD, Threshold
-from newsletter.delivery.deadline import why_late
+from newsletter.delivery.deadline import expected_end, why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.notices import AboutDraft, ask_operator
 from newsletter.delivery.sender import Sending
@@ -226,9 +226,11 @@ class Dispatcher:
             if was in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
+            number = before.waiting if self.limit is None else min(before.waiting, self.limit)
+            end = expected_end(connection, self.limits, number, self.clock())
         if record.state is not was:
             tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
-        self.report(self._forecast(before.waiting))
+        self.report(self._forecast(number, end))
 
         receipts = itertools.count(before.prepared - before.waiting + 1)  # several threads take from it
 
@@ -249,16 +251,14 @@ class Dispatcher:
             fault = error
         return self._conclude(record, fault, used_up=sending.used_up)
 
-    def _forecast(self, waiting: int) -> str:
+    def _forecast(self, number: int, end: datetime) -> str:
         """Say how many are written to, and where something bounds it, how fast and until when at the earliest."""
-        line = f"send      {_people(waiting)} by {self.provider.name}"
+        line, now = f"send      {_people(number)} by {self.provider.name}", self.clock()
         if self.limits.interval is not None:
-            least = self.limits.interval * waiting
-            line += (
-                f", {timedelta(minutes=1) / self.limits.interval:,.4g} a minute,"
-                f" to about {self.clock() + least:%Y-%m-%d %H:%M} UTC"
-            )
-        cap = self.limits.cap(self.clock().date())
+            line += f", {timedelta(minutes=1) / self.limits.interval:,.4g} a minute"
+        if self.limits.interval is not None or end > now:
+            line += f", to about {end:%Y-%m-%d %H:%M} UTC"
+        cap = self.limits.cap(now.date())
         return line if cap is None else f"{line}; {cap:,} a day at most"
 
     def _conclude(self, record: IssueRecord, fault: _Fault | None, *, used_up: bool) -> RunResult:
@@ -283,7 +283,8 @@ class Dispatcher:
             )
         self.report(f"send      {_sum(counts)}")
         in_vain = record.state is IssueState.FINISHED and not counts.accepted and _unreached(counts)
-        ok = not fault and not self.stop.is_set() and not in_vain
+        stopped = self.stop.is_set() and record.state is IssueState.SENDING
+        ok = not fault and not stopped and not in_vain
         sentence = self._sentence(record, counts, used_up=used_up)
         return self.result(sentence, record=record, counts=counts, ok=ok)
 
@@ -309,8 +310,6 @@ class Dispatcher:
                 else "run again to go on"
             )
             return f"{issue} is paused: {record.reason}; {waiting}, {remedy}."
-        if self.stop.is_set():
-            return f"{issue} was stopped; {waiting}, run again to go on."
         if record.state is IssueState.CANCELLED:
             return f"{issue} is cancelled; {counts.cancelled} were not written to."
         if record.state is IssueState.FINISHED:
@@ -319,6 +318,8 @@ class Dispatcher:
                 return f"{issue} reached nobody: {why}; `newsletter deliveries list {record.name}` tells all."
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
             return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
+        if self.stop.is_set():
+            return f"{issue} was stopped; {waiting}, run again to go on."
         if used_up:
             return (
                 f"{issue} has used up what the day (UTC) may send; {waiting}, the next run after midnight UTC "

@@ -88,7 +88,7 @@ class Publisher:
         """
         earlier = [] if dry_run else self._finish_earlier(days)
         if self.dispatcher.stop.is_set():
-            return replace(earlier[-1], again=True)
+            return replace(earlier[-1], again=True, ok=False)
         result = self._run_newest(days, dry_run=dry_run)
         failed = [each.sentence for each in earlier if not each.ok]
         return replace(result, ok=False, sentence=" ".join([result.sentence, *failed])) if failed else result

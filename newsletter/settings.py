@@ -169,7 +169,7 @@ class Provider(_Table, frozen=True):
     sendgrid: SendgridTable = SendgridTable()
 
 
-_DURATION = r"^\d{1,6} ?(s|min|h|d)$"
+_DURATION = r"^(\d{1,6} ?(s|min|h)|\d{1,5} ?d)$"  # at most some hundred years: a time so long ago exists
 _UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 
 

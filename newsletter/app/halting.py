@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from newsletter import store
 from newsletter.delivery import ledger
 from newsletter.delivery.owners import resolve_dead_claims
-from newsletter.errors import InputError
+from newsletter.errors import InputError, IssueError
 from newsletter.logs import INFO, tell
 from newsletter.models import BY_HAND, Counts, IssueState
 from newsletter.protocols import OnUncertain
@@ -38,6 +38,11 @@ def move(
                 remedy="`newsletter issues list` names them",
             )
         was = record.state
+        if was is IssueState.FINISHED:
+            raise IssueError(
+                f"is finished and cannot become {to.value}", subject=f"issue {record.name}",
+                remedy=f"`newsletter deliveries retry {record.name} --state rejected` has the refused tried again",
+            )  # fmt: skip
         if was is not to:
             said = (
                 f"{BY_HAND} by {actor}{': ' if reason else ''}{reason}"

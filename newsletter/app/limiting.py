@@ -25,13 +25,26 @@ def limits(settings: Delivery) -> Limits:
         WarmUp(begins=begins, first=plan.first, growth=plan.growth, until=plan.until) if begins else None
     )
     domains = {
-        domain.lower(): step
+        _domain(domain): step
         for domain, rate in settings.domains.items()
         if (step := interval(rate)) is not None
     }
     return Limits(
         interval=interval(settings.rate), domains=domains, per_day=settings.per_day or None, warm_up=warm_up
     )
+
+
+def _domain(name: str) -> str:
+    """Return a domain as the list writes it; raise `ConfigError` for one that no address can have."""
+    from subscribers.addresses import parse_address
+    from subscribers.errors import InvalidAddress
+
+    try:
+        return parse_address(f"reader@{name}").email.rpartition("@")[2]
+    except InvalidAddress as error:
+        raise ConfigError(
+            f"{name!r} is no domain of an address", subject="delivery.domains", remedy="write it as gmail.com"
+        ) from error
 
 
 def threshold(settings: Delivery) -> Threshold:

@@ -35,13 +35,18 @@ def why_late(connection: Connection, limits: Limits, number: int, now: datetime,
 
     Needs a writing transaction.
     """
-    end = earliest_end(limits, number, now, left_today(connection, limits, now))
+    end = expected_end(connection, limits, number, now)
     if end <= max(now, latest):
         return ""
     return (
         f"{number:,} messages take until {end.astimezone(latest.tzinfo):%Y-%m-%d %H:%M %Z} within the limits of"
         f" [delivery], and the schedule's latest is {latest:%Y-%m-%d %H:%M %Z}"
     )
+
+
+def expected_end(connection: Connection, limits: Limits, number: int, now: datetime) -> datetime:
+    """Return when the last of so many messages may go at the earliest. Needs a writing transaction."""
+    return earliest_end(limits, number, now, left_today(connection, limits, now))
 
 
 def earliest_end(limits: Limits, number: int, now: datetime, left: int | None) -> datetime:

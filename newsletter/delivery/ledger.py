@@ -49,7 +49,7 @@ class Patience:
     def pause(self, attempt: int, row: int = 0) -> timedelta:
         """Return how long to wait after an attempt, counted from 1; longer for some rows than for others."""
         doubled: int = 2 ** min(attempt - 1, 20)
-        plain = min(self.first * doubled, self.longest)
+        plain = max(self.first, min(self.first * doubled, self.longest))
         return plain + plain / _JITTER * (hash((row, attempt)) % 1000 / 1000)  # of numbers: always the same
 
 

@@ -141,8 +141,12 @@ class Pages:
             )
             if unused and self.limits.cap(taken.date()) is not None:
                 limits.give_back(transaction, unused, taken)
+                self.used_up = False
             times = self.stopwatch.take()
             if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
                 timing.add(transaction, self.issue_id, times)
-        del self._held[page.claim.id]
+        with self._lock:
+            del self._held[page.claim.id]
+            if self.limit is not None:
+                self.limit += unused
         return doubtful

@@ -160,7 +160,9 @@ class Sending:
         return [claim for claim in claims if not is_here(claim.owner)]
 
     def _is_halted(self) -> bool:
-        """Look, every second, whether another process paused or cancelled the issue."""
+        """Tell whether a thread failed; look, every second, whether another process paused or cancelled the issue."""
+        if self._faults:
+            return True
         if not self._halted and monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = monotonic()
             with self.database.read() as connection:
@@ -178,7 +180,6 @@ class Sending:
             self._work()
         except BaseException as error:  # noqa: BLE001  # a thread's fault is raised by `run`
             self._faults.append(error)
-            self.stop.set()
 
     def _work(self) -> None:
         page = self._next_page(min(FIRST_CLAIM, self.provider.batch_size))
@@ -202,7 +203,7 @@ class Sending:
 
     def _next_page(self, size: int) -> Page | None:
         """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
-        while not self.stop.is_set() and not self._halted:
+        while not (self.stop.is_set() or self._halted or self._faults):
             page = self._pages.take(size)
             if page is not None:
                 telling.taken(self.issue, page.claim)

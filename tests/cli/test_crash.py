@@ -187,3 +187,13 @@ def test_what_was_frozen_goes_out_whatever_changes_in_between(crowd: Command) ->
         "Daily Papers <newsletter@example.org>"
     }
     assert len({str(parse(message)["Date"]) for message in sent.values()}) == 1
+
+
+def test_a_signal_in_the_last_message_leaves_a_finished_issue(command: Command) -> None:
+    command("subscribers", "add", "reader@example.org").ok()
+    with SmtpSink(delay=0.5) as slow:
+        stopped = finish(
+            stop_at(command, 1, lambda: slow.commands.count("DATA"), signal.SIGTERM, smtp_settings(slow))
+        )
+    assert stopped.code == 0
+    assert "of a complete day is sent" in stopped.out

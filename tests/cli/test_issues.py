@@ -40,12 +40,13 @@ def test_the_list_has_every_issue_with_its_counts(command: Command) -> None:
     assert f"{DAY}/daily" in command("issues", "list", "--edition", "daily").ok().out
 
 
-def test_a_finished_issue_cannot_be_paused(command: Command) -> None:
+def test_a_finished_issue_cannot_be_paused_or_resumed(command: Command) -> None:
     readers(command, 1)
     command("run", "--from", str(SAMPLE)).ok()
-    result = command("issues", "pause", DAY)
-    assert result.code == 1
-    assert "is finished and cannot become paused" in result.err
+    for verb, state in (("pause", "paused"), ("resume", "sending")):
+        result = command("issues", verb, DAY)
+        assert result.code == 1
+        assert f"is finished and cannot become {state}" in result.err
     missing = command("issues", "pause", "2024-01-01")
     assert (missing.code, len(missing.err.splitlines())) == (2, 1)
 

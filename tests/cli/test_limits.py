@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.cli.command import SAMPLE, Command, assert_complains
@@ -13,8 +15,10 @@ def test_a_day_that_is_used_up_is_said_and_carried_on(command: Command) -> None:
     readers(command, 5)
     with SmtpSink() as sink:
         env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="3", NEWSLETTER_DELIVERY__RATE="6000/min")
+        today = datetime.now(UTC).date()
         first = command("run", "--from", str(SAMPLE), env=env).ok()
-        assert "5 subscribers by smtp, 6,000 a minute, to about " in first.out
+        ends = {f"{day} 00:00" for day in (today + timedelta(days=1), today + timedelta(days=2))}
+        assert any(f"5 subscribers by smtp, 6,000 a minute, to about {end} UTC" in first.out for end in ends)
         assert "3 a day at most" in first.out
         assert "used up what the day (UTC) may send; 2 are waiting" in first.out
         again = command("run", "--from", str(SAMPLE), "--json", env=env).ok().json
@@ -36,6 +40,25 @@ def test_an_issue_that_does_not_fit_is_held_where_that_is_wanted(command: Comman
         assert len(sink.messages) == 4
 
 
+def test_what_a_connection_that_was_refused_held_is_no_part_of_what_the_day_used(command: Command) -> None:
+    readers(command, 25)
+    with SmtpSink(faults=[Fault(at=At.CONNECT, reply="421 too many", close=True)]) as sink:
+        env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="20", NEWSLETTER_PROVIDER__SMTP__CONNECTIONS="2")
+        ended = command("run", "--from", str(SAMPLE), env=env).ok()
+        assert "used up what the day (UTC) may send; 5 are waiting" in ended.out
+        assert len(sink.messages) == 20
+
+
+def test_what_a_connection_that_was_refused_held_is_no_part_of_the_limit(command: Command) -> None:
+    readers(command, 25)
+    with SmtpSink() as sink:
+        command("run", "--from", str(SAMPLE), env=smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="1")).ok()
+    with SmtpSink(faults=[Fault(at=At.CONNECT, reply="421 too many", close=True)]) as sink:
+        env = smtp(sink, NEWSLETTER_PROVIDER__SMTP__CONNECTIONS="2")
+        command("send", DAY, "--limit", "20", env=env).ok()
+        assert len(sink.messages) == 20
+
+
 def test_a_send_that_is_refused_is_paused_until_a_person_says_so(command: Command) -> None:
     readers(command, 60)
     with SmtpSink(faults=[Fault(at=At.RCPT, reply="550 5.7.1 no mail from you", times=60)]) as sink:
@@ -54,6 +77,8 @@ def test_a_send_that_is_refused_is_paused_until_a_person_says_so(command: Comman
     [
         ("RATE", "600/h", ("delivery.rate",)),
         ("RATE", "fast", ("delivery.rate",)),
+        ("KEEP", "999999 d", ("delivery.keep",)),
+        ("DOMAINS", "@gmail.com=1/s", ("delivery.domains", "'@gmail.com'")),
         ("PER_DAY", "-1", ("delivery.per_day",)),
         ("WARM_UP__BEGINS", "2026-02-30", ("delivery.warm_up.begins", "2026-02-30")),
         ("WARM_UP__GROWTH", "1", ("delivery.warm_up.growth",)),

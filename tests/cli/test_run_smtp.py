@@ -52,6 +52,15 @@ def test_a_letter_that_is_too_large_pauses_the_issue_and_rejects_nobody(people: 
         assert sink.messages == []
 
 
+def test_an_earlier_issue_that_cannot_go_on_keeps_the_newest_from_nobody(people: Command) -> None:
+    with SmtpSink(largest=35_000) as sink:
+        run(people, "--from", SAMPLE, env=smtp_settings(sink), code=1)
+        newest = run(people, "--from", next_day(people), env=smtp_settings(sink), code=1)
+    assert (newest["day"], newest["state"], newest["counts"]["accepted"]) == ("2024-09-13", "finished", 3)
+    assert "2024-09-12/daily is paused" in newest["sentence"]
+    assert len(sink.messages) == 3
+
+
 def test_one_refused_address_concerns_nobody_else(people: Command) -> None:
     with SmtpSink(faults=[refused()]) as sink:
         document = run(people, "--from", SAMPLE, env=smtp_settings(sink))

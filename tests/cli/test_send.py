@@ -27,7 +27,9 @@ def test_a_part_first_and_then_the_rest(command: Command) -> None:
             run.communicate(timeout=20)
         before = accepted(command)
         command("issues", "resume", DAY).ok()
-        result = command("send", DAY, "--limit", "5", "--json", env=env).ok().json
+        part = command("send", DAY, "--limit", "5", "--json", env=env).ok()
+        result = part.json
+        assert "5 subscribers by smtp" in part.err
         assert result["counts"]["accepted"] == before + 5
         assert "not finished" in result["sentence"]
         assert command("send", DAY, "--json", env=env).ok().json["counts"]["accepted"] == 30

@@ -146,6 +146,11 @@ def test_problems_are_kept_for_those_they_happened_to(database: Database) -> Non
     assert timedelta(minutes=1) <= rows[1].not_before - NOW < timedelta(minutes=1, seconds=13)
 
 
+def test_a_first_pause_that_is_longer_than_the_longest_stays_what_it_is() -> None:
+    two_hours = ledger.Patience(first=timedelta(hours=2))
+    assert [two_hours.pause(attempt) >= timedelta(hours=2) for attempt in (1, 9)] == [True, True]
+
+
 def test_a_retry_waits_longer_each_time(database: Database) -> None:
     add_readers(database, 1)
     issue = plan_issue(database)
