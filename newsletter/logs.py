@@ -30,9 +30,14 @@ _LOGGER.setLevel(_OFF)
 _LOGGER.propagate = False
 
 
+def is_told(level: int) -> bool:
+    """Say whether events of a level are logged at all."""
+    return _LOGGER.isEnabledFor(level)
+
+
 def tell(level: int, event: str, **fields: object) -> None:
     """Log an event; fields that are None or empty are left out."""
-    if _LOGGER.isEnabledFor(level):
+    if is_told(level):
         _LOGGER.log(level, event, extra={"fields": fields})
 
 

@@ -181,18 +181,17 @@ def claim(
     claim_id: int = created.inserted_primary_key[0]
     people = audience.subquery()
     found = connection.execute(
-        select(people, delivery.c.attempt)
+        select(*people.c["id", "email", "name", "key", "edition_number"], delivery.c.attempt)
         .join(delivery, and_(delivery.c.subscriber_id == people.c.id, delivery.c.issue_id == issue_id))
         .where(people.c.id.in_(ids))
         .order_by(people.c.id)
     ).all()
     rows = tuple(
         ClaimedRow(
-            subscriber_id=row.id, email=row.email, name=row.name, key=row.key, edition_number=row.edition_number,
-            attempt=row.attempt + 1,
+            subscriber_id=number, email=email, name=name, key=key, edition_number=edition, attempt=attempt + 1
         )
-        for row in found
-    )  # fmt: skip
+        for number, email, name, key, edition, attempt in map(tuple, found)
+    )
     staying = [row.subscriber_id for row in rows]
     _set(
         connection,

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from newsletter.delivery.ledger import ClaimedRow
@@ -71,8 +72,16 @@ def key_of(text: str) -> bytes | None:
 
 def delivery_id(day: date, edition: str, key: bytes) -> str:
     """Return the name of a delivery for good; only who knows the subscriber's key can tell whose it is."""
-    token = hashlib.sha256(f"delivery {day} {edition} ".encode() + key).hexdigest()[:24]
-    return f"{day:%Y%m%d}.{edition}.{token}"
+    begun, prefix = _of_issue(day, edition)
+    digest = begun.copy()
+    digest.update(key)
+    token: str = digest.hexdigest()[:24]
+    return prefix + token
+
+
+@lru_cache(maxsize=8)  # of an issue it is the same for everybody
+def _of_issue(day: date, edition: str) -> tuple[Any, str]:
+    return hashlib.sha256(f"delivery {day} {edition} ".encode()), f"{day:%Y%m%d}.{edition}."
 
 
 def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from newsletter.delivery.ledger import Claim, ClaimedRow
 from newsletter.errors import ProviderUnavailable
-from newsletter.logs import DEBUG, INFO, WARNING, tell
+from newsletter.logs import DEBUG, INFO, WARNING, is_told, tell
 from newsletter.models import Outcome, Receipt
 from newsletter.store import IssueRecord
 
@@ -31,8 +31,11 @@ def answered(
 ) -> None:
     """Tell a provider's answer; where the claim was ``ours`` no more, it did not count."""
     accepted = ours and receipt.outcome is Outcome.ACCEPTED
+    level = DEBUG if accepted else INFO if ours else WARNING
+    if not is_told(level):
+        return
     tell(
-        DEBUG if accepted else INFO if ours else WARNING, "receipt" if ours else "receipt of a lost claim",
+        level, "receipt" if ours else "receipt of a lost claim",
         issue=issue.name, claim=claim.id, subscriber=row.subscriber_id, attempt=row.attempt,
         outcome=receipt.outcome.value, hard=receipt.hard or None, reply=receipt.reply, seconds=round(seconds, 3),
         address=row.email,

@@ -34,16 +34,24 @@ class Stopwatch:
         self, people: Sequence[Recipient], receipts: Iterable[Receipt]
     ) -> Iterator[tuple[Receipt, float]]:
         """Yield receipts with the seconds that each was waited for: one message, from being asked for to its answer."""
+        timed: list[tuple[str, float]] = []
         began = monotonic()
-        for person, receipt in zip(people, receipts, strict=False):
-            seconds = monotonic() - began
-            with self._lock:
-                taken = self._taken.setdefault(domain_of(person.address), Taken())
+        try:
+            for person, receipt in zip(people, receipts, strict=False):
+                seconds = monotonic() - began
+                timed.append((person.address, seconds))
+                yield receipt, seconds
+                began = monotonic()
+        finally:
+            self._add(timed)
+
+    def _add(self, timed: Iterable[tuple[str, float]]) -> None:
+        with self._lock:
+            for address, seconds in timed:
+                taken = self._taken.setdefault(domain_of(address), Taken())
                 taken.messages += 1
                 taken.seconds += seconds
                 taken.slowest = max(taken.slowest, seconds)
-            yield receipt, seconds
-            began = monotonic()
 
     def take(self) -> Mapping[str, Taken]:
         """Return what was timed since the last time, by domain."""
