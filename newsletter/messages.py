@@ -94,6 +94,7 @@ def head_of(lines: Iterable[str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
+@lru_cache(maxsize=64)  # a message asks for its sender and its reader several times
 def mail_address(address: str) -> str:
     """Return an address as headers and SMTP write it: the domain in ASCII (punycode).
 
