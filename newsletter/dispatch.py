@@ -346,7 +346,11 @@ class Dispatcher:
 
     def _not_sent(self, record: IssueRecord, counts: Counts) -> RunResult:
         reason = f": {record.reason}" if record.reason else ""
-        sentence = f"Issue {record.name} is {record.state.value}{reason}; nothing was sent."
+        word = {IssueState.DRAFT: "approve", IssueState.HELD: "approve", IssueState.PAUSED: "resume"}.get(
+            record.state
+        )
+        remedy = f" (`newsletter issues {word} {record.name}`)" if word else ""
+        sentence = f"Issue {record.name} is {record.state.value}{reason}; nothing was sent{remedy}."
         return self.result(sentence, record=record, counts=counts)
 
     def result(

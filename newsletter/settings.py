@@ -250,7 +250,8 @@ class Delivery(_Table, frozen=True):
     retry: Annotated[
         str,
         Meta(
-            description="Pause after a first temporary refusal; it doubles up to an hour.", pattern=_DURATION
+            description="Pause after a first temporary refusal, a second at least; it doubles up to an hour.",
+            pattern=rf"(?=[1-9]){_DURATION}",
         ),
     ] = "1 min"
     give_up: Annotated[

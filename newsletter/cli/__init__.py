@@ -161,6 +161,11 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), 1
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{os.fsdecode(error.filename)}: {error.strerror}; check the path and its permissions", 1
+    if isinstance(error, OSError) and error.strerror:
+        return (
+            f"what is to be written or read cannot be: {error.strerror}; make room, or name another file",
+            1,
+        )
     from subscribers.errors import StoreError, SubscribersError
 
     if isinstance(error, SubscribersError):

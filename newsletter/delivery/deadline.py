@@ -11,6 +11,8 @@ from newsletter.delivery.limits import Limits, left_today
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery
 
+FORESEEN = timedelta(days=3650)
+
 
 def was_begun(connection: Connection, issue_id: int) -> bool:
     """Tell whether a letter of an issue was handed over, or may have been.
@@ -50,10 +52,13 @@ def expected_end(connection: Connection, limits: Limits, number: int, now: datet
 
 
 def earliest_end(limits: Limits, number: int, now: datetime, left: int | None) -> datetime:
-    """Return when the last of so many messages may go at the earliest; ``left`` is what today (UTC) still has."""
-    end = now + limits.interval * max(number - 1, 0) if limits.interval else now
+    """Return when the last of so many messages may go at the earliest, at most `FORESEEN` from now.
+
+    ``left`` is what today (UTC) still has.
+    """
+    end = now + min(limits.interval * max(number - 1, 0), FORESEEN) if limits.interval else now
     day = now.date()
-    while left is not None and number > left:
+    while left is not None and number > left and day < now.date() + FORESEEN:
         number -= left
         day += timedelta(days=1)
         left = limits.cap(day)

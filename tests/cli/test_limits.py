@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from newsletter.delivery.deadline import earliest_end
+from newsletter.delivery.limits import Limits
 from tests.cli.command import SAMPLE, Command, assert_complains
 from tests.cli.test_issues import DAY, readers, smtp
 from tests.servers.smtp import At, Fault, SmtpSink
@@ -82,6 +84,7 @@ def test_a_send_that_is_refused_is_paused_until_a_person_says_so(command: Comman
         ("PER_DAY", "-1", ("delivery.per_day",)),
         ("WARM_UP__BEGINS", "2026-02-30", ("delivery.warm_up.begins", "2026-02-30")),
         ("WARM_UP__GROWTH", "1", ("delivery.warm_up.growth",)),
+        ("RETRY", "0 s", ("delivery.retry", "a second at least")),
         ("AT_CAP", "wait", ("delivery.at_cap", "carry")),
         ("BREAKER__REJECTED", "2", ("delivery.breaker.rejected",)),
     ],
@@ -114,3 +117,18 @@ def test_domains_have_limits_of_their_own(command: Command) -> None:
     assert_complains(command("run", "--from", str(SAMPLE)), "delivery.domains")
     settings.write_text('[delivery.domains]\n"gmail.com" = "1/d"\n', encoding="utf-8")
     assert_complains(command("run", "--from", str(SAMPLE)), "delivery.domains")
+
+
+def test_a_forecast_ends_somewhere() -> None:
+    now = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    slow = Limits(interval=timedelta(minutes=1), per_day=1)
+    assert earliest_end(slow, 50_000_000, now, 1) == datetime(2036, 1, 3, 8, tzinfo=UTC)
+    assert earliest_end(Limits(per_day=2), 5, now, 1) == datetime(2026, 1, 7, tzinfo=UTC)
+
+
+def test_a_full_disk_is_one_line(command: Command) -> None:
+    readers(command, 2)
+    command("run", "--from", str(SAMPLE)).ok()
+    assert_complains(
+        command.process("deliveries", "export", DAY, "--out", "/dev/full"), "No space left", code=1
+    )
