@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.deadline import expected_end, why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
-from newsletter.delivery.notices import AboutDraft, ask_operator
+from newsletter.delivery.notices import ask_operator
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
@@ -193,17 +193,13 @@ class Dispatcher:
                 store.take_turn(connection, self.edition, self.turn, record.id, letter.date)
                 if self.ask:
                     store.keep_draft(connection, record.id, issue)
-                    about = AboutDraft(
-                        issue=record.id, until=self.turn.latest.astimezone(UTC), deadline=clock_time(self.turn.latest),
-                        at=letter.date,
-                    )  # fmt: skip
-                    ask_operator(connection, self.ask, about)
+                    ask_operator(connection, self.ask, record.id, self.turn, letter.date)
         return record, planned
 
     def _asked(self, record: IssueRecord) -> RunResult:
         with self.database.read() as connection:
             counts = ledger.counts(connection, record.id)
-        until = f" until {clock_time(self.turn.latest)}" if self.turn is not None else ""
+        until = f" until {self.turn.deadline}" if self.turn is not None else ""
         sentence = (
             f"Issue {record.name} is a draft and waits for a word{until}; {self.ask} is asked by mail "
             f"(`newsletter issues approve {record.name}`)."
@@ -380,11 +376,6 @@ def held(record: IssueRecord) -> str:
         f"Issue {record.name} is held: {record.reason}; `newsletter issues resume {record.name}` has it sent all the"
         " same."
     )
-
-
-def clock_time(moment: datetime) -> str:
-    """Return a time as people read it, with its zone."""
-    return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def waits_for_a_hand(record: IssueRecord) -> bool:

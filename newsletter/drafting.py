@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC
 
 from newsletter import store
 from newsletter.delivery import ledger
-from newsletter.delivery.notices import AboutDraft, ask_operator
-from newsletter.dispatch import Dispatcher, clock_time
+from newsletter.delivery.deadline import was_begun
+from newsletter.delivery.notices import ask_operator
+from newsletter.dispatch import Dispatcher
 from newsletter.edits import Edit, edited
 from newsletter.errors import IssueError
 from newsletter.letters import make_letter
@@ -44,15 +44,14 @@ def edit(
                 f"is {now.state.value}, or was edited by somebody else meanwhile", subject=f"issue {record.name}",
                 remedy="look at it again",
             )  # fmt: skip
+        if was_begun(connection, record.id):
+            raise IssueError(
+                "has gone out to some already, so it stays as it is", subject=f"issue {record.name}",
+                remedy=f"`newsletter issues resume {record.name}` goes on, cancel ends it",
+            )  # fmt: skip
         ledger.replace_letter(connection, record.id, letter)
         store.replace_document(connection, record.id, issue_json(issue))
         store.add_edits(connection, record.id, edits, actor=actor, now=letter.date)
         if turn is not None and dispatcher.ask and now.state is IssueState.DRAFT:
-            about = AboutDraft(
-                issue=record.id,
-                until=turn.latest.astimezone(UTC),
-                deadline=clock_time(turn.latest),
-                at=letter.date,
-            )
-            ask_operator(connection, dispatcher.ask, about)
+            ask_operator(connection, dispatcher.ask, record.id, turn, letter.date)
         return store.issue_by_id(connection, record.id)

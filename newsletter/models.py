@@ -296,3 +296,8 @@ class Turn:
 
     day: date
     latest: datetime
+
+    @property
+    def deadline(self) -> str:
+        """``latest`` as people read it, with its zone."""
+        return f"{self.latest:%Y-%m-%d %H:%M %Z}"

@@ -101,7 +101,7 @@ class Scheduled:
             known = store.find_turn(connection, self.edition, turn.day)
             if known is not None and known.state is not TurnState.WAITING:
                 return
-            if record is None or store.has_turn(connection, record.id):
+            if record is None or store.turn_of(connection, record.id) is not None:
                 store.put_turn(connection, self.edition, turn, TurnState.NOTHING, result.sentence, now)
             else:
                 store.take_turn(connection, self.edition, turn, record.id, now)
@@ -156,7 +156,7 @@ class Scheduled:
             if record.state is not seen.state or was_begun(connection, record.id):
                 return ""  # another process sends it, or holds it
             missing = "no word came" if record.state is IssueState.DRAFT else "nothing of it was sent"
-            why = f"{missing} by {turn.latest:%Y-%m-%d %H:%M %Z}"
+            why = f"{missing} by {turn.deadline}"
             why += f" ({record.reason})" if record.reason else ""
             record = store.hold_issue(connection, record, why, self.clock())
         return held(record)

@@ -49,7 +49,7 @@ def test_a_turn_has_one_issue_and_is_over_once(database: Database) -> None:
         )  # fmt: skip
         assert store.waiting_turns(connection, "daily") == []
         assert [each.id for _, each in store.unfinished_turns(connection, "daily")] == [record.id]
-        assert store.has_turn(connection, record.id)
+        assert store.turn_of(connection, record.id) is not None
         assert store.last_turn(connection, "daily") == TURN.day
         assert store.last_turn(connection, "other") is None
         assert store.find_issue(connection, "daily", date(2026, 1, 6)) is None

@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from newsletter import store
+from newsletter.app.delivering import find_issue
 from newsletter.delivery import ledger
 from newsletter.delivery.owners import resolve_dead_claims
-from newsletter.errors import InputError, IssueError
+from newsletter.errors import IssueError
 from newsletter.logs import INFO, tell
 from newsletter.models import BY_HAND, Counts, IssueState
 from newsletter.protocols import OnUncertain
@@ -30,13 +31,7 @@ def move(
     if to is IssueState.CANCELLED:
         _take_over_dead_claims(app, edition, day)
     with app.database().write(durable=True) as connection:
-        record = store.find_issue(connection, edition, day, lock=True)
-        if record is None:
-            raise InputError(
-                "there is no such issue",
-                subject=f"{day}/{edition}",
-                remedy="`newsletter issues list` names them",
-            )
+        record = find_issue(connection, edition, day, lock=True)
         was = record.state
         if was is IssueState.FINISHED:
             raise IssueError(

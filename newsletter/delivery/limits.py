@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.delivery.tables import allowance
+from newsletter.store.upsert import insert_into
 
 _RATE = "rate"
 _DAY = "day "
@@ -128,8 +128,9 @@ class _Held(NamedTuple):
 
 def _held(connection: Connection, name: str, now: datetime) -> _Held:
     """Return an allowance, made where it is missing, and this transaction's until it ends."""
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(build(allowance).values(name=name, at=now, used=0).on_conflict_do_nothing())
+    connection.execute(
+        insert_into(connection, allowance).values(name=name, at=now, used=0).on_conflict_do_nothing()
+    )
     found = select(allowance.c.at, allowance.c.used).where(allowance.c.name == name).with_for_update()
     row = connection.execute(found).one()
     return _Held(row.at, row.used)

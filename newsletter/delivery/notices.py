@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, IntEnum
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, true, update
 
 from newsletter.delivery.tables import OPEN, notice_table
-from newsletter.models import Outcome
+from newsletter.models import Outcome, Turn
 from subscribers.requests import Answer, Asked
 
 LEASE = timedelta(minutes=5)  # a process that took a notice and died gives it back after that
@@ -157,9 +157,11 @@ def then_newest(connection: Connection, welcomed: Notice, now: datetime) -> None
     _write(connection, NoticeKind.NEWEST, welcomed.address, welcomed.about(), now, welcomed.subscriber_id)
 
 
-def ask_operator(connection: Connection, address: str, draft: AboutDraft) -> None:
-    """Write the mail that asks the operator about a draft."""
-    _write(connection, NoticeKind.DRAFT, address, draft, draft.at)
+def ask_operator(connection: Connection, address: str, issue_id: int, turn: Turn, now: datetime) -> None:
+    """Write the mail that asks the operator about a draft and the letter that it has now."""
+    until = turn.latest.astimezone(UTC)
+    about = AboutDraft(issue=issue_id, until=until, deadline=turn.deadline, at=now)
+    _write(connection, NoticeKind.DRAFT, address, about, now)
 
 
 def alert_operator(connection: Connection, address: str, about: AboutAlert) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total
 from newsletter.models import IssueState
 from newsletter.store.tables import issue
+from newsletter.store.upsert import insert_into
 
 CHUNK = 20_000  # rows a transaction: others wait for it
 _ENDED = issue.c.state.in_([IssueState.FINISHED.value, IssueState.CANCELLED.value])
@@ -33,8 +33,7 @@ def roll_up(connection: Connection, issue_id: int, chunk: int = CHUNK) -> bool:
     part = of_issue if last is None else and_(of_issue, delivery.c.subscriber_id <= last)
     own = delivery.c
     kinds = select(own.issue_id, own.state, own.outcome, func.count()).where(part)
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    adding = build(delivery_total).from_select(
+    adding = insert_into(connection, delivery_total).from_select(
         ["issue_id", "state", "outcome", "number"], kinds.group_by(own.issue_id, own.state, own.outcome)
     )
     summed = {"number": delivery_total.c.number + adding.excluded.number}

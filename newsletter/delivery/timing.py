@@ -8,10 +8,10 @@ from threading import Lock
 from time import monotonic
 
 from sqlalchemy import Connection, case
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.delivery.tables import domain_time
 from newsletter.models import Receipt, Recipient
+from newsletter.store.upsert import insert_into
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,8 +76,7 @@ def add(connection: Connection, issue_id: int, times: Mapping[str, Taken]) -> No
         }
         for domain, taken in sorted(times.items())  # in one order, so that two processes never wait for each other
     ]  # fmt: skip
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = build(domain_time)
+    statement = insert_into(connection, domain_time)
     own, new = domain_time.c, statement.excluded
     summed = {
         "messages": own.messages + new.messages, "seconds": own.seconds + new.seconds,

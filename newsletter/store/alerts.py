@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.store.tables import alert
+from newsletter.store.upsert import insert_into
 
 KEPT = timedelta(days=30)
 
@@ -15,9 +15,8 @@ KEPT = timedelta(days=30)
 def is_news(connection: Connection, name: str, now: datetime, *, again: timedelta) -> bool:
     """Put down that something is told now; False where it was told within ``again``, by any process."""
     connection.execute(delete(alert).where(alert.c.at < now - KEPT))
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     written = (
-        build(alert)
+        insert_into(connection, alert)
         .values(name=name, at=now)
         .on_conflict_do_update(index_elements=["name"], set_={"at": now}, where=alert.c.at <= now - again)
         .returning(alert.c.name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.store.tables import installation
+from newsletter.store.upsert import insert_into
 
 
 def get_setting(connection: Connection, name: str) -> str | None:
@@ -17,8 +17,9 @@ def get_setting(connection: Connection, name: str) -> str | None:
 
 def put_setting(connection: Connection, name: str, value: str) -> str:
     """Store a fact about this installation unless it is there already; return what is stored then."""
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(build(installation).values(name=name, value=value).on_conflict_do_nothing())
+    connection.execute(
+        insert_into(connection, installation).values(name=name, value=value).on_conflict_do_nothing()
+    )
     return get_setting(connection, name) or value
 
 

@@ -9,12 +9,12 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.errors import IssueError
 from newsletter.models import IssueState, Turn
 from newsletter.store.issues import IssueRecord, issue_by_id, move_issue
 from newsletter.store.tables import issue, schedule_run
+from newsletter.store.upsert import insert_into
 
 
 class TurnState(Enum):
@@ -117,12 +117,6 @@ def turn_of(connection: Connection, issue_id: int) -> TurnRecord | None:
     return _record(row) if row is not None else None
 
 
-def has_turn(connection: Connection, issue_id: int) -> bool:
-    """Tell whether an issue is that of a turn."""
-    found = select(schedule_run.c.local_day).where(schedule_run.c.issue_id == issue_id)
-    return connection.execute(found).one_or_none() is not None
-
-
 def put_turn(
     connection: Connection, edition: str, turn: Turn, state: TurnState, reason: str, now: datetime
 ) -> bool:
@@ -142,8 +136,7 @@ def hold_issue(connection: Connection, record: IssueRecord, reason: str, now: da
 
 def _put(connection: Connection, edition: str, turn: Turn, now: datetime, **values: str | int | None) -> bool:
     row: Mapping[str, Any] = {"latest": turn.latest, "at": now, **values}
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = build(schedule_run).values(edition=edition, local_day=turn.day, **row)
+    statement = insert_into(connection, schedule_run).values(edition=edition, local_day=turn.day, **row)
     putting = statement.on_conflict_do_update(
         index_elements=list(schedule_run.primary_key), set_=dict(row),
         where=schedule_run.c.state == TurnState.WAITING.value,

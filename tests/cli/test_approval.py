@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -179,3 +181,14 @@ def test_what_was_sent_cannot_be_edited(office: Command) -> None:
     result = office("issues", "edit", DAY, "--subject", "Too late")
     assert result.code == 1
     assert "was not made as a draft" in result.err
+
+
+def test_an_issue_that_went_out_to_some_is_not_edited(office: Command) -> None:
+    with SmtpSink() as sink:
+        due(office, sink, MORNING)
+        office("issues", "approve", DAY).ok()
+        office("send", DAY, "--limit", "1", env=smtp(sink)).ok()
+    with closing(sqlite3.connect(office.folder / "newsletter.db")) as driver, driver:
+        driver.execute("UPDATE issue SET state = 'held'")  # as after a restore
+    result = office("issues", "edit", DAY, "--subject", "Too late")
+    assert_complains(result, "has gone out to some already", code=1)
