@@ -14,9 +14,11 @@
     ├── IssueError               an issue is not in the state that was asked of it
     ├── InvalidLink              a link was not made here, or for something else
     │   └── ExpiredLink          a link was right and is too old
+    ├── WebhookRefused           what was posted as a provider's events is not proven to be its own
     ├── BreakerTripped           a send was stopped, because too much of it was refused or failed
     └── ProviderError            mail could not be handed over
         ├── ProviderUnavailable  nothing was taken, the next try may succeed; rejects nobody
+        │   └── ProviderBusy     the same, and when it takes something again
         └── MessageRejected      this one message will never be taken
 
 The subscriber list has its own tree under ``subscribers.errors.SubscribersError``.
@@ -91,6 +93,10 @@ class ExpiredLink(InvalidLink):
     """A link was right and is too old."""
 
 
+class WebhookRefused(NewsletterError):
+    """Events that were posted carry no proof, or an old one; nothing of them is taken."""
+
+
 class BreakerTripped(NewsletterError):
     """Too much of a send was refused or failed; it is paused until a person has looked."""
 
@@ -101,6 +107,14 @@ class ProviderError(NewsletterError):
 
 class ProviderUnavailable(ProviderError):
     """Nothing was taken and nobody is rejected; a later try may succeed."""
+
+
+class ProviderBusy(ProviderUnavailable):
+    """Nothing was taken, and nothing will be for ``seconds``."""
+
+    def __init__(self, problem: str, *, seconds: float, subject: str = "", remedy: str = "") -> None:
+        super().__init__(problem, subject=subject, remedy=remedy)
+        self.seconds = seconds
 
 
 class MessageRejected(ProviderError):

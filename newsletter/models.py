@@ -290,6 +290,44 @@ class Receipt:
     hard: bool = False
 
 
+class EventKind(Enum):
+    """What a provider says became of a letter; the values are stored (django-anymail's names in brackets)."""
+
+    QUEUED = "queued"  # the provider has it [queued, sent]
+    DEFERRED = "deferred"  # the reader's server puts it off [deferred]
+    DELIVERED = "delivered"  # the reader's server has it [delivered]
+    HARD = "hard"  # the mailbox or its domain is not there [bounced, rejected]
+    SOFT = "soft"  # it bounced for any other reason [bounced, rejected]
+    POLICY = "policy"  # it was the letter or its sender that was refused [bounced, rejected]
+    COMPLAINT = "complaint"  # [complained]
+    UNSUBSCRIBE = "unsubscribe"  # [unsubscribed]
+    SUBSCRIBE = "subscribe"  # [subscribed]
+    OPENED = "opened"  # [opened]
+    OPENED_BY_MACHINE = "opened-by-machine"  # [opened]
+    CLICKED = "clicked"  # [clicked]
+    UNKNOWN = "unknown"  # none of these: kept, and counted [unknown]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that a provider says of one letter, proven to be the provider's word.
+
+    ``id`` names it for good at that provider. ``delivery_id`` and ``subscriber_id`` are those that the provider was
+    given with the letter (empty and None where it gives none back): the subscriber is the delivery's only if the
+    id can be made from its key. ``address`` is given where ``subscriber_id`` is not. ``reason`` is what a server
+    or the provider said, on one line; of an unknown kind, what the provider calls it.
+    """
+
+    id: str
+    kind: EventKind
+    at: datetime
+    delivery_id: str = ""
+    subscriber_id: int | None = None
+    address: str = ""
+    status: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """An edition's scheduled send of a local day; nothing of it is begun after ``latest`` (of any zone)."""

@@ -6,13 +6,13 @@ one contract test suite that every implementation passes, fakes included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from typing import Protocol
 
-from newsletter.models import DayOfPapers, Letter, Paper, Receipt, Recipient, Summary
+from newsletter.models import DayOfPapers, Event, Letter, Paper, Receipt, Recipient, Summary
 
 
 class Source(Protocol):
@@ -54,8 +54,11 @@ class Connection(Protocol):
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Yield one receipt a recipient, lazily and in order.
 
-        Recipient k+1's data is not written before receipt k was consumed, so the ledger commits in between.
-        Raise `ProviderUnavailable` for faults that concern nobody in particular (log-in, quota, connection).
+        Recipient k+1's data is not written before receipt k was consumed, so the ledger commits in between. Where a
+        request holds many (`Exposure.ALL`), that is so of requests: none begins before the receipts of the one before
+        were consumed. Raise `ProviderUnavailable` for faults that concern nobody in particular (log-in, quota,
+        connection), `ProviderBusy` where the provider says when it takes something again: those recipients that have
+        no receipt yet were not written to.
         """
 
 
@@ -80,3 +83,18 @@ class Provider(Protocol):
 
     def connect(self) -> AbstractContextManager[Connection]:
         """Open a connection; raise `ProviderUnavailable` if it cannot be had."""
+
+
+class EventReader(Protocol):
+    """Reads what a provider posts of letters on their way."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name; its events are posted to ``/events/NAME``."""
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Sequence[Event]:
+        """Return the events of a posted body; ``headers`` have names in lower case.
+
+        Raise `WebhookRefused` for a body that the provider did not sign, or signed too long ago. What is signed and
+        not understood is an event of `EventKind.UNKNOWN`, never an error.
+        """

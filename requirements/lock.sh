@@ -9,10 +9,10 @@ compile() {
         --python-version 3.11 --quiet --upgrade "$@" --output-file "requirements/$out"
 }
 UV=$1
-compile run.txt --extra web
-compile test.txt --extra backup --extra dkim --extra postgres --extra web --group test
-compile dev.txt --extra backup --extra dkim --extra postgres --extra web --group test --group dev
-compile browser.txt --extra backup --extra dkim --extra postgres --extra web --group test --group browser
+compile run.txt --extra sendgrid --extra web
+compile test.txt --extra backup --extra dkim --extra postgres --extra sendgrid --extra ses --extra web --group test
+compile dev.txt --extra backup --extra dkim --extra postgres --extra sendgrid --extra ses --extra web --group test --group dev
+compile browser.txt --extra backup --extra dkim --extra postgres --extra sendgrid --extra ses --extra web --group test --group browser
 if grep -l '://' requirements/*.txt; then
     echo 'a lock file names a host' >&2
     exit 1
