@@ -149,14 +149,37 @@ class SmtpTable(_Table, frozen=True):
 
 
 class SendgridTable(_Table, frozen=True):
+    api_key: Annotated[
+        Secret, Meta(description='API key with the permission "Mail Send"; better set by the environment.')
+    ] = Secret("")
     base_url: Annotated[
         str,
         Meta(
-            description="Where the SendGrid API is (EU accounts have a host of their own).",
+            description="Where the API is; accounts in the EU have https://api.eu.sendgrid.com.",
             pattern=r"^https?://",
         ),
     ] = "https://api.sendgrid.com"
-    api_key: Annotated[Secret, Meta(description="API key; better set by the environment.")] = Secret("")
+    sandbox: Annotated[bool, Meta(description="Have SendGrid check every request and deliver nothing.")] = (
+        False
+    )
+    track_opens: Annotated[
+        bool, Meta(description="Let SendGrid put a picture into letters that tells who opens them.")
+    ] = False
+    track_clicks: Annotated[
+        bool, Meta(description="Let SendGrid lead every link through a server of its own, to count clicks.")
+    ] = False
+    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 8
+    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 30.0
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Meta(
+            description="What becomes of letters whose answer was lost: kept until an event or `deliveries resolve` "
+            "tells, or sent once more."
+        ),
+    ] = "hold"
 
 
 class Provider(_Table, frozen=True):
@@ -436,13 +459,14 @@ class Schedule(_Table, frozen=True):
 
 class AlertProvider(_Table, frozen=True):
     name: Annotated[
-        Literal["", "outbox", "smtp"],
+        Literal["", "outbox", "smtp", "sendgrid"],
         Meta(
-            description="Who takes the mails to you, outbox or smtp; empty means the newsletter's own provider."
+            description="Who takes the mails to you: outbox, smtp or sendgrid; empty means the one of the newsletter."
         ),
     ] = ""
     outbox: OutboxTable = OutboxTable()
     smtp: SmtpTable = SmtpTable()
+    sendgrid: SendgridTable = SendgridTable()
 
 
 class Alerts(_Table, frozen=True):

@@ -299,10 +299,12 @@ class App:
                 on_uncertain=OnUncertain(smtp.on_uncertain),
                 signers=self.signers(),
             )  # fmt: skip
-        raise ConfigError(
-            "this version does not speak SendGrid's API yet", subject="provider.name",
-            remedy='use "smtp" with host smtp.sendgrid.net, username "apikey" and the key as password',
-        )  # fmt: skip
+        from newsletter.app.sendgrid import sendgrid_provider
+
+        return sendgrid_provider(self.config, settings.sendgrid)
+
+    def _connections(self, provider: Provider) -> int:
+        return getattr(getattr(self.settings.provider, provider.name), "connections", 1)
 
     def signers(self) -> tuple[Signer, ...]:
         """Return who signs every message (DKIM), none where that is not set."""
@@ -369,7 +371,7 @@ class App:
             provider=provider,
             design=design,
             identity=identity,
-            connections=self.settings.provider.smtp.connections if provider.name == "smtp" else 1,
+            connections=self._connections(provider),
             patience=self.patience(),
             wait=duration(self.settings.delivery.wait),
             limits=limits(self.settings.delivery),

@@ -216,7 +216,7 @@ def settle(
     now: datetime,
     *,
     on_uncertain: OnUncertain,
-    patience: Patience = Patience(),  # frozen
+    patience: Patience = PATIENCE,
 ) -> bool:
     """Write down a provider's answer; False if the row is no longer this claim's (another took it over).
 
@@ -254,6 +254,44 @@ def settle(
             connection, held.issue_id, row.subscriber_id, row.attempt, now, cause, receipt.reply, not_before
         )
     return True
+
+
+def settle_batch(
+    connection: Connection,
+    held: Claim,
+    answers: Sequence[tuple[ClaimedRow, Receipt]],
+    now: datetime,
+    *,
+    on_uncertain: OnUncertain,
+    patience: Patience = PATIENCE,
+) -> frozenset[int]:
+    """Write down the answers to the first rows of a claim, in their order; return those that were still this claim's.
+
+    The same as `settle` of each; those that were accepted are one statement. One that an event settled meanwhile
+    counts as this claim's.
+    """
+    ours = {
+        row.subscriber_id
+        for row, receipt in answers
+        if receipt.outcome is not Outcome.ACCEPTED
+        and settle(connection, held, row, receipt, now, on_uncertain=on_uncertain, patience=patience)
+    }
+    accepted = [row.subscriber_id for row, receipt in answers if receipt.outcome is Outcome.ACCEPTED]
+    if not accepted:
+        return frozenset(ours)
+    among = (
+        delivery.c.issue_id == held.issue_id,
+        delivery.c.subscriber_id.between(accepted[0], accepted[-1]),
+        delivery.c.claim_id == held.id,
+    )
+    taken = update(delivery).where(*among, delivery.c.state == DeliveryState.CLAIMED)
+    number = connection.execute(taken.values(state=int(DeliveryState.ACCEPTED))).rowcount
+    names = " ".join(dict.fromkeys(receipt.provider_id for _, receipt in answers if receipt.provider_id))
+    connection.execute(update(claim_table).where(claim_table.c.id == held.id).values(provider_id=names))
+    if number != len(accepted):
+        settled = select(delivery.c.subscriber_id).where(*among, delivery.c.state == DeliveryState.ACCEPTED)
+        accepted = list(connection.execute(settled).scalars())
+    return frozenset(ours.union(accepted))
 
 
 def has_due(connection: Connection, issue_id: int, now: datetime) -> bool:
@@ -352,11 +390,18 @@ def take_over(
     ).all()
     state = DeliveryState.UNCERTAIN if on_uncertain is OnUncertain.HOLD else DeliveryState.PENDING
     doubtful = {Exposure.NONE: rows[:0], Exposure.FIRST: rows[:1], Exposure.ALL: rows}[exposure]
-    for row in doubtful:
+    if doubtful:
         reply = "the process ended before the answer was written down"
-        _problem(connection, issue_id, row.subscriber_id, row.attempt, now, "crash", reply, None)
-        one = delivery.c.subscriber_id == row.subscriber_id
-        connection.execute(update(delivery).where(*held, one).values(state=int(state)))
+        problems = [
+            {
+                "issue_id": issue_id, "subscriber_id": row.subscriber_id, "attempt": row.attempt, "at": now,
+                "cause": "crash", "reply": reply, "not_before": None,
+            }
+            for row in doubtful
+        ]  # fmt: skip
+        connection.execute(insert(delivery_problem), problems)
+        first = delivery.c.subscriber_id <= doubtful[-1].subscriber_id
+        connection.execute(update(delivery).where(*held, first).values(state=int(state)))
     back = {"state": int(DeliveryState.PENDING), "claim_id": None, "attempt": delivery.c.attempt - 1}
     connection.execute(update(delivery).where(*held).values(back))
     _close(connection, claim_id, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,10 +18,11 @@ from newsletter.delivery.gone import Gone
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
+from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
-from newsletter.errors import BreakerTripped, DatabaseError, ProviderUnavailable
+from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -76,6 +77,10 @@ class Sending:
     @cached_property
     def _gone(self) -> Gone:
         return Gone(database=self.database, actor=self.provider.name, clock=self.clock)
+
+    @cached_property
+    def _pauses(self) -> Pauses:
+        return Pauses(wait=self.wait, clock=self.clock)
 
     @cached_property
     def _breaker(self) -> Breaker:
@@ -204,6 +209,8 @@ class Sending:
     def _next_page(self, size: int) -> Page | None:
         """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
         while not (self.stop.is_set() or self._halted or self._faults):
+            if self._pauses.until is not None and not self._come(self._pauses.until):
+                return None
             page = self._pages.take(size)
             if page is not None:
                 telling.taken(self.issue, page.claim)
@@ -223,11 +230,15 @@ class Sending:
             self._release(page, Exposure.NONE)
             if isinstance(error, ProviderUnavailable):
                 telling.unavailable(self.issue, page.claim, error)
-            raise
+            if not isinstance(error, ProviderBusy):
+                raise
+            self._pauses.begin(error)
+            return size
         except BaseException:
             self._release(page, self.provider.exposure)
             raise
         self._release(page, Exposure.NONE)
+        self._pauses.end()
         if page.domain is not None:
             return size
         rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
@@ -244,6 +255,9 @@ class Sending:
             )
             for row in page.claim.rows
         ]
+        if self.provider.exposure is Exposure.ALL:
+            self._send_batch(connection, page, people)
+            return
         receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
         for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
             if page.pace.steps and not self._come(page.pace.moment(number)):
@@ -267,6 +281,43 @@ class Sending:
                 self._breaker.count(receipt)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
+
+    def _send_batch(self, connection: Connection, page: Page, people: Sequence[Recipient]) -> None:
+        """Send a page in as few requests as it takes, and settle all of it at once, whatever ends it."""
+        if page.pace.steps and not self._come(page.pace.moment(0)):
+            return
+        receipts: list[Receipt] = []
+        began = monotonic()
+        try:
+            for receipt in connection.send(self.letter, people):
+                receipts.append(receipt)  # noqa: PERF402  # those before a fault count
+        finally:
+            self._settle_batch(page, people, receipts, monotonic() - began)
+        if len(receipts) != len(people):
+            raise RuntimeError(
+                f"{self.provider.name} gave {len(receipts)} receipts for {len(people)} recipients"
+            )
+
+    def _settle_batch(
+        self, page: Page, people: Sequence[Recipient], receipts: Sequence[Receipt], seconds: float
+    ) -> None:
+        page.handed = len(receipts)
+        answers = list(zip(page.claim.rows, receipts, strict=False))
+        with self.database.write() as transaction:
+            ours = ledger.settle_batch(
+                transaction, page.claim, answers, self.clock(),
+                on_uncertain=self.provider.on_uncertain, patience=self.patience,
+            )  # fmt: skip
+            for receipt in receipts:
+                if receipt.hard and receipt.subscriber_id in ours:
+                    self._gone.refused(transaction, receipt)
+        for (row, receipt), person in zip(answers, people, strict=False):
+            is_ours = row.subscriber_id in ours
+            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=is_ours)
+            if is_ours:
+                self.on_receipt(person, receipt)
+                self._gone.count(receipt)
+                self._breaker.count(receipt)
 
     def _settle(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
         """Write down that a letter was not taken; False if the row is no longer this claim's."""

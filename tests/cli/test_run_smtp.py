@@ -205,7 +205,9 @@ def test_a_mailbox_does_for_leaving(people: Command) -> None:
     assert header.startswith("<mailto:leave@example.org?subject=")
 
 
-def test_sendgrid_is_refused_until_it_is_spoken(command: Command) -> None:
+def test_sendgrid_needs_a_key_that_is_one(command: Command) -> None:
     env = {**SENDER, "NEWSLETTER_PROVIDER__NAME": "sendgrid"}
-    assert_complains(command("run", "--from", SAMPLE, env=env), "SendGrid", "smtp")
+    assert_complains(command("run", "--from", SAMPLE, env=env), "provider.sendgrid.api_key", "is not set")
+    env["NEWSLETTER_PROVIDER__SENDGRID__API_KEY"] = "SG.two words"
+    assert_complains(command("run", "--from", SAMPLE, env=env), "provider.sendgrid.api_key", "white space")
     assert list(command.folder.iterdir()) == []

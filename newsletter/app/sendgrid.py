@@ -1,0 +1,40 @@
+"""What speaks SendGrid's API, made from the settings."""
+
+from __future__ import annotations
+
+from newsletter.config import Config
+from newsletter.errors import ConfigError
+from newsletter.protocols import OnUncertain, Provider
+from newsletter.settings import SendgridTable
+
+
+def sendgrid_provider(config: Config, own: SendgridTable) -> Provider:
+    """Return the provider; raise `ConfigError` without a key or without the package that it needs."""
+    try:
+        from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("newsletter"):
+            raise
+        raise ConfigError(
+            f"needs the package {error.name.partition('.')[0]!r}", subject="provider.name",
+            remedy="pip install 'daily-papers-newsletter[sendgrid]'",
+        ) from error  # fmt: skip
+    key = own.api_key.reveal().strip()
+    if not key:
+        raise ConfigError(
+            "is not set", subject="provider.sendgrid.api_key",
+            remedy="set NEWSLETTER_PROVIDER__SENDGRID__API_KEY in the environment",
+        )  # fmt: skip
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigError(
+            "is no key: it holds white space or letters beyond ASCII", subject="provider.sendgrid.api_key",
+            remedy="copy it anew",
+        )  # fmt: skip
+    return SendGridProvider(
+        SendGridSettings(
+            api_key=key, base_url=own.base_url, timeout=own.timeout, sandbox=own.sandbox,
+            track_opens=own.track_opens, track_clicks=own.track_clicks,
+            ca_file=config.path(own.ca_file) if own.ca_file else None,
+        ),
+        OnUncertain(own.on_uncertain),
+    )  # fmt: skip

@@ -1,0 +1,279 @@
+"""Sends by SendGrid's API: many recipients a request, and what each of its answers means for them.
+
+https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+from typing import Any
+
+import msgspec
+
+from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
+from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place
+from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.protocols import Connection, Exposure, OnUncertain
+from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
+
+PATH = "/v3/mail/send"
+_SANDBOX = 200  # what was checked and not sent
+_ACCEPTED = 202
+_TOO_LARGE = 413
+_TOO_MANY = 429
+_NOT_NOW = 503
+_LONGEST_PAUSE = 60.0
+_MOST_REFUSED = 3  # readers refused alone, without being named, and nobody taken: it is about the letter
+_REMEDIES = {
+    401: "check provider.sendgrid.api_key (an account without credits gets this answer too)",
+    403: 'give the key the permission "Mail Send", and verify sender.email at SendGrid',
+}
+_ELSE = "check provider.sendgrid.base_url"
+_PEOPLE = "personalizations"
+_OF_PERSON = re.compile(rf"{_PEOPLE}\.(\d{{1,4}})(?:\.|$)")
+_NO_ADDRESS = re.compile(r"valid (?:e-?mail )?address|invalid e-?mail", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendGridSettings:
+    """Account and place. ``sandbox``: everything is checked by SendGrid, and nothing delivered."""
+
+    api_key: str
+    base_url: str = "https://api.sendgrid.com"
+    timeout: float = 30.0
+    ca_file: Path | None = None
+    sandbox: bool = False
+    track_opens: bool = False
+    track_clicks: bool = False
+
+
+class SendGridProvider:
+    """Hands letters to SendGrid, up to 1,000 recipients a request.
+
+    It has no key that would make a request safe to repeat: what was not answered is held until events tell.
+    """
+
+    name = "sendgrid"
+    batch_size = MOST_RECIPIENTS
+    exposure = Exposure.ALL
+
+    def __init__(self, settings: SendGridSettings, on_uncertain: OnUncertain = OnUncertain.HOLD) -> None:
+        self._settings = settings
+        self.on_uncertain = on_uncertain
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Connect; raise `ProviderUnavailable` if that fails."""
+        own = self._settings
+        place = Place(base_url=own.base_url, timeout=own.timeout, ca_file=own.ca_file)
+        try:
+            line = place.open()
+        except NotSent as error:
+            raise _unavailable(own, str(error), "check provider.sendgrid.base_url and the network") from error
+        try:
+            yield _SendGridConnection(own, line)
+        finally:
+            line.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    id: int
+    address: str
+    person: dict[str, Any]
+
+
+class _SendGridConnection:
+    def __init__(self, settings: SendGridSettings, line: Line) -> None:
+        self._settings = settings
+        self._line = line
+        self._headers = {"Authorization": f"Bearer {settings.api_key}", "Content-Type": "application/json"}
+        self._payload: Payload | None = None
+        self._busy = 0  # refusals for now, one after the other
+
+    def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
+        payload = self._payload_of(letter)
+        group: list[_Reader] = []
+        known: set[str] = set()
+        for recipient in recipients:
+            try:
+                reader = _Reader(recipient.subscriber_id, recipient.address, payload.person(recipient))
+            except MessageRejected as error:
+                yield from self._send_group(payload, group)
+                group, known = [], set()
+                yield Receipt(
+                    subscriber_id=recipient.subscriber_id, outcome=Outcome.REJECTED, reply=str(error)
+                )
+                continue
+            address = reader.address.lower()  # as SendGrid compares them: one twice has all refused
+            if address in known or len(group) == MOST_RECIPIENTS:
+                yield from self._send_group(payload, group)
+                group, known = [], set()
+            group.append(reader)
+            known.add(address)
+        yield from self._send_group(payload, group)
+
+    def _payload_of(self, letter: Letter) -> Payload:
+        """Return what makes a letter's requests: one for all pages of a send."""
+        if self._payload is None or self._payload.letter is not letter:
+            own = self._settings
+            self._payload = Payload(
+                letter, opens=own.track_opens, clicks=own.track_clicks, sandbox=own.sandbox
+            )
+        return self._payload
+
+    def _send_group(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[Receipt]:
+        """Give the receipts of some. Who was refused without being named is judged when another one is taken."""
+        held: list[Receipt] = []
+        unnamed = 0
+        for receipt, is_named in self._receipts(payload, group):
+            held.append(receipt)
+            unnamed += not is_named
+            if unnamed >= _MOST_REFUSED:
+                raise self._of_letter(receipt.reply)
+            if receipt.outcome is Outcome.ACCEPTED or not unnamed:
+                yield from held
+                held, unnamed = [], 0
+        yield from held
+
+    def _receipts(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[tuple[Receipt, bool]]:
+        """Send to some; where that is refused for one of them, to smaller and smaller parts, in their order.
+
+        Yields with each receipt whether the answer was about its reader or all.
+        """
+        parts = deque([group] if group else [])
+        while parts:
+            part = parts.popleft()
+            answer = self._ask(payload.of([reader.person for reader in part]))
+            if isinstance(answer, Receipt):
+                yield from ((_receipt(reader, answer), True) for reader in part)
+            elif len(part) == 1:
+                yield self._refusal(part[0], answer)
+            else:
+                parts.extendleft(reversed(self._split(part, answer)))
+
+    def _split(self, part: Sequence[_Reader], refused: _Refused) -> list[Sequence[_Reader]]:
+        """Cut a refused part around those who are named as the fault, else into halves."""
+        if refused.is_of_letter:
+            raise self._of_letter(refused.told)
+        cuts = [cut for number in refused.people if number < len(part) for cut in (number, number + 1)]
+        if not cuts or len(cuts) > 2 * math.isqrt(len(part)):  # that many may be a fault of the letter
+            cuts = [len(part) // 2]
+        edges = sorted({0, *cuts, len(part)})
+        return [part[begin:end] for begin, end in itertools.pairwise(edges)]
+
+    def _refusal(self, reader: _Reader, refused: _Refused) -> tuple[Receipt, bool]:
+        """Return what is said of one who was refused alone, and whether it is about them; raise where it is not."""
+        if refused.is_of_letter or refused.status == _TOO_LARGE:
+            raise self._of_letter(refused.told)
+        is_named = bool(refused.people)
+        hard = is_named and _NO_ADDRESS.search(refused.told) is not None
+        receipt = Receipt(
+            subscriber_id=reader.id, outcome=Outcome.REJECTED, reply=f"{refused.status} {refused.told}", hard=hard
+        )  # fmt: skip
+        return receipt, is_named
+
+    def _ask(self, body: bytes) -> Receipt | _Refused:
+        """Return what holds for all in a request, or why it is refused as a whole."""
+        try:
+            answer = self._line.call("POST", PATH, body, self._headers)
+        except NotSent as error:
+            raise self._not_now(str(error), None) from error
+        except NoAnswer as error:
+            return _for_all(Outcome.UNCERTAIN, str(error))
+        status = answer.status
+        if status == _ACCEPTED or (status == _SANDBOX and self._settings.sandbox):
+            self._busy = 0
+            name = answer.headers.get("x-message-id", "")[:255]
+            said = (
+                f"{status} accepted" if status == _ACCEPTED else "200 checked in the sandbox, not delivered"
+            )
+            return _for_all(Outcome.ACCEPTED, f"{said} {name}".rstrip(), name)
+        refused = _refused(answer)
+        if status in {400, _TOO_LARGE}:
+            return refused
+        told = f"{status} {refused.told}"
+        if status == _TOO_MANY:
+            raise self._not_now(told, _reset(answer.headers))
+        if status == _NOT_NOW:
+            raise self._not_now(told, None)
+        if status >= 500:  # a gateway may have handed it on
+            return _for_all(Outcome.UNCERTAIN, told)
+        raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
+
+    def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
+        self._busy += 1
+        pause = min(2.0 ** (self._busy - 1), _LONGEST_PAUSE) if seconds is None else seconds
+        return ProviderBusy(
+            problem, seconds=pause, subject=self._settings.base_url,
+            remedy="nobody was rejected; the next run goes on",
+        )  # fmt: skip
+
+    def _of_letter(self, told: str) -> ProviderUnavailable:
+        remedy = "nobody was rejected; this is about the letter or the account, not about a reader"
+        return _unavailable(self._settings, f"refused: {told}", remedy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    """Why a request was refused as a whole. ``people`` are the personalizations that are named, from 0.
+
+    ``is_of_letter``: something else is named, and none of them.
+    """
+
+    status: int
+    told: str
+    people: Sequence[int] = ()
+    is_of_letter: bool = False
+
+
+def _refused(answer: Answer) -> _Refused:
+    """Read the errors of an answer, whatever it looks like: a proxy answers in HTML."""
+    try:
+        listed = [
+            (str(each.get("message") or ""), str(each.get("field") or ""))
+            for each in msgspec.json.decode(answer.body)["errors"]
+        ]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        listed = [(answer.body[:200].decode(errors="replace"), "")]
+    said = "; ".join(f"{message} ({field})" if field else message for message, field in listed[:3])
+    people = sorted({int(found[1]) for _, field in listed if (found := _OF_PERSON.match(field))})
+    return _Refused(
+        status=answer.status, told=" ".join(said.split())[:500] or "no reason given", people=people,
+        is_of_letter=bool(listed) and all(field and not field.startswith(_PEOPLE) for _, field in listed),
+    )  # fmt: skip
+
+
+def _for_all(outcome: Outcome, reply: str, provider_id: str = "") -> Receipt:
+    return Receipt(subscriber_id=0, outcome=outcome, reply=reply, provider_id=provider_id)
+
+
+def _receipt(reader: _Reader, answer: Receipt) -> Receipt:
+    return Receipt(
+        subscriber_id=reader.id, outcome=answer.outcome, reply=answer.reply, provider_id=answer.provider_id
+    )
+
+
+def _reset(headers: Mapping[str, str]) -> float | None:
+    """Return in how many seconds the limit is reset, None where nothing believable is said."""
+    said = headers.get("x-ratelimit-reset", "").strip()
+    if said.isascii() and said.isdigit() and len(said) <= 12:
+        return min(max(float(said) - time(), 1.0), 3600.0)
+    after = headers.get("retry-after", "").strip()
+    return (
+        min(max(float(after), 1.0), 3600.0)
+        if after.isascii() and after.isdigit() and len(after) <= 6
+        else None
+    )
+
+
+def _unavailable(settings: SendGridSettings, problem: str, remedy: str) -> ProviderUnavailable:
+    return ProviderUnavailable(problem, subject=settings.base_url, remedy=remedy)
