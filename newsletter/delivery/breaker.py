@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from newsletter.errors import BreakerTripped
 from newsletter.models import Outcome, Receipt
 
+FEW_REQUESTS, MANY_REQUESTS = 3, 10  # that a failure of many letters at once is told from, and looked for in
 _FAILED = frozenset({Outcome.RETRY, Outcome.UNCERTAIN})
 
 
@@ -27,29 +28,50 @@ class Threshold:
 THRESHOLD = Threshold()
 
 
-@dataclass(slots=True)
 class Breaker:
-    """Looks at the answers to one process's send."""
+    """Looks at the answers to one process's send. One answer of the provider may hold for ``batch`` letters."""
 
-    threshold: Threshold = THRESHOLD
-    _outcomes: deque[Outcome] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._outcomes = deque(maxlen=self.threshold.window)
+    def __init__(self, threshold: Threshold = THRESHOLD, *, batch: int = 1) -> None:
+        self._rejected = _Share(threshold.rejected, threshold.window, threshold.least)
+        requests = (FEW_REQUESTS * batch, MANY_REQUESTS * batch) if batch > 1 else (0, 0)
+        self._failed = _Share(
+            threshold.failed, max(threshold.window, requests[1]), max(threshold.least, requests[0])
+        )
 
     def count(self, receipt: Receipt) -> None:
         """Take an answer into account; raise `BreakerTripped` where too many of the last ones were bad."""
-        self._outcomes.append(receipt.outcome)
-        if receipt.outcome is Outcome.ACCEPTED or len(self._outcomes) < self.threshold.least:
-            return
-        rejected = self._outcomes.count(Outcome.REJECTED)
-        failed = sum(outcome in _FAILED for outcome in self._outcomes)
-        for number, share, what, name in (
-            (rejected, self.threshold.rejected, "were refused", "rejected"),
-            (failed, self.threshold.failed, "failed", "failed"),
+        rejected = self._rejected.is_passed(bad=receipt.outcome is Outcome.REJECTED)
+        failed = self._failed.is_passed(bad=receipt.outcome in _FAILED)
+        for is_passed, share, what, name in (
+            (rejected, self._rejected, "were refused", "rejected"),
+            (failed, self._failed, "failed", "failed"),
         ):
-            if number > share * len(self._outcomes):
+            if is_passed:
                 raise BreakerTripped(
-                    f"{number} of the last {len(self._outcomes)} {what} ({receipt.reply or 'no reply'})",
+                    f"{share.bad} of the last {share.seen} {what} ({receipt.reply or 'no reply'})",
                     remedy=f"find out why, then resume the issue; delivery.breaker.{name} sets how many may",
                 )
+
+
+class _Share:
+    """How many of the last answers were bad."""
+
+    def __init__(self, most: float, window: int, least: int) -> None:
+        self._most, self._least = most, least
+        self._lately: deque[bool] = deque(maxlen=window)
+        self.bad = 0
+
+    @property
+    def seen(self) -> int:
+        return len(self._lately)
+
+    def is_passed(self, *, bad: bool) -> bool:
+        """Take an answer into account; say whether it is bad, and one too many."""
+        lately = self._lately
+        if len(lately) == lately.maxlen:
+            self.bad -= lately[0]
+        lately.append(bad)
+        if not bad:
+            return False
+        self.bad += 1
+        return len(lately) >= self._least and self.bad > self._most * len(lately)

@@ -84,7 +84,11 @@ class Sending:
 
     @cached_property
     def _breaker(self) -> Breaker:
-        return Breaker(self.threshold)
+        return Breaker(self.threshold, batch=self.provider.batch_size if self._in_batches else 1)
+
+    @property
+    def _in_batches(self) -> bool:
+        return self.provider.exposure is Exposure.ALL
 
     @property
     def used_up(self) -> bool:
@@ -255,7 +259,7 @@ class Sending:
             )
             for row in page.claim.rows
         ]
-        if self.provider.exposure is Exposure.ALL:
+        if self._in_batches:
             self._send_batch(connection, page, people)
             return
         receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))

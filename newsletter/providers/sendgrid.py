@@ -29,7 +29,6 @@ _SANDBOX = 200  # what was checked and not sent
 _ACCEPTED = 202
 _TOO_LARGE = 413
 _TOO_MANY = 429
-_NOT_NOW = 503
 _LONGEST_PAUSE = 60.0
 _MOST_REFUSED = 3  # readers refused alone, without being named, and nobody taken: it is about the letter
 _REMEDIES = {
@@ -155,6 +154,8 @@ class _SendGridConnection:
             answer = self._ask(payload.of([reader.person for reader in part]))
             if isinstance(answer, Receipt):
                 yield from ((_receipt(reader, answer), True) for reader in part)
+                if answer.outcome is Outcome.UNCERTAIN:
+                    raise self._not_now(answer.reply, None)  # those are in doubt; not as many more
             elif len(part) == 1:
                 yield self._refusal(part[0], answer)
             else:
@@ -203,9 +204,7 @@ class _SendGridConnection:
         told = f"{status} {refused.told}"
         if status == _TOO_MANY:
             raise self._not_now(told, _reset(answer.headers))
-        if status == _NOT_NOW:
-            raise self._not_now(told, None)
-        if status >= 500:  # a gateway may have handed it on
+        if status >= 500:  # the request was handed over whole, and something may have handed it on
             return _for_all(Outcome.UNCERTAIN, told)
         raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
 
