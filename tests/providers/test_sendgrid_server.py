@@ -342,6 +342,43 @@ def test_a_process_of_its_own_tells_what_it_took(tmp_path: Path) -> None:
         assert (state["requests"], state["counts"]) == (3, {"r0@example.org": 1, "r1@example.org": 1})
 
 
+def test_lists_of_suppressions_are_read_by_pages_and_only_one_is_added_to() -> None:
+    with SendGridApi() as server:
+        client = SendGridAPIClient(KEY, host=server.url).client
+        server.suppressions.add(
+            "bounces", (f"r{number}@example.org" for number in range(1_001)), created=1_000
+        )
+        server.suppressions.add("bounces", ["new@example.org"], created=2_000)
+        for name in ("blocks", "invalid_emails", "spam_reports", "unsubscribes"):
+            server.suppressions.add(name, [f"{name}@example.org"])
+            (entry,) = json.loads(getattr(client.suppression, name).get().body)
+            assert entry["email"] == f"{name}@example.org"
+        bounces = client.suppression.bounces
+        pages = [
+            json.loads(bounces.get(query_params={"limit": 500, "offset": at}).body) for at in (0, 500, 1_000)
+        ]
+        assert [len(page) for page in pages] == [500, 500, 2]
+        assert len({entry["email"] for page in pages for entry in page}) == 1_002
+        assert {"created", "email", "reason", "status"} == set(pages[0][0])
+        since = json.loads(bounces.get(query_params={"start_time": 2_000}).body)
+        assert [entry["email"] for entry in since] == ["new@example.org"]
+        everywhere = client.asm.suppressions._("global")
+        added = everywhere.post(
+            request_body={"recipient_emails": ["a@example.org", "Unsubscribes@example.org"]}
+        )
+        assert added.status_code == 201
+        assert server.suppressions.addresses("unsubscribes") == ["unsubscribes@example.org", "a@example.org"]
+        assert json.loads(everywhere._("a@example.org").get().body) == {"recipient_email": "a@example.org"}
+        for call, given, status in (
+            (bounces.get, {"query_params": {"limit": 501}}, 400),
+            (everywhere.post, {"request_body": {"recipient_emails": ["nobody"]}}, 400),
+            (everywhere.get, {}, 405),
+        ):
+            with pytest.raises(HTTPError) as refused:
+                call(**given)
+            assert refused.value.status_code == status
+
+
 Posted = list[tuple[dict[str, str], bytes]]
 
 

@@ -91,6 +91,11 @@ def _personalizations(request: dict[str, Any]) -> Iterator[Broken]:
         yield Broken(message=f"{recipients} recipients are more than 1000.", field="personalizations")
 
 
+def is_address(value: Any) -> bool:
+    """Return whether a value is an address that SendGrid takes: ASCII, without quotes."""
+    return isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
+
+
 def recipients_of(block: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return whom a personalization is for: its to, cc and bcc."""
     lists = [block.get(kind) for kind in ("to", "cc", "bcc")]
@@ -138,7 +143,7 @@ def _sender(value: Any, place: str) -> Iterator[Broken]:
 
 def _address(value: Any, place: str) -> Iterator[Broken]:
     email = value.get("email") if isinstance(value, dict) else None
-    if not isinstance(email, str) or not _ADDRESS.fullmatch(email):
+    if not is_address(email):
         yield Broken(message="Does not contain a valid address.", field=f"{place}.email")
     elif not isinstance(value.get("name", ""), str):
         yield Broken(message="The name must be a string.", field=f"{place}.name")

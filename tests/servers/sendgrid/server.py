@@ -20,6 +20,7 @@ from tests.servers.sendgrid.events import Poster, Webhook
 from tests.servers.sendgrid.faults import Cut, Fault, Script, due
 from tests.servers.sendgrid.mail import Delivered, mails
 from tests.servers.sendgrid.rules import MOST_OCTETS, Broken, broken_rules, recipients_of
+from tests.servers.sendgrid.suppressions import Lists
 from tests.servers.sendgrid.wire import Answer, Head, Wire
 
 SEND = "/v3/mail/send"
@@ -70,6 +71,7 @@ class SendGridApi:
         self.payloads: list[dict[str, Any]] = []
         self.delivered: list[Delivered] = []
         self.counts: Counter[str] = Counter()
+        self.suppressions = Lists()
 
     @property
     def url(self) -> str:
@@ -221,7 +223,7 @@ class SendGridApi:
 
     def _routed(self, head: Head, body: bytearray, number: int) -> Answer:
         if head.path != SEND:
-            return refusal(404, "Not Found")
+            return self.suppressions.answered(head, body) or refusal(404, "Not Found")
         if head.method != "POST":
             return refusal(405, "method not allowed")
         return self._send(head, body, number)
