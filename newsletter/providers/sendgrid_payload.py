@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from newsletter.errors import MessageRejected, RenderError
-from newsletter.messages import extra_headers, mail_address
+from newsletter.messages import extra_headers, fixed_lines, mail_address
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient
 
 MOST_RECIPIENTS = 1_000  # in one request
@@ -41,11 +41,12 @@ class Payload:
         self, letter: Letter, *, opens: bool = False, clicks: bool = False, sandbox: bool = False
     ) -> None:
         self.letter = letter
+        fixed_lines(letter)  # raises where the sender is no address
         self._keys: list[tuple[str, str, _Filled]] = []
         self._headers = dict(_header(line) for line in extra_headers(letter.headers, {}))
         _check(self._headers)
         fixed: dict[str, Any] = {
-            "from": _person(letter.from_address, letter.from_name),
+            "from": _person(mail_address(letter.from_address), letter.from_name),
             "subject": self._marked(letter.subject, "subject", str),
             "content": [
                 {"type": "text/plain", "value": self._marked(letter.text, "text", str)},

@@ -83,7 +83,7 @@ def test_the_sandbox_delivers_nothing_and_its_answer_counts_only_there() -> None
 def test_one_address_that_sendgrid_refuses_ends_nothing(count: int, where: str) -> None:
     readers = recipients(count)
     at = {"first": 0, "middle": count // 2, "last": count - 1}[where]
-    readers[at] = recipient(at + 1, "double..dot@example.org")
+    readers[at] = recipient(at + 1, "reader@localhost")
     with SendGridApi() as api:
         receipts = sent(settings(api), readers)
     outcomes = [receipt.outcome for receipt in receipts]
@@ -177,7 +177,7 @@ def test_a_limit_says_when_to_come_again() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(status=503, cut=Cut.BEFORE), Fault(cut=Cut.BODY), Fault(cut=Cut.BEFORE),
+        Fault(cut=Cut.BODY), Fault(cut=Cut.BEFORE),
     ],
 )  # fmt: skip
 def test_what_broke_before_the_request_was_whole_was_not_taken(fault: Fault) -> None:
