@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from typing import NamedTuple
 
 from newsletter.states import BY_HAND as BY_HAND
 from newsletter.states import STOPPED as STOPPED
@@ -276,11 +277,11 @@ class Outcome(Enum):
     UNCERTAIN = "uncertain"  # it may have been taken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A provider's answer for one recipient. ``reply`` is what it said, word for word, on one line.
 
-    ``hard``: the reply says that the address is not there, so that nothing should be sent to it again.
+    ``hard``: the reply says that the address is not there, so that nothing should be sent to it again. It is a tuple,
+    because a send makes one for each reader.
     """
 
     subscriber_id: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice, repeat
 
 from newsletter.errors import BreakerTripped
 from newsletter.models import Outcome, Receipt
@@ -38,6 +39,11 @@ class Breaker:
             threshold.failed, max(threshold.window, requests[1]), max(threshold.least, requests[0])
         )
 
+    def count_accepted(self, number: int) -> None:
+        """Take so many acceptances into account."""
+        self._rejected.add_good(number)
+        self._failed.add_good(number)
+
     def count(self, receipt: Receipt) -> None:
         """Take an answer into account; raise `BreakerTripped` where too many of the last ones were bad."""
         rejected = self._rejected.is_passed(bad=receipt.outcome is Outcome.REJECTED)
@@ -64,6 +70,13 @@ class _Share:
     @property
     def seen(self) -> int:
         return len(self._lately)
+
+    def add_good(self, number: int) -> None:
+        """Take so many answers into account that were not bad."""
+        window = self._lately.maxlen or 0
+        number = min(number, window)
+        self.bad -= sum(islice(self._lately, max(0, len(self._lately) + number - window)))
+        self._lately.extend(repeat(False, number))
 
     def is_passed(self, *, bad: bool) -> bool:
         """Take an answer into account; say whether it is bad, and one too many."""

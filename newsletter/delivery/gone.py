@@ -42,11 +42,11 @@ class Gone:
                 return
         self._give_up(transaction, receipt)
 
-    def count(self, receipt: Receipt) -> None:
-        """Take an answer into account."""
+    def count(self, receipt: Receipt, times: int = 1) -> None:
+        """Take an answer into account, that was given for so many."""
         accepted = receipt.outcome is Outcome.ACCEPTED
         with self._lock:
-            self._lately.append(accepted)
+            self._lately.extend([accepted] * min(times, LATELY))
             waiting = self._waiting if accepted else []
             if waiting:
                 self._waiting = []

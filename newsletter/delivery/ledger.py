@@ -14,10 +14,24 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    any_,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from newsletter.delivery.processes import DEAD_AFTER as DEAD_AFTER
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, letter_table
@@ -56,9 +70,11 @@ class Patience:
 PATIENCE = Patience()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedRow:
-    """A delivery that this process holds, with what the list says of the subscriber now."""
+class ClaimedRow(NamedTuple):
+    """A delivery that this process holds, with what the list says of the subscriber now.
+
+    A tuple, and not a dataclass, because there are as many of them as there are readers.
+    """
 
     subscriber_id: int
     email: str
@@ -162,47 +178,49 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True, of=delivery)
     )
-    ids = list(connection.execute(due).scalars())
+    ids = connection.execute(due).scalars().all()
     if not ids:
         return None
     created = connection.execute(
         insert(claim_table).values(
-            issue_id=issue_id,
-            owner=owner,
-            provider=provider,
-            exposure=exposure.value,
-            claimed_at=now,
-            heartbeat=now,
-            lowest=ids[0],
-            highest=ids[-1],
+            issue_id=issue_id, owner=owner, provider=provider, exposure=exposure.value, claimed_at=now, heartbeat=now,
+            lowest=ids[0], highest=ids[-1],
         )
-    )
+    )  # fmt: skip
     assert created.inserted_primary_key is not None
     claim_id: int = created.inserted_primary_key[0]
+    if (
+        connection.dialect.name == "sqlite"
+    ):  # nobody else writes now: what is due up to the last is what was found
+        chosen_ids = and_(*wanted, delivery.c.subscriber_id <= ids[-1])
+    else:
+        chosen_ids = and_(
+            delivery.c.issue_id == issue_id, delivery.c.subscriber_id == any_(literal(ids, ARRAY(Integer)))
+        )
+    taking = {"state": int(DeliveryState.CLAIMED), "claim_id": claim_id, "attempt": delivery.c.attempt + 1}
+    connection.execute(update(delivery).where(chosen_ids).values(taking))
+    of_claim = (
+        delivery.c.issue_id == issue_id, delivery.c.subscriber_id.between(ids[0], ids[-1]),
+        delivery.c.claim_id == claim_id,
+    )  # fmt: skip
+    # Materialized: SQLite's planner hands the range on to the list, and looks at all of it for each row.
+    mine = (
+        select(delivery.c.subscriber_id, delivery.c.attempt)
+        .where(*of_claim)
+        .cte()
+        .prefix_with("MATERIALIZED")
+    )
     people = audience.subquery()
     found = connection.execute(
-        select(*people.c["id", "email", "name", "key", "edition_number"], delivery.c.attempt)
-        .join(delivery, and_(delivery.c.subscriber_id == people.c.id, delivery.c.issue_id == issue_id))
-        .where(people.c.id.in_(ids))
-        .order_by(people.c.id)
-    ).all()
-    rows = tuple(
-        ClaimedRow(
-            subscriber_id=number, email=email, name=name, key=key, edition_number=edition, attempt=attempt + 1
-        )
-        for number, email, name, key, edition, attempt in map(tuple, found)
+        select(*people.c["id", "email", "name", "key", "edition_number"], mine.c.attempt)
+        .join(mine, mine.c.subscriber_id == people.c.id)
+        .order_by(mine.c.subscriber_id)
     )
-    staying = [row.subscriber_id for row in rows]
-    _set(
-        connection,
-        issue_id,
-        staying,
-        state=DeliveryState.CLAIMED,
-        claim_id=claim_id,
-        attempt=delivery.c.attempt + 1,
-    )
-    left = sorted(set(ids) - set(staying))
-    _set(connection, issue_id, left, state=DeliveryState.SUPPRESSED, claim_id=None)
+    rows = tuple(map(ClaimedRow._make, found.all()))
+    if len(rows) < len(ids):
+        left = set(ids).difference(row.subscriber_id for row in rows)
+        gone = {"state": int(DeliveryState.SUPPRESSED), "claim_id": None, "attempt": delivery.c.attempt - 1}
+        connection.execute(update(delivery).where(*of_claim, delivery.c.subscriber_id.in_(left)).values(gone))
     if not rows:
         _close(connection, claim_id, now)
     return Claim(id=claim_id, issue_id=issue_id, rows=rows, last=ids[-1])
@@ -445,15 +463,6 @@ def _first_problem(connection: Connection, issue_id: int, subscriber_id: int) ->
     return connection.execute(
         select(func.min(delivery_problem.c.at)).where(*of_row, delivery_problem.c.attempt > last)
     ).scalar()
-
-
-def _set(connection: Connection, issue_id: int, ids: Sequence[int], **values: Any) -> None:
-    if ids:
-        connection.execute(
-            update(delivery)
-            .where(delivery.c.issue_id == issue_id, delivery.c.subscriber_id.in_(ids))
-            .values(**values)
-        )
 
 
 def _problem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -14,6 +15,9 @@ from newsletter.delivery.ledger import ClaimedRow
 from newsletter.models import Recipient
 
 KEY_BYTES = 16
+# Base32 (RFC 4648) in lower case, two letters at a time: the standard library's takes three times as long.
+_PAIRS = ["".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)]
+_SHIFTS = range(120, -1, -10)  # of 13 pairs, which have two bits more than a key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,8 @@ class Links:
 @lru_cache(maxsize=64)  # the link in the body and the one in the header are made one after the other
 def key_text(key: bytes) -> str:
     """Return a subscriber's key as it stands in links: 26 characters, lower case."""
-    return base64.b32encode(key).decode().rstrip("=").lower()
+    bits = int.from_bytes(key) << 2
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 def key_of(text: str) -> bytes | None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.logs import DEBUG, is_told
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -315,11 +317,20 @@ class Sending:
             for receipt in receipts:
                 if receipt.hard and receipt.subscriber_id in ours:
                     self._gone.refused(transaction, receipt)
-        for (row, receipt), person in zip(answers, people, strict=False):
-            is_ours = row.subscriber_id in ours
-            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=is_ours)
-            if is_ours:
+        for accepted, run in groupby(zip(answers, people, strict=False), key=_is_accepted):
+            listed = list(run)
+            if not accepted or is_told(DEBUG):
+                for (row, receipt), _ in listed:
+                    is_ours = row.subscriber_id in ours
+                    telling.answered(self.issue, page.claim, row, receipt, seconds, ours=is_ours)
+            own = [(person, receipt) for (_, receipt), person in listed if person.subscriber_id in ours]
+            for person, receipt in own:
                 self.on_receipt(person, receipt)
+            if accepted and own:
+                self._gone.count(own[0][1], len(own))
+                self._breaker.count_accepted(len(own))
+                continue
+            for _, receipt in own:
                 self._gone.count(receipt)
                 self._breaker.count(receipt)
 
@@ -364,3 +375,7 @@ class Sending:
         finally:
             ended.set()
             thread.join()
+
+
+def _is_accepted(answered: tuple[tuple[ledger.ClaimedRow, Receipt], Recipient]) -> bool:
+    return answered[0][1].outcome is Outcome.ACCEPTED

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place
+from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
@@ -83,11 +84,17 @@ class SendGridProvider:
             line.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     id: int
-    address: str
-    person: dict[str, Any]
+    person: str
+
+
+class _Said(NamedTuple):
+    """What holds for everybody in a request."""
+
+    outcome: Outcome
+    reply: str
+    name: str = ""
 
 
 class _SendGridConnection:
@@ -100,24 +107,20 @@ class _SendGridConnection:
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         payload = self._payload_of(letter)
-        group: list[_Reader] = []
-        known: set[str] = set()
+        group: dict[str, _Reader] = {}  # by address: one twice has a whole request refused
         for recipient in recipients:
             try:
-                reader = _Reader(recipient.subscriber_id, recipient.address, payload.person(recipient))
+                person = payload.person(recipient)
             except MessageRejected as error:
                 yield from self._send_group(payload, group)
-                group, known = [], set()
-                yield Receipt(
-                    subscriber_id=recipient.subscriber_id, outcome=Outcome.REJECTED, reply=str(error)
-                )
+                group = {}
+                yield Receipt(recipient.subscriber_id, Outcome.REJECTED, str(error))
                 continue
-            address = reader.address.lower()  # as SendGrid compares them: one twice has all refused
-            if address in known or len(group) == MOST_RECIPIENTS:
+            address = mail_address(recipient.address).lower()
+            if address in group or len(group) == MOST_RECIPIENTS:
                 yield from self._send_group(payload, group)
-                group, known = [], set()
-            group.append(reader)
-            known.add(address)
+                group = {}
+            group[address] = _Reader(recipient.subscriber_id, person)
         yield from self._send_group(payload, group)
 
     def _payload_of(self, letter: Letter) -> Payload:
@@ -129,31 +132,31 @@ class _SendGridConnection:
             )
         return self._payload
 
-    def _send_group(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[Receipt]:
+    def _send_group(self, payload: Payload, group: Mapping[str, _Reader]) -> Iterator[Receipt]:
         """Give the receipts of some. Who was refused without being named is judged when another one is taken."""
         held: list[Receipt] = []
         unnamed = 0
-        for receipt, is_named in self._receipts(payload, group):
-            held.append(receipt)
+        for receipts, is_named in self._answers(payload, list(group.values())):
+            held += receipts
             unnamed += not is_named
             if unnamed >= _MOST_REFUSED:
-                raise self._of_letter(receipt.reply)
-            if receipt.outcome is Outcome.ACCEPTED or not unnamed:
+                raise self._of_letter(receipts[0].reply)
+            if receipts[0].outcome is Outcome.ACCEPTED or not unnamed:
                 yield from held
                 held, unnamed = [], 0
         yield from held
 
-    def _receipts(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[tuple[Receipt, bool]]:
+    def _answers(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[tuple[list[Receipt], bool]]:
         """Send to some; where that is refused for one of them, to smaller and smaller parts, in their order.
 
-        Yields with each receipt whether the answer was about its reader or all.
+        Yields the receipts of each request, and whether its answer was about its readers: about all, or by name.
         """
         parts = deque([group] if group else [])
         while parts:
             part = parts.popleft()
             answer = self._ask(payload.of([reader.person for reader in part]))
-            if isinstance(answer, Receipt):
-                yield from ((_receipt(reader, answer), True) for reader in part)
+            if isinstance(answer, _Said):
+                yield [Receipt(reader.id, answer.outcome, answer.reply, answer.name) for reader in part], True
                 if answer.outcome is Outcome.UNCERTAIN:
                     raise self._not_now(answer.reply, None)  # those are in doubt; not as many more
             elif len(part) == 1:
@@ -171,25 +174,23 @@ class _SendGridConnection:
         edges = sorted({0, *cuts, len(part)})
         return [part[begin:end] for begin, end in itertools.pairwise(edges)]
 
-    def _refusal(self, reader: _Reader, refused: _Refused) -> tuple[Receipt, bool]:
+    def _refusal(self, reader: _Reader, refused: _Refused) -> tuple[list[Receipt], bool]:
         """Return what is said of one who was refused alone, and whether it is about them; raise where it is not."""
         if refused.is_of_letter or refused.status == _TOO_LARGE:
             raise self._of_letter(refused.told)
         is_named = bool(refused.people)
         hard = is_named and _NO_ADDRESS.search(refused.told) is not None
-        receipt = Receipt(
-            subscriber_id=reader.id, outcome=Outcome.REJECTED, reply=f"{refused.status} {refused.told}", hard=hard
-        )  # fmt: skip
-        return receipt, is_named
+        reply = f"{refused.status} {refused.told}"
+        return [Receipt(reader.id, Outcome.REJECTED, reply, hard=hard)], is_named
 
-    def _ask(self, body: bytes) -> Receipt | _Refused:
+    def _ask(self, body: bytes) -> _Said | _Refused:
         """Return what holds for all in a request, or why it is refused as a whole."""
         try:
             answer = self._line.call("POST", PATH, body, self._headers)
         except NotSent as error:
             raise self._not_now(str(error), None) from error
         except NoAnswer as error:
-            return _for_all(Outcome.UNCERTAIN, str(error))
+            return _Said(Outcome.UNCERTAIN, str(error))
         status = answer.status
         if status == _ACCEPTED or (status == _SANDBOX and self._settings.sandbox):
             self._busy = 0
@@ -197,7 +198,7 @@ class _SendGridConnection:
             said = (
                 f"{status} accepted" if status == _ACCEPTED else "200 checked in the sandbox, not delivered"
             )
-            return _for_all(Outcome.ACCEPTED, f"{said} {name}".rstrip(), name)
+            return _Said(Outcome.ACCEPTED, f"{said} {name}".rstrip(), name)
         refused = _refused(answer)
         if status in {400, _TOO_LARGE}:
             return refused
@@ -205,7 +206,7 @@ class _SendGridConnection:
         if status == _TOO_MANY:
             raise self._not_now(told, _reset(answer.headers))
         if status >= 500:  # the request was handed over whole, and something may have handed it on
-            return _for_all(Outcome.UNCERTAIN, told)
+            return _Said(Outcome.UNCERTAIN, told)
         raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
@@ -249,16 +250,6 @@ def _refused(answer: Answer) -> _Refused:
         status=answer.status, told=" ".join(said.split())[:500] or "no reason given", people=people,
         is_of_letter=bool(listed) and all(field and not field.startswith(_PEOPLE) for _, field in listed),
     )  # fmt: skip
-
-
-def _for_all(outcome: Outcome, reply: str, provider_id: str = "") -> Receipt:
-    return Receipt(subscriber_id=0, outcome=outcome, reply=reply, provider_id=provider_id)
-
-
-def _receipt(reader: _Reader, answer: Receipt) -> Receipt:
-    return Receipt(
-        subscriber_id=reader.id, outcome=answer.outcome, reply=answer.reply, provider_id=answer.provider_id
-    )
 
 
 def _reset(headers: Mapping[str, str]) -> float | None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
 from newsletter.errors import MessageRejected, RenderError
 from newsletter.messages import extra_headers, fixed_lines, mail_address
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient
+from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient, placeholder
 
 MOST_RECIPIENTS = 1_000  # in one request
 # https://www.twilio.com/docs/sendgrid/api-reference/mail-send: these are SendGrid's own.
@@ -28,6 +28,7 @@ _PROTECTED = frozenset(
     )
 )  # fmt: skip
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
+_HOLE, _NUMBER = placeholder("s"), placeholder("d")  # in no text of a letter
 _Filled = Callable[[str], str]
 
 
@@ -43,6 +44,7 @@ class Payload:
         self.letter = letter
         fixed_lines(letter)  # raises where the sender is no address
         self._keys: list[tuple[str, str, _Filled]] = []
+        self._forms: dict[tuple[tuple[str, ...], bool], str] = {}
         self._headers = dict(_header(line) for line in extra_headers(letter.headers, {}))
         _check(self._headers)
         fixed: dict[str, Any] = {
@@ -64,29 +66,56 @@ class Payload:
             fixed["mail_settings"] = {"sandbox_mode": {"enable": True}}
         self._fixed = orjson.dumps(fixed)[1:]
 
-    def of(self, people: Sequence[dict[str, Any]]) -> bytes:
-        """Return the body of a request for some `person`s."""
-        return b'{"personalizations":%b,%b' % (orjson.dumps(people), self._fixed)
+    def of(self, people: Iterable[str]) -> bytes:
+        """Return the body of a request for some, each as `person` made it."""
+        return b'{"personalizations":[%b],%b' % (",".join(people).encode(), self._fixed)
 
-    def person(self, recipient: Recipient) -> dict[str, Any]:
-        """Return a recipient's personalization; raise `MessageRejected` for an address that cannot be written to."""
+    def person(self, recipient: Recipient) -> str:
+        """Return a recipient's personalization; raise `MessageRejected` for an address that cannot be written to.
+
+        It is JSON, written by a form that all share: an object of each reader's own takes three times as long.
+        """
         address = mail_address(recipient.address)
         if not address.isascii():
             raise MessageRejected(
                 "SendGrid does not take addresses that are not ASCII before the @",
                 remedy="correct it in the subscriber list",
             )
+        name = _shown(recipient.name) if recipient.name else ""
+        names = tuple([name for name, _ in recipient.headers])
+        form = self._forms.get((names, bool(name))) or self._form(names, with_name=bool(name))
         values = recipient.values
         try:
-            own = {key: filled(values[name]) for key, name, filled in self._keys}
+            own = [filled(values[name]) for _, name, filled in self._keys]
         except KeyError as error:
             raise RenderError(f"a recipient has no value for {error.args[0]}") from None
-        return {
-            "to": [_person(address, recipient.name)],
-            "headers": {"Message-ID": recipient.message_id, **_own_headers(recipient.headers)},
-            "substitutions": own,
-            "custom_args": {"delivery": recipient.delivery_id, "reader": str(recipient.subscriber_id)},
+        headers = [value for _, value in recipient.headers]
+        if not _is_plain("".join(headers)):
+            headers = [_header(line)[1] for line in extra_headers(recipient.headers, {})]
+        said = [
+            address,
+            *([name] if name else ()),
+            recipient.message_id,
+            *headers,
+            *own,
+            recipient.delivery_id,
+        ]
+        if not _is_plain("".join(said)):
+            said = [orjson.dumps(each).decode()[1:-1] for each in said]
+        return form % (*said, recipient.subscriber_id)
+
+    def _form(self, headers: tuple[str, ...], *, with_name: bool) -> str:
+        """Return what is filled with a recipient's strings, as `person` has them, and the subscriber's number."""
+        _check(("Message-ID", *headers))
+        document = {
+            "to": [{"email": _HOLE, "name": _HOLE} if with_name else {"email": _HOLE}],
+            "headers": dict.fromkeys(("Message-ID", *headers), _HOLE),
+            "substitutions": {key: _HOLE for key, _, _ in self._keys},
+            "custom_args": {"delivery": _HOLE, "reader": _NUMBER},
         }
+        form = orjson.dumps(document).decode().replace("%", "%%").replace(_HOLE, "%s").replace(_NUMBER, "%d")
+        self._forms[headers, with_name] = form
+        return form
 
     def _marked(self, template: str, part: str, filled: _Filled) -> str:
         """Put keys of substitutions where values go, which occur nowhere else in the letter."""
@@ -108,19 +137,18 @@ class Payload:
 
 
 def _person(address: str, name: str) -> dict[str, str]:
-    """Return an address with its name, without what would end a header."""
-    shown = " ".join("".join(c if c.isprintable() else " " for c in name).split()) if name else ""
+    shown = _shown(name)
     return {"email": address, "name": shown} if shown else {"email": address}
 
 
-def _own_headers(headers: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    """Return a recipient's headers: those of ours are links, in ASCII on one line."""
-    if all(value.isascii() and value.isprintable() for _, value in headers):
-        own = dict(headers)
-    else:
-        own = dict(_header(line) for line in extra_headers(headers, {}))
-    _check(own)
-    return own
+def _shown(name: str) -> str:
+    """Return a name on one line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text stands in JSON as it is."""
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -129,7 +157,11 @@ def _header(line: str) -> tuple[str, str]:
     return name, value
 
 
-def _check(headers: Mapping[str, str]) -> None:
+def _check(headers: Iterable[str]) -> None:
+    taken = set(_PROTECTED)
     for name in headers:
-        if name.lower() in _PROTECTED:
-            raise RenderError("this header is SendGrid's own", subject=name, remedy="leave it out")
+        if name.lower() in taken:
+            raise RenderError(
+                "this header is SendGrid's own or stands twice", subject=name, remedy="leave it out"
+            )
+        taken.add(name.lower())
