@@ -19,7 +19,7 @@ from subscribers.lifecycle import ADDRESS, Wish
 from subscribers.models import Address, AddressState, Step, Subscription, SubscriptionState, Through
 from subscribers.requests import BY_THE_PERSON
 from subscribers.schema import execute, subscriber, suppression
-from subscribers.suppressions import Suppressions, suppress
+from subscribers.suppressions import Suppressions, suppress, suppress_all
 
 _PAGE = 1_000
 
@@ -80,7 +80,8 @@ class Exchange(Book):
         """
         digests = [self.digest(each.address) for each in told]
         here = _known_here(connection, digests)
-        effects = []
+        effects: list[Effect] = []
+        unknown: list[tuple[bytes, Step]] = []
         for digest, each in zip(digests, told, strict=True):
             step = Step(actor=provider, through=Through.EVENT, at=now, reason=each.reason)
             leaving = _leaving(connection, cause, digest, each, here)
@@ -89,13 +90,15 @@ class Exchange(Book):
             if dry_run or effect in {Effect.KNOWN, Effect.NEWER}:
                 continue
             if effect is Effect.SUPPRESSED:
-                suppress(connection, digest, step)
+                unknown.append((digest, step))
             elif cause is Cause.UNSUBSCRIBED:
                 _leave(connection, digest, here.people[digest][0], leaving or (), step)
             else:
                 state = _STATES[cause]
                 number = here.people[digest][0]
                 Suppressions.happened(connection, number, state, reason=step.reason, now=now, actor=provider)
+        if unknown:
+            suppress_all(connection, unknown)
         return effects
 
     def unknown_to(
