@@ -354,8 +354,10 @@ def tags_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, tupl
     return {number: tuple(sorted(labels)) for number, labels in found.items()}
 
 
-def insert_unless_there(connection: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> None:
-    """Insert a row, unless one that must be the only one is there."""
+def insert_unless_there(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, object] | Sequence[Mapping[str, object]]
+) -> None:
+    """Insert a row, or each of some hundred, unless one that must be the only one is there."""
     # Somebody else may insert the same row between our look and our insert; on PostgreSQL the error would
     # end the caller's transaction.
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

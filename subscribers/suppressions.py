@@ -6,7 +6,7 @@ it whom it concerns. It ends by hand alone, with a reason, and the row stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,8 +128,16 @@ class Suppressions(Book):
 def suppress(connection: sa.Connection, digest: bytes, step: Step) -> None:
     """Suppress an address by its hash, unless it is."""
     if records.suppression_of(connection, digest) is None:
-        values = {"address_hash": digest, "reason": step.reason, "at": step.at, "actor": step.actor}
-        store.insert_unless_there(connection, suppression, values)
+        suppress_all(connection, [(digest, step)])
+
+
+def suppress_all(connection: sa.Connection, some: Sequence[tuple[bytes, Step]]) -> None:
+    """Suppress up to some hundred addresses by their hashes; the suppressions in force are kept as they are."""
+    rows = [
+        {"address_hash": digest, "reason": step.reason, "at": step.at, "actor": step.actor}
+        for digest, step in some
+    ]
+    store.insert_unless_there(connection, suppression, rows)
 
 
 def lift(connection: sa.Connection, digest: bytes, step: Step) -> bool:

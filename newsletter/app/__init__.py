@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from newsletter.summaries.audit import Audited
     from newsletter.templating.issue import Design
     from subscribers.book import ListSettings
+    from subscribers.exchange import Exchange
     from subscribers.requests import Requests
     from subscribers.subscriptions import SubscriberList
     from subscribers.suppressions import Suppressions
@@ -443,6 +444,14 @@ class App:
         from subscribers.suppressions import Suppressions
 
         return Suppressions(self._list_settings())
+
+    def exchange(self, *, dry_run: bool = False) -> Exchange:
+        """Return the list beside a provider's own; a dry one can only read the database, and makes none."""
+        from subscribers.exchange import Exchange
+
+        if dry_run:
+            self._read_only_database()
+        return Exchange(self._list_settings(dry_run=dry_run))
 
     def importer(self, *, dry_run: bool = False) -> Importer:
         """Return what takes files into the list; a dry one can only read the database, and makes none."""

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.protocols import OnUncertain, Provider
 from newsletter.settings import SendgridTable
 
+if TYPE_CHECKING:
+    from newsletter.providers.sendgrid_suppressions import SuppressionLists
+
 
 def sendgrid_provider(config: Config, own: SendgridTable) -> Provider:
     """Return the provider; raise `ConfigError` without a key or without the package that it needs."""
-    try:
+    with _packages_at_hand("provider.name"):
         from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
+    return SendGridProvider(
+        SendGridSettings(
+            api_key=_key(own), base_url=own.base_url, timeout=own.timeout, sandbox=own.sandbox,
+            track_opens=own.track_opens, track_clicks=own.track_clicks,
+            ca_file=config.path(own.ca_file) if own.ca_file else None,
+        ),
+        OnUncertain(own.on_uncertain),
+    )  # fmt: skip
+
+
+def suppression_lists(own: SendgridTable) -> SuppressionLists:
+    """Return the account's lists; raise `ConfigError` without a key or without the package that they need."""
+    key = _key(own)
+    with _packages_at_hand("provider.sendgrid"):
+        from newsletter.providers.sendgrid_suppressions import Account, SuppressionLists
+    return SuppressionLists(Account(api_key=key, base_url=own.base_url, timeout=own.timeout))
+
+
+@contextmanager
+def _packages_at_hand(setting: str) -> Iterator[None]:
+    """Say which package a setting needs, if it is not there."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("newsletter"):
             raise
         raise ConfigError(
-            f"needs the package {error.name.partition('.')[0]!r}", subject="provider.name",
+            f"needs the package {error.name.partition('.')[0]!r}", subject=setting,
             remedy="pip install 'daily-papers-newsletter[sendgrid]'",
         ) from error  # fmt: skip
+
+
+def _key(own: SendgridTable) -> str:
     key = own.api_key.reveal().strip()
     if not key:
         raise ConfigError(
@@ -30,11 +63,4 @@ def sendgrid_provider(config: Config, own: SendgridTable) -> Provider:
             "is no key: it holds white space or letters beyond ASCII", subject="provider.sendgrid.api_key",
             remedy="copy it anew",
         )  # fmt: skip
-    return SendGridProvider(
-        SendGridSettings(
-            api_key=key, base_url=own.base_url, timeout=own.timeout, sandbox=own.sandbox,
-            track_opens=own.track_opens, track_clicks=own.track_clicks,
-            ca_file=config.path(own.ca_file) if own.ca_file else None,
-        ),
-        OnUncertain(own.on_uncertain),
-    )  # fmt: skip
+    return key

@@ -60,9 +60,9 @@ def unsuppress(context: click.Context, email: str, force: bool, reason: str | No
         click.echo(f"{address} was not suppressed; nothing changed.")
 
 
-@click.group(short_help="Look at the suppressed addresses.")
+@click.group(short_help="Look at the suppressed addresses, or sync them.")
 def suppressions() -> None:
-    """Look at the addresses that nothing is sent to. `suppress` and `unsuppress` change them."""
+    """Look at the addresses that nothing is sent to, or share them. `suppress` and `unsuppress` change them."""
 
 
 @suppressions.command("list", short_help="Print the suppressions.")
@@ -90,6 +90,58 @@ def list_(context: click.Context, lifted: bool, as_json: bool) -> None:
             headings = ("id", "email", "since", "by", "reason")
             more = ("lifted", "by", "why") if lifted else ()
             print_table((*headings, *more), (_cells(each, lifted=lifted) for each in _again(first, rows)))
+
+
+@suppressions.command(short_help="Put the suppressions beside SendGrid's, in both directions.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing on either side.")
+@json_option
+@click.pass_context
+def sync(context: click.Context, dry_run: bool, as_json: bool) -> None:
+    """Take over whom SendGrid sends nothing to, and tell it whom it shall send nothing to.
+
+    Its bounces and invalid addresses are bounced here, its spam reports complained, its global unsubscribes leave
+    every edition; of anybody else it is kept as a hash. Whoever asked here for quiet, or complained, goes to its
+    global unsubscribes. Nothing is taken off either side.
+    """
+    with open_app(context) as app:
+        from newsletter.app.syncing import sync
+
+        synced = sync(app, dry_run=dry_run)
+    if as_json:
+        print_json(_synced(synced, dry_run=dry_run))
+        return
+    rows = [
+        (name.replace("_", " "), *(f"{number:,}" for number in counts.values()))
+        for name, counts in _counts(synced).items()
+    ]
+    headings = ("at SendGrid", "listed", "known", "newer here", "suppressed", "changed", "unreadable")
+    print_table(headings, rows, right=frozenset(headings[1:]))
+    click.echo(f"{'to be handed' if dry_run else 'handed'} over to SendGrid: {synced.handed_over:,}")
+    if synced.hashes:
+        click.echo(f"{synced.hashes:,} are kept as a hash only, and cannot be handed over")
+    if not synced.changed + synced.handed_over:
+        click.echo("Both sides know the same: nothing changed.")
+    elif dry_run:
+        click.echo("This was a dry run: nothing changed.")
+
+
+def _synced(synced: Any, *, dry_run: bool) -> dict[str, Any]:
+    """Return what was synced as JSON has it."""
+    to_sendgrid = {"handed_over": synced.handed_over, "hashes": synced.hashes}
+    return {"dry_run": dry_run, "from_sendgrid": _counts(synced), "to_sendgrid": to_sendgrid}
+
+
+def _counts(synced: Any) -> dict[str, dict[str, int]]:
+    from subscribers.exchange import Effect
+
+    return {
+        name: {
+            "listed": sum(taken.values()) + synced.unreadable[name],
+            **{effect.value: taken[effect] for effect in Effect},
+            "unreadable": synced.unreadable[name],
+        }
+        for name, taken in synced.taken.items()
+    }
 
 
 def _again(first: Any, rest: Any) -> Any:

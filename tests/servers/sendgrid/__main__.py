@@ -62,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--late", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--shuffled", action="store_true")
+    parser.add_argument("--retries", type=int, default=100, help="of a post that is not answered with 2xx")
     parser.add_argument("--never", action="store_true")
     return parser.parse_args()
 
@@ -90,6 +91,7 @@ def _webhook(options: argparse.Namespace) -> Webhook | None:
         late=options.late,
         copies=options.copies,
         shuffled=options.shuffled,
+        retries=options.retries,
         never=options.never,
         seed=options.seed,
     )

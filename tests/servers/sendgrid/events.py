@@ -184,14 +184,18 @@ class Poster:
     def _next(self) -> list[dict[str, Any]]:
         """Return all that is due, as it is to be posted; nothing at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._due or self._ended.is_set())
-        if self._ended.is_set() or self._ended.wait(max(0.0, self._due[0][0] - time.monotonic())):
-            return []
-        with self._changed:
-            self._busy = True
-            now = time.monotonic()
-            burst = [event for due, event in self._due if due <= now]
-            del self._due[: len(burst)]
+            while not self._ended.is_set():
+                now = time.monotonic()
+                burst = [event for due, event in self._due if due <= now]
+                if burst:
+                    self._busy = True
+                    self._due = [(due, event) for due, event in self._due if due > now]
+                    return self._as_posted(burst)
+                self._changed.wait(min((due for due, _ in self._due), default=now + 60) - now)
+        return []
+
+    def _as_posted(self, burst: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return a burst in the order of its posts, with the copies."""
         if self._webhook.shuffled:
             burst *= self._webhook.copies
             self._random.shuffle(burst)

@@ -40,6 +40,8 @@ def running(*options: str, ca_file: Path | None = None) -> Iterator[Running]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_ROOT) as process:
         assert process.stdout is not None
         try:
-            yield Running(url=process.stdout.readline().strip(), ca_file=ca_file)
+            url = process.stdout.readline().strip()
+            assert url, "the server did not start"
+            yield Running(url=url, ca_file=ca_file)
         finally:
             process.terminate()

@@ -228,7 +228,7 @@ class SendGridApi:
             return refusal(405, "method not allowed")
         return self._send(head, body, number)
 
-    def _send(self, head: Head, body: bytearray, number: int) -> Answer:
+    def _send(self, head: Head, body: bytes | bytearray, number: int) -> Answer:
         if len(body) > MOST_OCTETS:
             return refusal(413, "The payload is larger than 30 MB.")
         if head.headers.get("content-type", "").partition(";")[0] != "application/json":
