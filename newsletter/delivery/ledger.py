@@ -286,7 +286,7 @@ def settle_batch(
     """Write down the answers to the first rows of a claim, in their order; return those that were still this claim's.
 
     The same as `settle` of each; those that were accepted are one statement. One that an event settled meanwhile
-    counts as this claim's.
+    counts as this claim's. A claim of which nothing is left is closed.
     """
     ours = {
         row.subscriber_id
@@ -295,8 +295,20 @@ def settle_batch(
         and settle(connection, held, row, receipt, now, on_uncertain=on_uncertain, patience=patience)
     }
     accepted = [row.subscriber_id for row, receipt in answers if receipt.outcome is Outcome.ACCEPTED]
-    if not accepted:
-        return frozenset(ours)
+    if accepted:
+        ours.update(_accept(connection, held, accepted, answers))
+    if len(ours) == len(held.rows):
+        _close(connection, held.id, now)
+    return frozenset(ours)
+
+
+def _accept(
+    connection: Connection,
+    held: Claim,
+    accepted: Sequence[int],
+    answers: Sequence[tuple[ClaimedRow, Receipt]],
+) -> Sequence[int]:
+    """Write down who was accepted, with the provider's names for it; return those that were this claim's."""
     among = (
         delivery.c.issue_id == held.issue_id,
         delivery.c.subscriber_id.between(accepted[0], accepted[-1]),
@@ -306,10 +318,10 @@ def settle_batch(
     number = connection.execute(taken.values(state=int(DeliveryState.ACCEPTED))).rowcount
     names = " ".join(dict.fromkeys(receipt.provider_id for _, receipt in answers if receipt.provider_id))
     connection.execute(update(claim_table).where(claim_table.c.id == held.id).values(provider_id=names))
-    if number != len(accepted):
-        settled = select(delivery.c.subscriber_id).where(*among, delivery.c.state == DeliveryState.ACCEPTED)
-        accepted = list(connection.execute(settled).scalars())
-    return frozenset(ours.union(accepted))
+    if number == len(accepted):
+        return accepted
+    settled = select(delivery.c.subscriber_id).where(*among, delivery.c.state == DeliveryState.ACCEPTED)
+    return connection.execute(settled).scalars().all()
 
 
 def has_due(connection: Connection, issue_id: int, now: datetime) -> bool:
