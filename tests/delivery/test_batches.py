@@ -109,7 +109,7 @@ def test_a_batch_ends_as_each_of_it_alone_would(database: Database, seed: int) -
             problems = connection.execute(
                 select(own.subscriber_id, own.cause, own.reply, own.not_before)
             ).all()
-            states = connection.execute(select(tables.delivery.c["subscriber_id", "state"])).all()
+            states = connection.execute(select(*tables.delivery.c["subscriber_id", "state"])).all()
             found.append((sorted(map(str, problems)), sorted(map(tuple, states))))
             connection.execute(tables.delivery_problem.delete())
             connection.execute(update(tables.delivery).values(state=int(DeliveryState.PENDING), attempt=0))
