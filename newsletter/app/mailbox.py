@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from newsletter.app import App, now
-from newsletter.delivery.feedback import Allowance, Effect, Feedback, take
+from newsletter.delivery.consequences import Allowance
+from newsletter.delivery.feedback import Effect, Feedback, take
 from newsletter.errors import ConfigError
 from newsletter.providers.mailbox import read
 from newsletter.providers.mailbox.boxes import Box, Imap, ImapSettings
