@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, SmallInteger, bindparam, case, or_, select, update
+from sqlalchemy import Connection, SmallInteger, bindparam, case, literal_column, or_, select, update
 
 from newsletter.delivery.tables import delivery, event_table
 from newsletter.models import DeliveryOutcome, DeliveryState, EventKind
@@ -19,7 +19,7 @@ from subscribers.suppressions import Suppressions
 _COUNTED = (EventKind.HARD.value, EventKind.SOFT.value)
 _UNSETTLED = (DeliveryState.PENDING, DeliveryState.CLAIMED, DeliveryState.UNCERTAIN)
 _own, _proven = delivery.c, bindparam("proven", type_=SmallInteger)
-_is_unsettled = _own.state.in_([int(state) for state in _UNSETTLED])
+_is_unsettled = _own.state.in_([literal_column(str(int(state))) for state in _UNSETTLED])
 _PROVE = (
     update(delivery)
     .where(
