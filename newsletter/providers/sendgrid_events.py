@@ -43,7 +43,7 @@ _DROPPED = {
 _JUDGED = {Kind.HARD: EventKind.HARD, Kind.POLICY: EventKind.POLICY}
 
 
-class _Posted(msgspec.Struct, frozen=True):
+class _Posted(msgspec.Struct, frozen=True, gc=False):
     """An event as it is posted; ``delivery`` and ``reader`` are what we gave with the letter."""
 
     event: str
