@@ -24,14 +24,17 @@ from newsletter.delivery.feedback import Feedback, Happening, take
 from newsletter.delivery.processes import process_name
 from newsletter.delivery.recipients import delivery_id
 from newsletter.delivery.working import MOST_SERIOUS, Work, Worked
+from newsletter.errors import WebhookRefused
 from newsletter.models import DeliveryOutcome, DeliveryState, Event, EventKind
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.providers.sendgrid_events import SendGridEvents
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.requests import Requests
 from subscribers.store import deliverable
 from subscribers.suppressions import Suppressions
 from tests.cli.command import Command
 from tests.support.issues import DAY, NOW, SETTINGS, add_readers, address, plan_issue
+from tests.support.sendgrid_posts import SendGridSigner, body_of, mutated, posted
 from tests.support.torture import length
 
 ALLOWANCE = Allowance(bounces=3, within=timedelta(days=30))
@@ -406,6 +409,50 @@ def test_events_of_before_are_worked_through(planned: Database) -> None:
             )
         )
     assert work(planned) == Worked()
+
+
+def test_no_mutated_body_does_anything_without_proof(migrated: Database) -> None:
+    signer, chance = SendGridSigner(), random.Random(17)
+    reader = SendGridEvents(key=signer.verification_key, max_age=timedelta(minutes=10))
+    foreign = {number: event(migrated, EventKind.HARD, number, edition="weekly") for number in (1, 2, 3, 4)}
+    good = body_of(
+        [
+            posted(
+                kind,
+                number,
+                delivery=foreign[number].delivery_id,
+                reader=str(number),
+                reason="550 5.1.1 unknown",
+            )
+            for number, kind in enumerate(("spamreport", "bounce", "unsubscribe"), 1)
+        ]
+        + [
+            posted(
+                "dropped",
+                4,
+                reason="Bounced Address",
+                **{"smtp-id": f"<{foreign[4].delivery_id}@example.org>"},
+            )
+        ]
+    )
+    rounds, read, refused = length(600, 100_000), 0, 0
+    for number in range(rounds):
+        body = mutated(good, chance)
+        try:
+            told = reader.read(signer.headers(body, NOW), body, NOW)
+        except WebhookRefused:
+            refused += 1
+            continue
+        read += put(migrated, *[replace(each, id=f"{number} {place}") for place, each in enumerate(told)])
+        if number % 200 == 199:
+            work(migrated)
+    work(migrated)
+
+    assert read > rounds // 2 > refused > 0
+    assert {state for state, _, _ in kept(migrated)} == {EventState.NOBODY}
+    assert {(stands(migrated, number), person(migrated, number)) for number in (1, 2, 3, 4)} == {
+        ((DeliveryState.PENDING, DeliveryOutcome.UNKNOWN), ACTIVE)
+    }
 
 
 def outcome_of(database: Database) -> list[object]:

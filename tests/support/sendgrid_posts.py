@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,3 +48,22 @@ def posted(event: str, number: int = 1, **fields: Any) -> dict[str, Any]:
 def body_of(events: Sequence[Any]) -> bytes:
     """Return the body that some events are posted in."""
     return json.dumps(events).encode()
+
+
+def mutated(body: bytes, chance: random.Random) -> bytes:
+    """Return a body with some octets changed, taken out, doubled, or put in."""
+    changed = bytearray(body)
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(changed))
+        match chance.randrange(4):
+            case 0:
+                changed[at] = chance.randrange(256)
+            case 1:
+                del changed[at : at + chance.randint(1, 40)]
+            case 2:
+                changed[at:at] = changed[chance.randrange(len(changed)) :][:40]
+            case _:
+                changed[at:at] = chance.choice(
+                    [b"\x00", b"null", b"[", b'"', b"{}", b"1e999", b"\\ud800", b"\xc3"]
+                )
+    return bytes(changed)
