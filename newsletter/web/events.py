@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -19,7 +20,8 @@ from newsletter.web.site import Site
 
 PATH = "/events/"
 MOST_BYTES = 10 * 1024 * 1024
-MOST_AT_ONCE = 4  # bodies in memory; further ones wait in their connections
+MOST_HELD = 64 * 1024 * 1024  # bytes of all bodies that are in memory: anybody can send some
+MOST_AT_ONCE = 2  # bodies that are read
 
 
 class EventPosts:
@@ -32,6 +34,7 @@ class EventPosts:
         self._readers = readers
         self._arrived = arrived
         self._log = log
+        self._held = 0
         self._turn = asyncio.Semaphore(MOST_AT_ONCE)
 
     def routes(self) -> list[Route]:
@@ -43,8 +46,8 @@ class EventPosts:
         reader = self._readers.get(request.path_params["provider"])
         if reader is None:
             raise HTTPException(404)
-        async with self._turn:
-            body, headers, now = await request.body(), dict(request.headers), self._site.clock()
+        async with self._body(request) as body, self._turn:
+            headers, now = dict(request.headers), self._site.clock()
             try:
                 events = await asyncio.to_thread(reader.read, headers, body, now)
             except WebhookRefused as error:
@@ -52,6 +55,21 @@ class EventPosts:
                 return PlainTextResponse("not proven\n", 401)
             new = await self._put_down(reader.name, events)
         return PlainTextResponse(f"{new} new of {len(events)}\n")
+
+    @asynccontextmanager
+    async def _body(self, request: Request) -> AsyncIterator[bytes]:
+        """Give the body of a request, unless there is too much of others."""
+        parts, size = [], 0
+        try:
+            async for part in request.stream():
+                size += len(part)
+                self._held += len(part)
+                if self._held > MOST_HELD:
+                    raise HTTPException(503, "too much at once", headers={"Retry-After": "30"})
+                parts.append(part)
+            yield b"".join(parts)
+        finally:
+            self._held -= size
 
     async def _put_down(self, provider: str, events: Sequence[Event]) -> int:
         """Put events down, some in a transaction, so that other writers have their turn; return how many are new."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
+import socket
 import sqlite3
 import threading
 import time
@@ -18,7 +20,7 @@ import pytest
 
 from newsletter.database import Database
 from newsletter.delivery.recipients import delivery_id
-from newsletter.web.events import MOST_BYTES
+from newsletter.web.events import MOST_BYTES, MOST_HELD
 from subscribers.store import keys_of
 from tests.support.issues import DAY, add_readers, plan_issue
 from tests.support.sendgrid_posts import SIGNATURE, SendGridSigner, body_of, posted
@@ -162,6 +164,25 @@ def test_ten_megabytes_are_taken_and_no_byte_more(taking: Served) -> None:
     assert rows(taking.folder, "SELECT count(*) FROM event WHERE event_id LIKE 'large %'") == [(9_000,)]
 
 
+def test_bodies_that_do_not_end_fill_no_memory_and_keep_nobody_out(taking: Served) -> None:
+    head = f"POST /events/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: {MOST_BYTES}\r\n\r\n".encode()
+    idle = [socket.create_connection(("127.0.0.1", taking.port)) for _ in range(MOST_HELD // MOST_BYTES + 1)]
+    try:
+        for connection in idle:
+            connection.sendall(head + b"[")
+        assert post(taking, b"[]").body == "0 new of 0\n"
+        with contextlib.suppress(OSError):  # the last one is refused
+            for connection in idle:
+                connection.sendall(b" " * (MOST_BYTES - 2))
+        assert idle[-1].recv(100).startswith(b"HTTP/1.1 503 ")
+    finally:
+        for connection in idle:
+            connection.close()
+    end = time.monotonic() + 20
+    while post(taking, b"[" + b" " * (MOST_BYTES - 2) + b"]").status != 200:
+        assert time.monotonic() < end
+
+
 def test_a_broken_database_is_told_so_that_it_is_posted_again(taking: Served) -> None:
     body = body_of([about(taking.folder, "click", 5)])
     rows(taking.folder, "ALTER TABLE event RENAME TO gone")
@@ -215,7 +236,7 @@ def test_a_burst_in_several_posts_twice_and_out_of_order(tmp_path: Path) -> None
 
 
 def test_nothing_is_lost_when_it_is_killed_while_it_works(tmp_path: Path) -> None:
-    chance, sent = random.Random(7), 0
+    chance, size, sent = random.Random(7), length(600, 1_500), 0
     for kill in range(length(2, 12)):
         with serving(tmp_path, settings=OURS) as served:
             if not kill:
@@ -227,13 +248,13 @@ def test_nothing_is_lost_when_it_is_killed_while_it_works(tmp_path: Path) -> Non
                         "bounce", reader, sg_event_id=f"{kill}-{each}", delivery=named[reader], reader=str(reader),
                         status="5.2.2", reason="552 5.2.2 mailbox full",
                     )
-                    for each in range(1_500)
+                    for each in range(size)
                     for reader in [each % READERS + 1]
                 ]
             )  # fmt: skip
-            assert post(served, body).body == "1500 new of 1500\n"
-            sent += 1_500
-            time.sleep(chance.uniform(0, 0.3))
+            assert post(served, body).body == f"{size} new of {size}\n"
+            sent += size
+            time.sleep(chance.uniform(0, 0.2))
             served.process.kill()
             served.process.wait()
         assert rows(tmp_path, "SELECT count(*) FROM event") == [(sent,)], "what was answered is on the disk"
