@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    events,
     figures,
     history,
     ledger,
@@ -27,6 +28,7 @@ if __name__ == "__main__":
         oneclick.measure(),
         *smtp_rate.measure(),
         *ledger.measure(),
+        *events.measure(),
         *figures.measure(),
         *messages.measure(),
         *summaries.measure(),

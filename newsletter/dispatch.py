@@ -89,6 +89,7 @@ class Dispatcher:
     it may. ``limit`` bounds how many are written to now; with ``hold_at_cap`` what does not fit into a day
     waits for a person. ``turn`` is the scheduled send that this is: it has one issue, which is held where the
     limits do not let it end in time. With ``ask``, the operator's address, it becomes a draft that waits for a word.
+    ``catch_up`` takes in what providers said of letters meanwhile, before any is sent.
     """
 
     edition: str
@@ -107,6 +108,7 @@ class Dispatcher:
     threshold: Threshold = THRESHOLD
     turn: Turn | None = None
     ask: str = ""
+    catch_up: Callable[[], object] = lambda: None
     progress: Callable[[int, int], None] = lambda _done, _all: None
     stop: threading.Event = field(default_factory=threading.Event)
     guard: Callable[[threading.Event], AbstractContextManager[object]] = nullcontext
@@ -208,6 +210,7 @@ class Dispatcher:
 
     def deliver(self, record: IssueRecord) -> RunResult:
         """Send what is due of a planned issue, and say how it stands then."""
+        self.catch_up()
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             before = ledger.counts(connection, record.id)

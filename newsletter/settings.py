@@ -180,6 +180,19 @@ class SendgridTable(_Table, frozen=True):
             "tells, or sent once more."
         ),
     ] = "hold"
+    webhook_key: Annotated[
+        str,
+        Meta(
+            description="Verification key of the event webhook, as SendGrid shows it; without it no events are taken."
+        ),
+    ] = ""
+    events_max_age: Annotated[
+        str,
+        Meta(
+            description="How long ago, or ahead, events may have been signed (10 min, 24 h).",
+            pattern=r"^(\d{1,4} ?(s|min)|\d{1,2} ?h)$",
+        ),
+    ] = "10 min"
 
 
 class Provider(_Table, frozen=True):

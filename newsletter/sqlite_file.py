@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-SCHEMA_REVISION = "0015"
+SCHEMA_REVISION = "0016"
 BUSY_SECONDS = 30
 
 

@@ -22,6 +22,13 @@ _MICROSECOND = timedelta(microseconds=1)
 _BigNumber = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+def stored_time(value: datetime) -> int:
+    """Return the number that a time is stored as."""
+    if value.utcoffset() is None:
+        raise ValueError(f"a naive time cannot be stored: {value!r}")
+    return (value - _EPOCH) // _MICROSECOND
+
+
 class UtcTime(sa.types.TypeDecorator[datetime]):
     """An aware time, stored as microseconds since 1970 in UTC; a naive one is refused with ValueError."""
 
@@ -30,11 +37,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
         """Return the number to store."""
-        if value is None:
-            return None
-        if value.utcoffset() is None:
-            raise ValueError(f"a naive time cannot be stored: {value!r}")
-        return (value - _EPOCH) // _MICROSECOND
+        return None if value is None else stored_time(value)
 
     def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """Return the time of a stored number."""

@@ -32,6 +32,8 @@ __all__ = [
     "addresses_of",
     "at_domains",
     "deliverable",
+    "keys_at",
+    "keys_of",
     "mailboxes",
     "metadata",
     "wake",
@@ -114,6 +116,20 @@ def addresses_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int,
         subscriber.c.id.in_(numbers), subscriber.c.email.is_not(None)
     )
     return {row.id: row.email for row in execute(connection, chosen)}
+
+
+def keys_of(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, bytes]:
+    """Return the key of each subscriber; that of somebody erased is in no link."""
+    chosen = sa.select(*subscriber.c["id", "key"]).where(subscriber.c.id.in_(numbers))
+    return {row.id: bytes(row.key) for row in execute(connection, chosen)}
+
+
+def keys_at(connection: sa.Connection, address_keys: Iterable[str]) -> dict[str, tuple[int, bytes]]:
+    """Return number and key of the subscriber at each address, which is given by `Address.key`."""
+    chosen = sa.select(*subscriber.c["address_key", "id", "key"]).where(
+        subscriber.c.address_key.in_(address_keys)
+    )
+    return {row.address_key: (row.id, bytes(row.key)) for row in execute(connection, chosen)}
 
 
 def ensure_edition(connection: sa.Connection, name: str) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import text
 import newsletter
 from newsletter import store
 from newsletter.database import SCHEMA_REVISION, Database
+from newsletter.delivery import events
 from newsletter.errors import ConfigError, DatabaseError
 from newsletter.migrations.tables import TABLES
 
@@ -210,6 +211,13 @@ def test_a_database_of_the_first_version_keeps_its_content(
                 ),
                 {"document": b'{"entries": []}'},
             )
+            connection.execute(
+                text(
+                    "INSERT INTO event (provider, event_id, kind, at, received_at, payload)"
+                    " VALUES ('mailbox', 'a', 'hard', 0, 0, :payload)"
+                ),
+                {"payload": b"{}"},
+            )
         first.close()
     opened = Database(database_url)
     copy = opened.upgrade()
@@ -220,6 +228,8 @@ def test_a_database_of_the_first_version_keeps_its_content(
     with opened.read() as connection:
         record = store.find_issue(connection, "daily", date(2024, 9, 12))
         assert store.get_setting(connection, "precious") == "kept"
+        assert not events.is_waiting(connection), "what was done before is not done again"
+        assert [each.number for each in events.tally(connection)] == [1]
     opened.close()
     assert record is not None
     assert record.warnings == ()

@@ -362,6 +362,7 @@ class App:
         """Return what sends an edition's issues; a sender that cannot send is refused before a database is made."""
         from newsletter.app.deciding import asked_of
         from newsletter.app.limiting import limits, threshold
+        from newsletter.app.receiving import work
         from newsletter.dispatch import Dispatcher
 
         design, provider = self.design(edition), self.provider()
@@ -379,6 +380,7 @@ class App:
             threshold=threshold(self.settings.delivery),
             ask=asked_of(self.settings, edition),
             hold_at_cap=self.settings.delivery.at_cap == "hold",
+            catch_up=lambda: work(self).through(),
             clock=self.clock,
             report=report,
             progress=progress,

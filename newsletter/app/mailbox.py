@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from newsletter.app import App, now
-from newsletter.delivery.feedback import Allowance, Effect, Feedback, take
+from newsletter.app.receiving import allowance
+from newsletter.delivery.feedback import Effect, Feedback, take
 from newsletter.errors import ConfigError
 from newsletter.providers.mailbox import read
 from newsletter.providers.mailbox.boxes import Box, Imap, ImapSettings
@@ -49,14 +49,12 @@ def look(box: Box) -> Iterator[MailRead]:
 
 def work_through(app: App, box: Box) -> Iterator[MailRead]:
     """Do what each mail asks for, once; what only a person can answer stays as it is."""
-    own = app.settings.inbox
-    allowance = Allowance(bounces=own.soft_bounces, within=timedelta(days=own.soft_days))
-    database, people = app.database(), app.requests()
+    database, people, bounces = app.database(), app.requests(), allowance(app)
     with box:
         for name, data in box.mails():
             found, event = read(data), hashlib.sha256(data).hexdigest()
             with database.write(durable=True) as connection:
-                effect = take(connection, people, found, event_id=event, allowance=allowance, now=now())
+                effect = take(connection, people, found, event_id=event, allowance=bounces, now=now())
             if effect is not Effect.LEFT:
                 box.done(name)
             yield MailRead(name=name, found=found, effect=effect)

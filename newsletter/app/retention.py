@@ -1,4 +1,4 @@
-"""How long it is kept what became of each delivery."""
+"""How long it is kept what became of each delivery, and what providers said of it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 
 def roll_up_old(app: App) -> list[str]:
-    """Turn the deliveries of issues older than ``delivery.keep`` into counts; return the names of these issues."""
-    from newsletter.app import now
+    """Turn the deliveries of issues older than ``delivery.keep`` into counts; return the names of these issues.
 
+    Events go too, those of the usual kinds after a week.
+    """
+    from newsletter.app import now
+    from newsletter.app.receiving import forget_old
+
+    forget_old(app)
     keep = app.settings.delivery.keep
     if not keep:
         return []

@@ -42,6 +42,7 @@ COMMANDS = {
     "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),
     "inbox": ("newsletter.cli.inbox:inbox", "Read what comes back: bounces, complaints, leavings."),
+    "events": ("newsletter.cli.events:events", "See what mail providers posted of letters; work it through."),
     "replay": (
         "newsletter.cli.replay:replay",
         "Make a sent issue again from the sources' answers, and compare.",

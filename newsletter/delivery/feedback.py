@@ -9,28 +9,25 @@ left to a person.
 from __future__ import annotations
 
 import hmac
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from newsletter import store
-from newsletter.delivery.recipients import delivery_id
-from newsletter.delivery.tables import delivery, event_table
+from newsletter.delivery.consequences import Allowance, complained, count_bounces, give_up, prove
+from newsletter.delivery.recipients import delivery_id, issue_of
+from newsletter.delivery.tables import event_table
 from newsletter.models import DeliveryOutcome
 from newsletter.store import IssueRecord
 from subscribers.errors import StoreError, SubscribersError
-from subscribers.models import AddressState, Subscriber, Through
+from subscribers.models import Subscriber, Through
 from subscribers.requests import Answer, Requests
-from subscribers.suppressions import Suppressions
 
 SOURCE = "mailbox"  # as the provider of an event
 DELAYED = "delayed"  # the action of RFC 3464: the mail may still arrive
-_OURS = re.compile(r"(\d{8})\.([a-z0-9][a-z0-9-]{0,31})\.([0-9a-f]{24})@")
-_COUNTED = ("hard", "soft")
 
 
 class Happening(Enum):
@@ -79,14 +76,6 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """How many soft bounces within how long end in a suppression: of several letters, or on several days."""
-
-    bounces: int
-    within: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Concerned:
     person: Subscriber
     issue: IssueRecord | None
@@ -115,15 +104,16 @@ def take(
     _write_down(connection, found, event_id, concerned.person.id, concerned.issue, now)
     if found.kind is Happening.COMPLAINT:
         _prove(connection, concerned, DeliveryOutcome.COMPLAINED)
-        _happened(connection, concerned, AddressState.COMPLAINED, "complained to the mail provider", now)
+        complained(connection, concerned.person.id, actor=SOURCE, now=now)
         return Effect.COMPLAINED
     _prove(connection, concerned, DeliveryOutcome.BOUNCED)
     if found.kind is Happening.HARD and concerned.proven:
-        _happened(connection, concerned, AddressState.BOUNCED, f"bounced: {found.reason}", now)
+        give_up(connection, concerned.person.id, f"bounced: {found.reason}", actor=SOURCE, now=now)
         return Effect.SUPPRESSED
     if found.policy:
         return Effect.NOTED
-    return _count(connection, concerned, allowance, now)
+    too_many = count_bounces(connection, concerned.person.id, allowance, actor=SOURCE, now=now)
+    return Effect.SUPPRESSED if too_many else Effect.COUNTED
 
 
 def _leave(connection: Connection, people: Requests, found: Feedback, event_id: str, now: datetime) -> Effect:
@@ -137,8 +127,9 @@ def _leave(connection: Connection, people: Requests, found: Feedback, event_id: 
 
 def _concerned(connection: Connection, people: Requests, found: Feedback) -> _Concerned | None:
     """Return whom a mail concerns: by the key, else by the address, which the token of the Message-ID may prove."""
-    named = _OURS.match(found.original_id)
-    issue = _issue(connection, named) if named is not None else None
+    name = found.original_id.partition("@")[0]
+    named = issue_of(name)
+    issue = store.find_issue(connection, named[1], named[0]) if named is not None else None
     linked = people.by_link(connection, *found.link, lock=True) if found.link is not None else None
     if linked is not None:
         subscription = linked[1]
@@ -148,7 +139,7 @@ def _concerned(connection: Connection, people: Requests, found: Feedback) -> _Co
     if person is None:
         return None
     proven = issue is not None and hmac.compare_digest(
-        delivery_id(issue.day, issue.edition, person.key), found.original_id.partition("@")[0]
+        delivery_id(issue.day, issue.edition, person.key), name
     )
     return _Concerned(person=person, issue=issue if proven else None, proven=proven)
 
@@ -162,42 +153,9 @@ def _by_address(connection: Connection, people: Requests, address: str) -> Subsc
         return None
 
 
-def _issue(connection: Connection, named: re.Match[str]) -> IssueRecord | None:
-    try:
-        day = date.fromisoformat(named[1])
-    except ValueError:
-        return None
-    return store.find_issue(connection, named[2], day)
-
-
 def _prove(connection: Connection, concerned: _Concerned, outcome: DeliveryOutcome) -> None:
-    """Write down what is proven of a delivery; it never goes back from a complaint to a bounce."""
-    if concerned.issue is None:
-        return
-    own = (delivery.c.issue_id == concerned.issue.id, delivery.c.subscriber_id == concerned.person.id)
-    connection.execute(
-        update(delivery).where(*own, delivery.c.outcome < int(outcome)).values(outcome=int(outcome))
-    )
-
-
-def _happened(
-    connection: Connection, concerned: _Concerned, state: AddressState, reason: str, now: datetime
-) -> None:
-    Suppressions.happened(connection, concerned.person.id, state, reason=reason, now=now, actor=SOURCE)
-
-
-def _count(connection: Connection, concerned: _Concerned, allowance: Allowance, now: datetime) -> Effect:
-    """Suppress who bounced too often: each letter counts once, and so does each day, where no letter is proven."""
-    own = select(event_table.c.issue_id, event_table.c.received_at).where(
-        event_table.c.provider == SOURCE, event_table.c.subscriber_id == concerned.person.id,
-        event_table.c.kind.in_(_COUNTED), event_table.c.received_at > now - allowance.within,
-    )  # fmt: skip
-    several = {row.issue_id or row.received_at.date() for row in connection.execute(own)}
-    if len(several) < allowance.bounces:
-        return Effect.COUNTED
-    reason = f"{len(several)} soft bounces within {allowance.within.days} days"
-    _happened(connection, concerned, AddressState.BOUNCED, reason, now)
-    return Effect.SUPPRESSED
+    if concerned.issue is not None:
+        prove(connection, {(concerned.issue.id, concerned.person.id): outcome})
 
 
 def _is_known(connection: Connection, event_id: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import re
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -18,6 +19,7 @@ KEY_BYTES = 16
 # Base32 (RFC 4648) in lower case, two letters at a time: the standard library's takes three times as long.
 _PAIRS = ["".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)]
 _SHIFTS = range(120, -1, -10)  # of 13 pairs, which have two bits more than a key
+_NAME = re.compile(r"(\d{8})\.([a-z0-9][a-z0-9-]{0,31})\.[0-9a-f]{24}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,15 @@ def delivery_id(day: date, edition: str, key: bytes) -> str:
     digest.update(key)
     token: str = digest.hexdigest()[:24]
     return prefix + token
+
+
+def issue_of(name: str) -> tuple[date, str] | None:
+    """Return the day and edition that the name of a delivery holds, None for what is no such name; proves nothing."""
+    found = _NAME.fullmatch(name)
+    try:
+        return (date.fromisoformat(found[1]), found[2]) if found is not None else None
+    except ValueError:  # no day
+        return None
 
 
 @lru_cache(maxsize=8)  # of an issue it is the same for everybody

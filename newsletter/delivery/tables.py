@@ -108,8 +108,10 @@ event_table = Table(
     Column("at", UtcTime, nullable=False),
     Column("received_at", UtcTime, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False, server_default="1"),
     UniqueConstraint("provider", "event_id"),
     Index(None, "subscriber_id", "received_at"),
+    Index(None, "issue_id", "kind"),
     sqlite_autoincrement=True,
 )
 notice_table = Table(
@@ -126,6 +128,10 @@ notice_table = Table(
     Column("claim_id", ForeignKey("claim.id")),
     Index(None, "subscriber_id"),
     sqlite_autoincrement=True,
+)
+WAITING = literal_column("event.state", SmallInteger) == literal_column("0")  # `events.EventState`
+Index(
+    "ix_event_waiting", event_table.c.id, sqlite_where=text("state = 0"), postgresql_where=text("state = 0")
 )
 OPEN = literal_column("state", SmallInteger) < literal_column(
     "2"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -49,7 +50,10 @@ class _TooLarge(Exception):
 
 
 class Guard:
-    """Wraps the pages. ``fault`` makes the page of a status; ``log`` gets one line a request."""
+    """Wraps the pages. ``fault`` makes the page of a status; ``log`` gets one line a request.
+
+    ``larger`` are the most bytes of a body below paths that take more than a form has.
+    """
 
     def __init__(
         self,
@@ -58,8 +62,10 @@ class Guard:
         prefix: str,
         fault: Callable[[Scope, int], Response],
         log: Callable[[str], None],
+        larger: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._app = app
+        self._larger = larger
         self._prefix = prefix
         self._fault = fault
         self._log = log
@@ -70,13 +76,13 @@ class Guard:
             return
         self._strip(scope)
         scope["app"] = self  # so that the router tells us of what it does not find
-        began, status, size = time.monotonic(), 0, 0
+        began, status, size, most = time.monotonic(), 0, 0, self._most(scope)
 
         async def bounded() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MOST_BODY_BYTES:
+            if size > most:
                 raise _TooLarge
             return message
 
@@ -90,7 +96,7 @@ class Guard:
             await send(message)
 
         try:
-            await self._guarded(scope, bounded, dressed)
+            await self._guarded(scope, bounded, dressed, most)
         except ClientDisconnect:
             status = _HUNG_UP
         except Exception as error:  # noqa: BLE001  # the one place where an error becomes a status
@@ -100,11 +106,11 @@ class Guard:
                 await self._fault(scope, 503 if unavailable else 500)(scope, receive, dressed)
         self._log(f"{_named(scope)} {status} {1000 * (time.monotonic() - began):.0f} ms")
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         refused: Response | None = None
         if _head_bytes(scope) > MOST_HEADER_BYTES:
             refused = PlainTextResponse("too large\n", 431, headers=_CLOSE)
-        elif _declared(scope) > MOST_BODY_BYTES:
+        elif _declared(scope) > most:
             refused = PlainTextResponse("too large\n", 413, headers=_CLOSE)
         else:
             try:
@@ -119,6 +125,10 @@ class Guard:
                     refused = PlainTextResponse(f"{error.detail}\n", error.status_code, headers=headers)
         if refused is not None:
             await refused(scope, receive, send)
+
+    def _most(self, scope: Scope) -> int:
+        below = (most for path, most in self._larger.items() if scope["path"].startswith(path))
+        return next(below, MOST_BODY_BYTES)
 
     def _strip(self, scope: Scope) -> None:
         """Take the public address's own path away, which a proxy may leave in front."""
@@ -136,7 +146,7 @@ def _head_bytes(scope: Scope) -> int:
 def _declared(scope: Scope) -> int:
     """Return the Content-Length; h11 has checked that it is a number."""
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(length) if len(length) < 12 else MOST_BODY_BYTES + 1
+    return int(length[:12])
 
 
 def _named(scope: Scope) -> str:

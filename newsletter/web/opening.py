@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from threading import Event
 
 from newsletter.app import App, now
+from newsletter.app.receiving import Working, event_readers, work
 from newsletter.app.scheduling import Watch
 from newsletter.app.serving import public_url
 from newsletter.app.theming import theme
@@ -58,12 +59,15 @@ def opened(
         wake=wake.set,
         clock=now,
     )
-    drains: dict[str, Drain] = {"mail of its own": app.correspondence(complain)}
+    working = Working(work=work(app))
+    drains: dict[str, Drain] = {"mail of its own": app.correspondence(complain), "events": working}
     if tables:
         drains["what the schedule says"] = Watch(app=app, tables=tables, log=log, complain=complain)
     return Server(
         listening,
-        subscription(site, networks(settings.web.metrics, "web.metrics"), log),
+        subscription(
+            site, networks(settings.web.metrics, "web.metrics"), event_readers(app), working.arrived.set, log
+        ),
         writer,
         drains=drains,
         wake=wake,

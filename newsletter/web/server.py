@@ -25,10 +25,10 @@ _OTHER_FILES = 200
 
 
 class Drain(Protocol):
-    """What sends mail beside the pages: what they cause, or what the schedule says."""
+    """What works beside the pages: on what they cause, or what the schedule says."""
 
     def run(self, stop: Event, wake: Event) -> None:
-        """Send what is due until ``stop``; ``wake`` (set with ``stop`` too) says that there is something new."""
+        """Do what is due until ``stop``; ``wake`` (set with ``stop`` too) says that there is something new."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -59,7 +59,7 @@ def address_of(listening: socket.socket) -> str:
 
 
 class Server:
-    """Answers until SIGTERM or Ctrl-C. ``drains``, by what they send, run beside it and are woken by ``wake``."""
+    """Answers until SIGTERM or Ctrl-C. ``drains``, by what they work on, run beside it and are woken by ``wake``."""
 
     def __init__(
         self, listening: socket.socket, app: ASGIApp, writer: Writer[Any], *, drains: Mapping[str, Drain], wake: Event,
@@ -84,7 +84,7 @@ class Server:
             proxy_headers=False, server_header=False, timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS, h11_max_incomplete_event_size=MOST_HEADER_BYTES,
         )  # fmt: skip
-        threads = [Thread(target=self._send, args=each, daemon=True) for each in self._drains.items()]
+        threads = [Thread(target=self._drain, args=each, daemon=True) for each in self._drains.items()]
         self._writer.start()
         for thread in threads:
             thread.start()
@@ -97,13 +97,13 @@ class Server:
             for thread in threads:
                 thread.join(GRACE_SECONDS)
 
-    def _send(self, what: str, drain: Drain) -> None:
-        """Send mail; whatever goes wrong there, the pages go on and it is tried again."""
+    def _drain(self, what: str, drain: Drain) -> None:
+        """Work; whatever goes wrong there, the pages go on and it is tried again."""
         while not self._stop.is_set():
             try:
                 drain.run(self._stop, self._wake)
             except Exception as error:  # noqa: BLE001  # told by its kind: its words may hold an address
-                self._complain(f"{what} could not be sent: {type(error).__name__}; trying again")
+                self._complain(f"{what} came to a halt: {type(error).__name__}; trying again")
                 self._stop.wait(_AGAIN_SECONDS)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Scope
 
+from newsletter.protocols import EventReader
 from newsletter.web.bounds import Network
 from newsletter.web.confirming import ConfirmPages
 from newsletter.web.deciding import DecidePages
+from newsletter.web.events import MOST_BYTES, PATH, EventPosts
 from newsletter.web.guard import Guard
 from newsletter.web.leaving import LeavePages
 from newsletter.web.metrics import Metrics
@@ -21,8 +23,14 @@ from newsletter.web.site import Site
 _PAGES = {404: "missing", 500: "failed", 503: "failed"}
 
 
-def subscription(site: Site, monitors: Collection[Network], log: Callable[[str], None]) -> ASGIApp:
-    """Return the application; ``monitors`` may read the metrics, ``log`` gets a line a request."""
+def subscription(
+    site: Site, monitors: Collection[Network], readers: Mapping[str, EventReader], arrived: Callable[[], None],
+    log: Callable[[str], None],
+) -> ASGIApp:  # fmt: skip
+    """Return the application; ``monitors`` may read the metrics, ``log`` gets a line a request.
+
+    ``readers`` are those whose events are taken; ``arrived`` says that there are some.
+    """
     routes = [
         *LeavePages(site).routes(),  # first: mail programs send these by the hundred
         *SignUpPages(site).routes(),
@@ -30,6 +38,7 @@ def subscription(site: Site, monitors: Collection[Network], log: Callable[[str],
         *DecidePages(site).routes(),
         *Probes(site.database, site.pages.look).routes(),
         *Metrics(site, monitors).routes(),
+        *EventPosts(site, readers, arrived, log).routes(),
     ]
 
     def fault(scope: Scope, status: int) -> Response:
@@ -41,4 +50,4 @@ def subscription(site: Site, monitors: Collection[Network], log: Callable[[str],
         return answer
 
     router = Router(routes, redirect_slashes=False)
-    return Guard(router, prefix=site.pages.look.prefix, fault=fault, log=log)
+    return Guard(router, prefix=site.pages.look.prefix, fault=fault, log=log, larger={PATH: MOST_BYTES})

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from newsletter.database import Database
 from newsletter.delivery import tables
-from newsletter.delivery.feedback import Allowance, Effect, Feedback, Happening, take
+from newsletter.delivery.consequences import Allowance
+from newsletter.delivery.feedback import Effect, Feedback, Happening, take
 from newsletter.delivery.recipients import delivery_id
 from newsletter.models import DeliveryOutcome
 from subscribers.models import AddressState

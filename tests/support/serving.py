@@ -139,8 +139,8 @@ class Served:
         """Keep every sign-up from now on: the server takes away those that it has worked through."""
         with closing(sqlite3.connect(self.folder / "newsletter.db", timeout=30)) as connection:
             connection.executescript(
-                "CREATE TABLE asked(address, payload);"
-                "CREATE TRIGGER watch AFTER INSERT ON notice WHEN NEW.kind = 'sign-up' "
+                "CREATE TABLE IF NOT EXISTS asked(address, payload);"
+                "CREATE TRIGGER IF NOT EXISTS watch AFTER INSERT ON notice WHEN NEW.kind = 'sign-up' "
                 "BEGIN INSERT INTO asked VALUES (NEW.address, NEW.payload); END;"
             )
 
