@@ -63,7 +63,7 @@ def due(script: Script, number: int) -> Fault | None:
 def seeded(seed: int, share: float, *, delay: float) -> Callable[[int], Fault | None]:
     """Return a script in which that share of requests meets a fault; ``delay`` is longer than the client waits."""
     kinds: tuple[Fault, ...] = (
-        *(Fault(status=status) for status in (429, 500, 503)),
+        *(Fault(status=status) for status in (400, 401, 403, 413, 429, 500, 503)),
         *(Fault(status=status, taken=True) for status in (500, 503)),
         *(Fault(cut=cut) for cut in (Cut.BEFORE, Cut.BODY, Cut.AFTER)),
         *(Fault(cut=cut, taken=True) for cut in (Cut.AFTER, Cut.HEADERS, Cut.ANSWER)),
