@@ -39,12 +39,22 @@ def measure(runs: int = 3) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         many, few = (_filled(Path(folder) / f"{rows}.db", rows) for rows in (ROWS, ROWS // 10))
         lines = [
-            _line("figures", lambda connection: figures(connection, 1, mailboxes()), many, few, runs),
+            _line(
+                "figures",
+                lambda connection: figures(connection, store.issue_by_id(connection, 1), mailboxes()),
+                many,
+                few,
+                runs,
+            ),
             _line("metrics", lambda connection: (gauges(connection), standings(connection)), many, few, runs),
         ]
         many.close()
         few.close()
     return lines
+
+
+def _figures(connection: Connection) -> object:
+    return figures(connection, store.issue_by_id(connection, 1), mailboxes())
 
 
 def _line(name: str, work: Callable[[Connection], object], many: Database, few: Database, runs: int) -> str:

@@ -50,6 +50,27 @@ def standings(connection: sa.Connection) -> dict[str, Counter[Standing]]:
     return found
 
 
+def leavers(edition_name: str, *, since: datetime, until: datetime | None) -> sa.Select[tuple[int]]:
+    """Return a Select of the ``id`` of those who unsubscribed from an edition from a time until before another.
+
+    Readers alone, who left by themselves or by the operator's hand: neither who never confirmed, nor whose address
+    bounced, complained, was suppressed or erased. Who came back since has left all the same. Made to be composed.
+    """
+    within = [history.c.at >= since, *([history.c.at < until] if until is not None else [])]
+    return (
+        sa.select(history.c.subscriber_id.label("id"))
+        .join(subscription, subscription.c.id == history.c.subscription_id)
+        .join(edition, edition.c.number == subscription.c.edition_number)
+        .where(
+            edition.c.name == edition_name,
+            history.c.to_state == SubscriptionState.UNSUBSCRIBED,
+            history.c.from_state.in_(_READING),
+            *within,
+        )
+        .distinct()
+    )
+
+
 def growth(
     connection: sa.Connection, counts: Mapping[str, Counter[Standing]], *, edition_name: str | None, since: date,
     until: date,
