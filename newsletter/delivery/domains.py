@@ -108,7 +108,7 @@ def _left_by_domain(
     for gone in leaving:
         left = gone.subquery()
         counted = (
-            select(people.c.domain, func.count().label("n"))
+            select(people.c.domain, func.count(left.c.id.distinct()).label("n"))
             .select_from(left)
             .outerjoin(people, people.c.id == left.c.id)
             .group_by(people.c.domain)

@@ -51,7 +51,7 @@ def reach(connection: Connection, record: IssueRecord) -> Reach:
     """Return what became of an issue, rolled up or not."""
     kinds, told = tally(connection, record.id), known(connection, record.id)
     gone = left_after(connection, record)
-    left = None if gone is None else _count(connection, select(func.count()).select_from(gone.subquery()))
+    left = None if gone is None else _people(connection, gone)
     return Reach(
         counts=counts_of(kinds), outcomes=outcomes_of(kinds, told, left), events=events(connection, record.id)
     )
@@ -141,5 +141,5 @@ def _kinds_shown() -> list[str]:
     return [kind.value for kind in EventKind if kind not in _TOLD_ELSEWHERE]
 
 
-def _count(connection: Connection, counting: Select[int]) -> int:
-    return connection.execute(counting).scalar_one()
+def _people(connection: Connection, gone: Select[tuple[int]]) -> int:
+    return connection.execute(select(func.count(gone.subquery().c.id.distinct()))).scalar_one()

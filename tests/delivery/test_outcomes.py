@@ -112,7 +112,8 @@ def test_the_domains_add_up_also_of_those_who_are_gone(database: Database, sent:
     add_event(database, sent.id, 9, EventKind.HARD, outcome=BOUNCED)
     add_event(database, sent.id, 2, EventKind.COMPLAINT, outcome=COMPLAINED)
     leave(database, 9, after=timedelta(hours=1))
-    leave(database, 3, after=timedelta(hours=1))
+    for _ in range(2):
+        leave(database, 3, after=timedelta(hours=1), was=SubscriptionState.ACTIVE)
     with database.read() as connection:
         found = figures(connection, sent, mailboxes())
     assert {each.domain: each.outcomes for each in found.domains} == {
