@@ -252,6 +252,18 @@ class Breaker(_Table, frozen=True):
         float,
         Meta(description="Share that may fail for a while, or without an answer.", gt=0, le=1),
     ] = 0.5  # fmt: skip
+    bounced: Annotated[
+        float,
+        Meta(
+            description="Share of the accepted letters that may bounce for good; fewer than 200 count as 200.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.05
+    complained: Annotated[
+        float,
+        Meta(description="Share of them that may be complained about, from 5 complaints on.", gt=0, le=1),
+    ] = 0.003
 
 
 class Delivery(_Table, frozen=True):
