@@ -223,7 +223,7 @@ class Sending:
 
     def _next_page(self, size: int) -> Page | None:
         """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
-        while not (self.stop.is_set() or self._halted or self._faults):
+        while not (self.stop.is_set() or self._is_halted()):
             if self._pauses.until is not None and not self._come(self._pauses.until):
                 return None
             page = self._pages.take(size)
