@@ -12,6 +12,7 @@ from newsletter.delivery import ledger, sender, watch
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped
 from newsletter.models import Counts, EventKind, Receipt, Recipient
+from newsletter.protocols import Exposure
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.cli.command import Command, entry, papers_file, run, smtp_settings
@@ -30,9 +31,11 @@ def at_every_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "LEAST_ACCEPTED", 20)
 
 
-def send(database: Database, issue: IssueRecord, happens: Callable[[int], None]) -> None:
+def send(
+    database: Database, issue: IssueRecord, happens: Callable[[int], None], provider: FakeProvider | None = None
+) -> None:  # fmt: skip
     """Send over a provider that takes all; ``happens`` is called with how many it took."""
-    provider = FakeProvider()
+    provider = provider or FakeProvider()
 
     def count(_recipient: Recipient, _receipt: Receipt) -> None:
         happens(len(provider.delivered))
@@ -83,6 +86,21 @@ def test_what_becomes_known_meanwhile_stops_a_send(
     assert counts(database, issue) == Counts(prepared=readers, accepted=accepted, waiting=readers - accepted)
 
 
+def test_between_two_requests_for_many_it_is_looked_too(database: Database) -> None:
+    add_readers(database, 30)
+    issue = plan_issue(database)
+
+    def happens(_number: int) -> None:
+        if counts(database, issue).accepted == 10:
+            for subscriber in range(1, 6):
+                add_event(database, issue.id, subscriber, COMPLAINT)
+
+    many = FakeProvider(batch_size=10, exposure=Exposure.ALL)
+    with pytest.raises(BreakerTripped, match="of 10 accepted letters were complained about"):
+        send(database, issue, happens, many)
+    assert counts(database, issue) == Counts(prepared=30, accepted=10, waiting=20)
+
+
 def test_events_of_another_issue_and_those_of_no_letter_do_not_count(database: Database) -> None:
     add_readers(database, 20)
     issue = plan_issue(database)
@@ -109,13 +127,13 @@ def test_a_stopped_issue_goes_on_once_somebody_resumes_it_and_the_next_one_is_wa
         )
         complain(readers.folder, 5)
         patient = env | {
-            "NEWSLETTER_DELIVERY__BREAKER__COMPLAINED": "0.6",
+            "NEWSLETTER_DELIVERY__BREAKER__COMPLAINED": "0.7",
             "NEWSLETTER_DELIVERY__PER_DAY": "10",
         }
         assert "used up" in readers("send", "2026-01-05", env=patient).ok().out
         stopped = readers("send", "2026-01-05", env=env)
         assert stopped.code == 1
-        assert "paused: stopped: 5 of 11 accepted letters were complained about (45.45%)" in stopped.err
+        assert "paused: stopped: 5 of 10 accepted letters were complained about (50.00%)" in stopped.err
         assert "`newsletter issues resume 2026-01-05/daily` goes on" in stopped.err
         assert "nothing was sent" in readers("send", "2026-01-05", env=env).out
         readers("issues", "resume", "2026-01-05", env=env).ok()
