@@ -28,8 +28,8 @@ def print_reach(reach: Reach) -> None:
     """Print the counts of an issue, and what is known of what was accepted."""
     click.echo(", ".join(f"{getattr(reach.counts, name)} {name}" for name in COUNTS))
     own = reach.outcomes
-    if own.bounced is None:
-        click.echo("events: none came, so whether letters arrived is not known; see docs/numbers.md")
+    if own.bounced is None and reach.counts.accepted:
+        click.echo("events: none came, so whether letters arrived is not known; see docs/events.md")
     else:
         known = [
             f"{told(getattr(own, name))} {name}" for name in OUTCOMES[:3] if getattr(own, name) is not None

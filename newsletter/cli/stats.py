@@ -74,10 +74,11 @@ def _print(first: str, rows: Iterable[tuple[str, Counts, Outcomes]]) -> None:
 
 
 def _cell(number: int | None, accepted: int, scale: int) -> str:
+    if number is None:
+        return "-"
     rate = _rate(number, accepted)
-    if number is None or rate is None:
-        return "-" if number is None else f"{number:,}"
-    return f"{number:,} {rate * scale:5.1f}{_SIGNS[scale]}"
+    told = "" if rate is None else f"{rate * scale:.1f}{_SIGNS[scale]}"
+    return f"{number:,} {told:>6}"
 
 
 def _rate(number: int | None, accepted: int) -> float | None:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from newsletter import store
 from newsletter.delivery.notices import NoticeState
-from newsletter.delivery.outcomes import Reach, reach
+from newsletter.delivery.outcomes import Outcomes, standing
 from newsletter.delivery.tables import claim_table, notice_table
-from newsletter.models import IssueState
+from newsletter.models import Counts, IssueState
 from newsletter.store.tables import issue
 
 
@@ -22,7 +22,7 @@ class Gauges:
 
     issues: Mapping[tuple[str, IssueState], int]
     finished: Mapping[str, datetime]
-    deliveries: Mapping[str, Reach]
+    deliveries: Mapping[str, tuple[Counts, Outcomes]]
     notices: Mapping[NoticeState, int]
     open_claims: int
 
@@ -47,7 +47,7 @@ def gauges(connection: Connection) -> Gauges:
         },
         finished={edition: at for edition, at in connection.execute(finished) if at is not None},
         deliveries={
-            edition: reach(connection, store.issue_by_id(connection, number))
+            edition: standing(connection, store.issue_by_id(connection, number))
             for edition, number in connection.execute(newest).all()
         },
         notices={NoticeState(state): number for state, number in connection.execute(notices)},

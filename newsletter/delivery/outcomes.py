@@ -49,12 +49,16 @@ class Reach:
 
 def reach(connection: Connection, record: IssueRecord) -> Reach:
     """Return what became of an issue, rolled up or not."""
+    counts, outcomes = standing(connection, record)
+    return Reach(counts=counts, outcomes=outcomes, events=events(connection, record.id))
+
+
+def standing(connection: Connection, record: IssueRecord) -> tuple[Counts, Outcomes]:
+    """Return the same without the events: what a monitor asks for."""
     kinds, told = tally(connection, record.id), known(connection, record.id)
     gone = left_after(connection, record)
     left = None if gone is None else _people(connection, gone)
-    return Reach(
-        counts=counts_of(kinds), outcomes=outcomes_of(kinds, told, left), events=events(connection, record.id)
-    )
+    return counts_of(kinds), outcomes_of(kinds, told, left)
 
 
 def tally(connection: Connection, issue_id: int) -> Kinds:
