@@ -94,9 +94,11 @@ def lessons(connection: Connection, record: IssueRecord, threshold: Threshold, n
 
 
 def remember(connection: Connection, issue_id: int) -> None:
-    """Take what is known now as seen: who resumes an issue is not stopped again for the same."""
+    """Take what is known now as seen: an issue that somebody lets go on is not stopped again for the same."""
     remove_setting(connection, _name(issue_id))
-    put_setting(connection, _name(issue_id), msgspec.json.encode(known(connection, issue_id)).decode())
+    found = known(connection, issue_id)
+    if found != Known():
+        put_setting(connection, _name(issue_id), msgspec.json.encode(found).decode())
 
 
 def _seen(connection: Connection, issue_id: int) -> Known:

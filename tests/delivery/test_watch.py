@@ -16,7 +16,7 @@ from newsletter.protocols import Exposure
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.cli.command import Command, entry, papers_file, run, smtp_settings
-from tests.servers.smtp import SmtpSink
+from tests.servers.smtp import At, Fault, SmtpSink
 from tests.support.fake_provider import FakeProvider
 from tests.support.issues import LETTER, LINKS, Clock, add_event, add_readers, plan_issue
 
@@ -151,3 +151,14 @@ def complain(folder: Path, number: int) -> None:
     for subscriber in range(1, number + 1):
         add_event(database, 1, subscriber, COMPLAINT)
     database.close()
+
+
+def test_deliveries_that_are_tried_again_by_hand_are_not_stopped_by_what_was_seen(readers: Command) -> None:
+    papers = papers_file(readers.folder / "day.json", [entry("2601.00001")])
+    refused = Fault(at=At.RCPT, reply="550 5.7.1 not now", recipient="ada@example.org")
+    with SmtpSink(faults=[refused]) as sink:
+        env = smtp_settings(sink)
+        run(readers, "--from", papers, "--day", "2026-01-05", env=env)
+        complain(readers.folder, 5)
+        readers("deliveries", "retry", "2026-01-05", "--state", "rejected", env=env).ok()
+        assert "3 of 3 accepted" in readers("send", "2026-01-05", env=env).ok().out
