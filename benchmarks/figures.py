@@ -19,10 +19,10 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery.figures import figures
 from newsletter.delivery.gauges import gauges
-from newsletter.delivery.tables import claim_table, delivery, delivery_problem
-from newsletter.models import DayKind, DeliveryState
-from subscribers.models import AddressState, SubscriptionState
-from subscribers.schema import edition, subscriber, subscription
+from newsletter.delivery.tables import claim_table, delivery, delivery_problem, event_table
+from newsletter.models import DayKind, DeliveryOutcome, DeliveryState, EventKind, IssueState
+from subscribers.models import AddressState, SubscriptionState, Through
+from subscribers.schema import edition, history, subscriber, subscription
 from subscribers.statistics import standings
 from subscribers.store import mailboxes
 
@@ -39,12 +39,22 @@ def measure(runs: int = 3) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         many, few = (_filled(Path(folder) / f"{rows}.db", rows) for rows in (ROWS, ROWS // 10))
         lines = [
-            _line("figures", lambda connection: figures(connection, 1, mailboxes()), many, few, runs),
+            _line(
+                "figures",
+                lambda connection: figures(connection, store.issue_by_id(connection, 1), mailboxes()),
+                many,
+                few,
+                runs,
+            ),
             _line("metrics", lambda connection: (gauges(connection), standings(connection)), many, few, runs),
         ]
         many.close()
         few.close()
     return lines
+
+
+def _figures(connection: Connection) -> object:
+    return figures(connection, store.issue_by_id(connection, 1), mailboxes())
 
 
 def _line(name: str, work: Callable[[Connection], object], many: Database, few: Database, runs: int) -> str:
@@ -61,7 +71,10 @@ def _line(name: str, work: Callable[[Connection], object], many: Database, few: 
 
 
 def _filled(path: Path, rows: int) -> Database:
-    """Return a database with one issue: half to large domains, half to 1,000 small ones, one in fifty refused."""
+    """Return a database with one issue: half to large domains, half to 1,000 small ones, one in fifty refused.
+
+    Three in four are delivered, one in a hundred bounced, one in three was opened, and one in a thousand left.
+    """
     database = Database(path)
     database.ensure_schema()
     with database.write() as connection:
@@ -70,6 +83,7 @@ def _filled(path: Path, rows: int) -> Database:
             connection, edition="daily", day=date(2026, 1, 5), kind=DayKind.COMPLETE, document={"entries": []}, now=_NOW
         )  # fmt: skip
         assert record.id == 1
+        store.move_issue(connection, record, IssueState.SENDING, _NOW)
         connection.execute(insert(claim_table), _claims(rows))
         for start in range(1, rows + 1, _PAGE):
             _page(connection, range(start, min(start + _PAGE, rows + 1)))
@@ -77,7 +91,7 @@ def _filled(path: Path, rows: int) -> Database:
 
 
 def _page(connection: Connection, numbers: range) -> None:
-    people, own, handed, problems = [], [], [], []
+    people, own, handed, problems, events, steps = [], [], [], [], [], []
     for number in numbers:
         domain = _LARGE[number % len(_LARGE)] if number % 2 else f"d{number % 1_000}.example"
         email, claim, refused = f"r{number}@{domain}", 1 + number // _CLAIM, number % 50 == 0
@@ -94,10 +108,19 @@ def _page(connection: Connection, numbers: range) -> None:
             }
         )  # fmt: skip
         state = DeliveryState.REJECTED if refused else DeliveryState.ACCEPTED
+        outcome = DeliveryOutcome.UNKNOWN if number % 4 == 0 else DeliveryOutcome.DELIVERED
+        if number % 100 == 1:
+            outcome = DeliveryOutcome.BOUNCED
+            events.append(_event(number, EventKind.HARD))
+        if number % 3 == 0:
+            events.append(_event(number, EventKind.OPENED))
+        steps.append(_step(number, None, SubscriptionState.ACTIVE, _NOW - timedelta(days=1)))
+        if number % 1_000 == 0:
+            steps.append(_step(number, SubscriptionState.ACTIVE, SubscriptionState.UNSUBSCRIBED, _NOW))
         handed.append(
             {
                 "issue_id": 1, "subscriber_id": number, "variant": 0, "state": int(state), "attempt": 1,
-                "claim_id": claim, "outcome": 0,
+                "claim_id": claim, "outcome": int(outcome),
             }
         )  # fmt: skip
         if refused:
@@ -114,8 +137,25 @@ def _page(connection: Connection, numbers: range) -> None:
             )
     for table, values in (
         (subscriber, people), (subscription, own), (delivery, handed), (delivery_problem, problems),
+        (event_table, events), (history, steps),
     ):  # fmt: skip
         connection.execute(insert(table), values)
+
+
+def _event(number: int, kind: EventKind) -> dict[str, object]:
+    return {
+        "provider": "b", "event_id": f"{kind.value} {number}", "kind": kind.value, "issue_id": 1,
+        "subscriber_id": number, "at": _NOW, "received_at": _NOW, "payload": b"",
+    }  # fmt: skip
+
+
+def _step(
+    number: int, was: SubscriptionState | None, state: SubscriptionState, at: datetime
+) -> dict[str, object]:
+    return {
+        "subscriber_id": number, "subscription_id": number, "at": at, "from_state": was, "to_state": state,
+        "actor": "b", "through": Through.CLI, "reason": "",
+    }  # fmt: skip
 
 
 def _claims(rows: int) -> list[dict[str, object]]:

@@ -254,6 +254,7 @@ class Correspondence:
         reader = Recipient(
             subscriber_id=row.subscriber_id, address=row.email, name="", delivery_id=f"notice.{name}",
             message_id=f"<notice.{name}@{domain}>", values=values, headers=headers,
+            return_path=links.bounces_to(row.key, row.edition_number, letter.from_address),
         )  # fmt: skip
         return letter, reader
 

@@ -14,7 +14,7 @@ import msgspec
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, watch
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.deadline import expected_end, why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
@@ -222,6 +222,7 @@ class Dispatcher:
                 if why:
                     record = store.hold_issue(connection, record, why, self.clock())
                     return self.result(held(record), record=record, counts=before, ok=False)
+            lessons = watch.lessons(connection, record, self.threshold, self.clock())
             if was in {IssueState.APPROVED, IssueState.PAUSED}:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
@@ -229,6 +230,8 @@ class Dispatcher:
             end = expected_end(connection, self.limits, number, self.clock())
         if record.state is not was:
             tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
+        for lesson in lessons:
+            self.report(f"warning   {lesson}")
         self.report(self._forecast(number, end))
 
         receipts = itertools.count(before.prepared - before.waiting + 1)  # several threads take from it

@@ -256,7 +256,8 @@ class Recipient:
     """A delivery's address and values.
 
     ``delivery_id`` names the delivery (issue and subscriber) for good and tells nothing about the person;
-    the outbox uses it as a file name. ``values`` fill the letter's placeholders as plain text.
+    the outbox uses it as a file name. ``values`` fill the letter's placeholders as plain text. ``return_path`` is the
+    address that bounces go to, where the provider lets us say it; empty means the letter's From.
     """
 
     subscriber_id: int
@@ -266,6 +267,7 @@ class Recipient:
     message_id: str
     values: Mapping[str, str] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
+    return_path: str = ""
 
 
 class Outcome(Enum):

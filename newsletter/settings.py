@@ -252,6 +252,18 @@ class Breaker(_Table, frozen=True):
         float,
         Meta(description="Share that may fail for a while, or without an answer.", gt=0, le=1),
     ] = 0.5  # fmt: skip
+    bounced: Annotated[
+        float,
+        Meta(
+            description="Share of the accepted letters that may bounce for good; fewer than 200 count as 200.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.05
+    complained: Annotated[
+        float,
+        Meta(description="Share of them that may be complained about, from 5 complaints on.", gt=0, le=1),
+    ] = 0.003
 
 
 class Delivery(_Table, frozen=True):
@@ -380,6 +392,19 @@ class Inbox(_Table, frozen=True):
         str, Meta(description="Certificate authority of the server, if it is one of your own.")
     ] = ""
     timeout: Annotated[float, Meta(description="Seconds to wait for any one answer.", gt=0, le=600)] = 30.0
+    return_path: Annotated[
+        str,
+        Meta(
+            description="Address that letters by SMTP come back to (the envelope's sender); empty means sender.email."
+        ),
+    ] = ""
+    verp: Annotated[
+        bool,
+        Meta(
+            description="Whether each reader's letters come back to an address of their own, such as "
+            "bounces+KEY-1@example.org: a proof where a bounce quotes nothing. The mailbox must take such addresses."
+        ),
+    ] = False
     soft_bounces: Annotated[
         int,
         Meta(

@@ -50,6 +50,20 @@ def standings(connection: sa.Connection) -> dict[str, Counter[Standing]]:
     return found
 
 
+def leavers(edition_name: str, *, since: datetime, until: datetime | None) -> sa.Select[tuple[int]]:
+    """Return a Select of the ``id`` of those who unsubscribed from an edition from a time until before another.
+
+    Readers alone, who left by themselves or by the operator's hand: neither who never confirmed, nor whose address
+    bounced, complained, was suppressed or erased. Who came back since has left all the same; who left twice stands in
+    it twice, because SQLite would make them one by way of an index over everybody. Made to be composed.
+    """
+    within = [history.c.at >= since, *([history.c.at < until] if until is not None else [])]
+    # Not a join: a database may begin one at a million subscriptions, where a thousand steps are meant.
+    of_edition = _of_edition(edition_name).where(subscription.c.id == history.c.subscription_id).exists()
+    steps = (history.c.to_state == SubscriptionState.UNSUBSCRIBED, history.c.from_state.in_(_READING))
+    return sa.select(history.c.subscriber_id.label("id")).where(*steps, *within, of_edition)
+
+
 def growth(
     connection: sa.Connection, counts: Mapping[str, Counter[Standing]], *, edition_name: str | None, since: date,
     until: date,

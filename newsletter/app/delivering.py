@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from newsletter import store
-from newsletter.delivery import register, rollup
+from newsletter.delivery import register, rollup, watch
 from newsletter.errors import InputError
 from newsletter.logs import INFO, tell
 from newsletter.models import DeliveryState, IssueState
@@ -55,6 +55,7 @@ def resolve(
         moved = register.again(connection, record.id, states, number)
         if moved and record.state is IssueState.FINISHED:
             store.move_issue(connection, record, IssueState.SENDING, now())
+            watch.remember(connection, record.id)
     if moved:
         tell(INFO, "deliveries again", issue=record.name, deliveries=moved)
     return moved

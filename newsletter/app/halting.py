@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import store
 from newsletter.app.delivering import find_issue
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, watch
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.errors import IssueError
 from newsletter.logs import INFO, tell
@@ -45,6 +45,8 @@ def move(
                 else ""
             )
             record = store.move_issue(connection, record, to, now(), said)
+        if to is IssueState.SENDING:
+            watch.remember(connection, record.id)
         if to is IssueState.CANCELLED:
             ledger.cancel_waiting(connection, record.id)
         counts = ledger.counts(connection, record.id)

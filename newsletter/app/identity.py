@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigError
-from newsletter.settings import Settings
+from newsletter.settings import Inbox, Settings
 
 if TYPE_CHECKING:
     from newsletter.letters import Identity
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EXAMPLE_ADDRESS = "newsletter@example.org"
 EXAMPLE_POSTAL_ADDRESS = "1 Example Street, 12345 Exampletown"
 EXAMPLE_URL = "https://newsletter.example.org"
+LOCAL_OCTETS = 64  # of a local part, RFC 5321 (4.5.3.1.1)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -48,12 +49,32 @@ def identity(settings: Settings, *, example: bool, warn: Callable[[str], None]) 
         if sender.unsubscribe_mailbox
         else ""
     )
+    from_address = checked_address(sender.email or EXAMPLE_ADDRESS, "sender.email")
     return Identity(
         newsletter=settings.theme.name,
         from_name=sender.name,
-        from_address=checked_address(sender.email or EXAMPLE_ADDRESS, "sender.email"),
-        links=Links(public_url=url or ("" if mailbox else EXAMPLE_URL), unsubscribe_mailbox=mailbox),
-    )
+        from_address=from_address,
+        links=Links(
+            public_url=url or ("" if mailbox else EXAMPLE_URL), unsubscribe_mailbox=mailbox,
+            return_path=_return_path(settings.inbox, from_address), verp=settings.inbox.verp,
+        ),
+    )  # fmt: skip
+
+
+def _return_path(inbox: Inbox, from_address: str) -> str:
+    """Return where bounces go, empty for the letter's From; raise `ConfigError` where VERP leaves no room for it."""
+    from newsletter.delivery.recipients import VERP_OCTETS
+
+    found = checked_address(inbox.return_path, "inbox.return_path") if inbox.return_path else ""
+    local = (found or from_address).rpartition("@")[0]
+    most = LOCAL_OCTETS - (VERP_OCTETS if inbox.verp else 0)
+    if not local.isascii() or len(local) > most:
+        raise ConfigError(
+            f"{local!r} cannot stand before the @ of what bounces come back to",
+            subject="inbox.return_path",
+            remedy=f"write an address with at most {most} ASCII characters there, such as bounces@example.org",
+        )
+    return found
 
 
 def _check_url(url: str) -> None:

@@ -49,4 +49,5 @@ def _domain(name: str) -> str:
 
 def threshold(settings: Delivery) -> Threshold:
     """Return what stops a send."""
-    return Threshold(rejected=settings.breaker.rejected, failed=settings.breaker.failed)
+    own = settings.breaker
+    return Threshold(rejected=own.rejected, failed=own.failed, bounced=own.bounced, complained=own.complained)

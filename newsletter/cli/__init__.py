@@ -38,6 +38,7 @@ COMMANDS = {
         "newsletter.cli.deliveries:deliveries",
         "See who got an issue; send again, resolve.",
     ),
+    "stats": ("newsletter.cli.stats:stats", "Tell how the last issues did, and at which domains."),
     "subscribers": ("newsletter.cli.subscribers:subscribers", "Manage the list of subscribers."),
     "serve": ("newsletter.cli.serve:serve", "Serve the pages on which people subscribe and leave."),
     "notices": ("newsletter.cli.notices:notices", "Send mails of its own: to confirm, to welcome."),

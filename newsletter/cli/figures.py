@@ -10,9 +10,44 @@ import click
 from newsletter.cli.tables import print_table, visible
 
 if TYPE_CHECKING:
+    from newsletter.delivery.domains import OfDomain
     from newsletter.delivery.figures import Figures
+    from newsletter.delivery.outcomes import Outcomes, Reach
 
 COUNTS = ("prepared", "accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled")
+OUTCOMES = ("delivered", "bounced", "complained", "unsubscribed", "no_word")
+_UNTOLD = "-"
+
+
+def told(number: int | None) -> str:
+    """Return a number, or what stands for one that nobody told."""
+    return _UNTOLD if number is None else f"{number:,}"
+
+
+def print_reach(reach: Reach) -> None:
+    """Print the counts of an issue, and what is known of what was accepted."""
+    click.echo(", ".join(f"{getattr(reach.counts, name)} {name}" for name in COUNTS))
+    own = reach.outcomes
+    if own.bounced is None and reach.counts.accepted:
+        click.echo("events: none came, so whether letters arrived is not known; see docs/events.md")
+    else:
+        known = [
+            f"{told(getattr(own, name))} {name}" for name in OUTCOMES[:3] if getattr(own, name) is not None
+        ]
+        click.echo(f"events: {', '.join(known)}, {told(own.no_word)} no word yet")
+    if reach.events:
+        shown = ", ".join(f"{number:,} {kind}" for kind, number in reach.events.items())
+        click.echo(f"events by kind, in deliveries: {shown}")
+    if own.unsubscribed is not None:
+        click.echo(f"unsubscribed until the next issue: {told(own.unsubscribed)}")
+
+
+def reach_json(reach: Reach) -> dict[str, Any]:
+    """Return the same for JSON; what nobody told is null."""
+    import msgspec
+
+    found: dict[str, Any] = msgspec.to_builtins(reach)
+    return found
 
 
 def print_figures(figures: Figures) -> None:
@@ -22,6 +57,8 @@ def print_figures(figures: Figures) -> None:
         ("domain", *COUNTS),
         [(each.domain, *(getattr(each.counts, name) for name in COUNTS)) for each in figures.domains],
     )
+    if is_told(figures.reach.outcomes):
+        print_outcomes([(each.domain, each.counts.accepted, each.outcomes) for each in figures.domains])
     _table(
         "Handed over (UTC):",
         ("from", "minutes", "accepted", "not accepted"),
@@ -47,13 +84,41 @@ def print_figures(figures: Figures) -> None:
     )
 
 
+def is_told(outcomes: Outcomes) -> bool:
+    """Say whether anything is known beside that letters were accepted."""
+    return outcomes.bounced is not None or bool(outcomes.unsubscribed)
+
+
+def print_outcomes(rows: Iterable[tuple[str, int, Outcomes]]) -> None:
+    """Print what is known of each domain, and how many it accepted."""
+    _table(
+        "What is known of them, by domain:",
+        ("domain", "accepted", *(name.replace("_", " ") for name in OUTCOMES)),
+        [
+            (domain, f"{accepted:,}", *(told(getattr(own, name)) for name in OUTCOMES))
+            for domain, accepted, own in rows
+        ],
+    )
+
+
 def figures_json(figures: Figures) -> dict[str, Any]:
     """Return the figures as `issues show --json` has them."""
     import msgspec
 
-    told: dict[str, Any] = msgspec.to_builtins(figures)
-    told["domains"] = [{"domain": each["domain"], **each["counts"]} for each in told["domains"]]
-    return told
+    found: dict[str, Any] = msgspec.to_builtins(figures)
+    del found["reach"]
+    found["domains"] = domains_json(figures.domains)
+    return found
+
+
+def domains_json(domains: Iterable[OfDomain]) -> list[dict[str, Any]]:
+    """Return what became of each domain's deliveries, for JSON."""
+    import msgspec
+
+    return [
+        {"domain": each.domain, **msgspec.to_builtins(each.counts), **msgspec.to_builtins(each.outcomes)}
+        for each in domains
+    ]
 
 
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

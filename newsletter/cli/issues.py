@@ -35,14 +35,14 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
     """Show an issue: its state, its papers in sending order, and what became of its deliveries.
 
     That is told in all, by the domain of the addresses as they are now, over time, and by what was slow and refused.
+    Delivered, bounced and complained are known where events or returned mails came, each delivery under the worst of
+    it. Unsubscribed are the people who left the edition from when the issue began to be sent until its next one did.
     """
     day, given = name
     with open_app(context) as app:
-        import msgspec
-
         from newsletter import store
-        from newsletter.cli.figures import figures_json, print_figures
-        from newsletter.delivery import figures, ledger
+        from newsletter.cli.figures import figures_json, print_figures, print_reach, reach_json
+        from newsletter.delivery import figures
         from subscribers.store import mailboxes
 
         edition = app.edition_name(given)
@@ -51,17 +51,16 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
             with database.read() as connection:
                 record = store.find_issue(connection, edition, day)
                 if record is not None:
-                    counts = msgspec.to_builtins(ledger.counts(connection, record.id))
-                    found = figures.figures(connection, record.id, mailboxes())
+                    found = figures.figures(connection, record, mailboxes())
     if record is None:
         subject = f"{day}/{edition}"
         raise InputError("there is no such issue", subject=subject, remedy="`newsletter run` makes one")
     if as_json:
-        told = {"state": record.state.value, "counts": counts, "figures": figures_json(found)}
+        told = {"state": record.state.value, **reach_json(found.reach), "figures": figures_json(found)}
         print_json({**record.document, **told})
         return
     click.echo(f"Issue {record.name}, number {record.number}: {record.state.value}{_because(record.reason)}")
-    click.echo(", ".join(f"{number} {state}" for state, number in counts.items()))
+    print_reach(found.reach)
     for warning in record.warnings:
         click.echo(f"warning: {warning}")
     for paper_id, refusals in record.refused.items():

@@ -17,11 +17,14 @@ _FAILED = frozenset({Outcome.RETRY, Outcome.UNCERTAIN})
 class Threshold:
     """What share of the last ``window`` answers may be refused for good, or fail; tells from ``least`` answers on.
 
-    A share of 1 is never passed.
+    And what share of the accepted letters may bounce for good, or be complained about (`watch`). A share of 1 is never
+    passed.
     """
 
     rejected: float = 0.2
     failed: float = 0.5
+    bounced: float = 0.05
+    complained: float = 0.003
     window: int = 200
     least: int = 50
 

@@ -1,9 +1,9 @@
 """What came back to letters: whom it concerns, what proves it, and what becomes of it. One transaction a mail.
 
 Anybody can write a mail that looks like a bounce. Proof is what only a letter of ours, or its reader, holds: the
-unsubscribe key in the headers that came back, or the Message-ID, whose token is made from that key. With proof a hard
-bounce or a complaint suppresses at once. An address alone is none: such a bounce counts as a soft one, a complaint is
-left to a person.
+unsubscribe key in the headers that came back or in the address that they came to, or the Message-ID, whose token is
+made from that key. With proof a hard bounce or a complaint suppresses at once. An address alone is none: such a bounce
+counts as a soft one, a complaint is left to a person.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Feedback:
     ``recipient`` is the address it is about (empty if none is named), ``status`` an RFC 3463 code, ``action`` that
     of RFC 3464. ``policy``: it was the letter or its sender that was refused, not the address. ``original_id`` is the
     Message-ID of the mail that came back, without brackets, and ``link`` the key and edition number of an
-    unsubscribe link in it, or in the subject of a mail that unsubscribes.
+    unsubscribe link in it, of the address that it came back to (VERP), or of the subject of a mail that unsubscribes.
     """
 
     kind: Happening

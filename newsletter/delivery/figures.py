@@ -8,43 +8,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, func, literal, select, type_coerce
 
-from newsletter.delivery import ledger
+from newsletter.delivery.domains import UNKNOWN, OfDomain, by_domain
+from newsletter.delivery.outcomes import Reach, left_after, reach
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, domain_time
 from newsletter.masking import MASK, masked
-from newsletter.models import Counts, DeliveryState, Outcome
+from newsletter.models import DeliveryState, Outcome
+from newsletter.store import IssueRecord
 
-LARGEST = 10  # domains that are told apart
 WORST = 5
 MOST_INTERVALS = 12
-OTHERS, UNKNOWN = "others", "unknown"
 _MINUTE = 60_000_000  # microseconds, as times are stored
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)  # minutes
 _DAY = 1440
 _READ = 200  # letters of a reply that are looked at
 _WORDS = 8
 _CODE = re.compile(r"[245]\d\d(?:[ -][245]\.\d{1,3}\.\d{1,3})?")
-_STATES = {
-    "accepted": (DeliveryState.ACCEPTED,),
-    "rejected": (DeliveryState.REJECTED,),
-    "suppressed": (DeliveryState.SUPPRESSED,),
-    "uncertain": (DeliveryState.UNCERTAIN,),
-    "waiting": (DeliveryState.PENDING, DeliveryState.CLAIMED),
-    "cancelled": (DeliveryState.CANCELLED,),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfDomain:
-    """What became of the deliveries to one domain; `OTHERS` are all but the largest, `UNKNOWN` the erased."""
-
-    domain: str
-    counts: Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +73,7 @@ class Reply:
 class Figures:
     """All of it."""
 
+    reach: Reach
     domains: tuple[OfDomain, ...]
     intervals: tuple[Interval, ...]
     slowest: tuple[SlowDomain, ...]
@@ -96,55 +81,17 @@ class Figures:
     replies: tuple[Reply, ...]
 
 
-def figures(connection: Connection, issue_id: int, mailboxes: Select[Any]) -> Figures:
-    """Return the figures of an issue, in one transaction with its counts."""
+def figures(connection: Connection, record: IssueRecord, mailboxes: Select[Any]) -> Figures:
+    """Return the figures of an issue, its counts among them, in one transaction."""
+    issue_id, total, gone = record.id, reach(connection, record), left_after(connection, record)
     return Figures(
-        domains=by_domain(connection, issue_id, mailboxes, ledger.counts(connection, issue_id)),
+        reach=total,
+        domains=by_domain(connection, [issue_id], mailboxes, total, [gone] if gone is not None else []),
         intervals=over_time(connection, issue_id),
         slowest=slowest(connection, issue_id),
         refusing=refusing(connection, issue_id, mailboxes),
         replies=replies(connection, issue_id, mailboxes),
     )
-
-
-def by_domain(
-    connection: Connection, issue_id: int, mailboxes: Select[Any], total: Counts
-) -> tuple[OfDomain, ...]:
-    """Return the largest domains, the others together, and people who are erased; the parts add up to ``total``."""
-    people = mailboxes.subquery()
-    # In two steps, because the databases work out a domain anew for each column that counts it.
-    states = (
-        select(people.c.domain, delivery.c.state, func.count().label("n"))
-        .select_from(delivery)
-        .outerjoin(people, people.c.id == delivery.c.subscriber_id)
-        .where(delivery.c.issue_id == issue_id)
-        .group_by(people.c.domain, delivery.c.state)
-        .subquery()
-    )
-    prepared = func.sum(states.c.n).label("prepared")
-    parts = [
-        func.sum(states.c.n).filter(states.c.state.in_(wanted)).label(name)
-        for name, wanted in _STATES.items()
-    ]
-    rows = connection.execute(
-        select(states.c.domain, prepared, *parts)
-        .group_by(states.c.domain)
-        .order_by(states.c.domain.is_(None).desc(), prepared.desc(), states.c.domain)
-        .limit(LARGEST + 1)
-    ).all()
-    found = [
-        (row.domain, Counts(**{name: int(getattr(row, name) or 0) for name in ("prepared", *_STATES)}))
-        for row in rows
-    ]
-    known = [OfDomain(domain=domain, counts=counts) for domain, counts in found if domain is not None][
-        :LARGEST
-    ]
-    unknown = [OfDomain(domain=UNKNOWN, counts=counts) for domain, counts in found if domain is None]
-    rest = total
-    for each in (*known, *unknown):
-        rest = _less(rest, each.counts)
-    others = [OfDomain(domain=OTHERS, counts=rest)] if rest.prepared else []
-    return (*known, *others, *unknown)
 
 
 def over_time(connection: Connection, issue_id: int) -> tuple[Interval, ...]:
@@ -241,12 +188,6 @@ def kind_of(reply: str) -> str:
 
 def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(condition)
-
-
-def _less(counts: Counts, part: Counts) -> Counts:
-    return Counts(
-        **{each.name: getattr(counts, each.name) - getattr(part, each.name) for each in fields(Counts)}
-    )
 
 
 def _minute(time: ColumnElement[Any]) -> ColumnElement[int]:

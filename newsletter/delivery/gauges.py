@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select
 
-from newsletter.delivery import ledger
+from newsletter import store
 from newsletter.delivery.notices import NoticeState
+from newsletter.delivery.outcomes import Outcomes, standing
 from newsletter.delivery.tables import claim_table, notice_table
 from newsletter.models import Counts, IssueState
 from newsletter.store.tables import issue
@@ -21,7 +22,7 @@ class Gauges:
 
     issues: Mapping[tuple[str, IssueState], int]
     finished: Mapping[str, datetime]
-    deliveries: Mapping[str, Counts]
+    deliveries: Mapping[str, tuple[Counts, Outcomes]]
     notices: Mapping[NoticeState, int]
     open_claims: int
 
@@ -46,7 +47,8 @@ def gauges(connection: Connection) -> Gauges:
         },
         finished={edition: at for edition, at in connection.execute(finished) if at is not None},
         deliveries={
-            edition: ledger.counts(connection, number) for edition, number in connection.execute(newest).all()
+            edition: standing(connection, store.issue_by_id(connection, number))
+            for edition, number in connection.execute(newest).all()
         },
         notices={NoticeState(state): number for state, number in connection.execute(notices)},
         open_claims=_open_claims(connection),

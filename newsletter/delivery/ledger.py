@@ -451,6 +451,11 @@ def counts(connection: Connection, issue_id: int) -> Counts:
     by_state: Counter[DeliveryState] = Counter()
     for state, number in (*connection.execute(kept), *connection.execute(rolled_up)):
         by_state[DeliveryState(state)] += number
+    return counts_of(by_state)
+
+
+def counts_of(by_state: Counter[DeliveryState]) -> Counts:
+    """Return the counts of an issue whose deliveries were counted by state."""
     return Counts(
         prepared=by_state.total(),
         accepted=by_state[DeliveryState.ACCEPTED],

@@ -20,14 +20,29 @@ KEY_BYTES = 16
 _PAIRS = ["".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)]
 _SHIFTS = range(120, -1, -10)  # of 13 pairs, which have two bits more than a key
 _NAME = re.compile(r"(\d{8})\.([a-z0-9][a-z0-9-]{0,31})\.[0-9a-f]{24}", re.ASCII)
+VERP_OCTETS = 37  # that VERP adds to a local part at most
+_BOUNCES = re.compile(r"(?i)\+([a-z2-7]{26})-(\d{1,9})(?=@)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Where people can leave: a public https address, a mailbox, or both. They are those of the settings of now."""
+    """Where people can leave: a public https address, a mailbox, or both. They are those of the settings of now.
+
+    Bounces go to ``return_path`` (empty: the letter's From); with ``verp`` each to an address of its own there, which
+    says whose letter it was.
+    """
 
     public_url: str
     unsubscribe_mailbox: str
+    return_path: str = ""
+    verp: bool = False
+
+    def bounces_to(self, key: bytes, edition_number: int, from_address: str) -> str:
+        """Return the sender of the envelope, empty for the letter's From."""
+        if not self.verp:
+            return self.return_path
+        local, _, domain = (self.return_path or from_address).rpartition("@")
+        return f"{local}+{key_text(key)}-{edition_number}@{domain}"
 
     def unsubscribe_url(self, key: bytes, edition_number: int) -> str:
         """Return the link of the body: the page where there is one, else a mail that unsubscribes."""
@@ -77,6 +92,20 @@ def key_of(text: str) -> bytes | None:
     return key if len(key) == KEY_BYTES and key_text(key) == text.lower() else None
 
 
+def bounced_to(text: str) -> tuple[bytes, int] | None:
+    """Return the key and edition number of the first address in a text that `Links.bounces_to` made with VERP."""
+    for found in _BOUNCES.finditer(text):
+        key = key_of(found[1])
+        if key is not None:
+            return key, int(found[2])
+    return None
+
+
+def without_key(text: str) -> str:
+    """Return a text of a server without the key in such an address: who has it can unsubscribe its reader."""
+    return _BOUNCES.sub("+*", text)
+
+
 def delivery_id(day: date, edition: str, key: bytes) -> str:
     """Return the name of a delivery for good; only who knows the subscriber's key can tell whose it is."""
     begun, prefix = _of_issue(day, edition)
@@ -118,4 +147,5 @@ def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_ad
             "address": row.email,
         },
         headers=links.headers(row.key, row.edition_number),
+        return_path=links.bounces_to(row.key, row.edition_number, from_address),
     )

@@ -23,6 +23,7 @@ from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
+from newsletter.delivery.watch import Watch
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
 from newsletter.logs import DEBUG, is_told
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
@@ -91,6 +92,10 @@ class Sending:
     @property
     def _in_batches(self) -> bool:
         return self.provider.exposure is Exposure.ALL
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return Watch(issue_id=self.issue.id, threshold=self.threshold)
 
     @property
     def used_up(self) -> bool:
@@ -171,13 +176,17 @@ class Sending:
         return [claim for claim in claims if not is_here(claim.owner)]
 
     def _is_halted(self) -> bool:
-        """Tell whether a thread failed; look, every second, whether another process paused or cancelled the issue."""
+        """Tell whether a thread failed; look, every second, whether the issue is paused or cancelled, or must stop."""
         if self._faults:
             return True
         if not self._halted and monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = monotonic()
             with self.database.read() as connection:
                 self._halted = ledger.state_of(connection, self.issue.id) is not IssueState.SENDING
+                tripped = self._watch.look(connection)
+            if tripped is not None:
+                self._faults.append(tripped)
+                return True
         return self._halted
 
     def _settle_cancelled(self) -> None:
@@ -214,7 +223,7 @@ class Sending:
 
     def _next_page(self, size: int) -> Page | None:
         """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
-        while not (self.stop.is_set() or self._halted or self._faults):
+        while not (self.stop.is_set() or self._is_halted()):
             if self._pauses.until is not None and not self._come(self._pauses.until):
                 return None
             page = self._pages.take(size)

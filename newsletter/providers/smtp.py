@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from newsletter.composer import Composer
+from newsletter.delivery.recipients import without_key
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.messages import mail_address
@@ -115,14 +116,14 @@ class _SmtpConnection:
                 remedy="nobody was rejected; let the server take more, or make the letter smaller",
             )
         try:
-            sender = mail_address(letter.from_address)
+            sender = mail_address(recipient.return_path or letter.from_address)
             envelope = _envelope(wire, sender, address, size)
             outcome, reply = self._transact(dialogue, sender, envelope, message)
         except ConnectionLostError as lost:
             wire.close()
             self._dialogue = None
             self._lost += 1
-            return lost.outcome, lost.reply
+            return lost.outcome, without_key(lost.reply)
         self._lost = 0
         return outcome, reply
 
@@ -151,24 +152,25 @@ class _SmtpConnection:
         self, dialogue: Dialogue, sender: str, envelope: Sequence[bytes], message: Sequence[bytes]
     ) -> tuple[Outcome, str]:
         step, reply = dialogue.ask(envelope)
+        told = without_key(reply.text)
         if reply.code in _NEEDS_LOGIN:
             raise ProviderUnavailable(
-                f"the mail server wants a log-in or encryption first: {reply.text}",
+                f"the mail server wants a log-in or encryption first: {told}",
                 subject=self._settings.server,
                 remedy="check provider.smtp.username, password and tls",
             )
         if step is Step.MAIL:
             raise ProviderUnavailable(
-                f"the sender {sender} is refused: {reply.text}",
+                f"the sender {without_key(sender)} is refused: {told}",
                 subject=self._settings.server,
-                remedy="nobody was rejected; check sender.email and the quota of the account",
+                remedy="nobody was rejected; check sender.email, inbox.return_path and the quota of the account",
             )
         if step is Step.RCPT:
-            self._check_quota(reply.text)
-            return _outcome(reply), reply.text
+            self._check_quota(told)
+            return _outcome(reply), told
         if reply.kind == GO_ON:
             reply = dialogue.hand_over(message)
-        outcome, told = _outcome(reply), reply.text
+        outcome, told = _outcome(reply), without_key(reply.text)
         self._count_refusal(outcome, told)
         return outcome, told
 

@@ -174,6 +174,34 @@ def all_issues(connection: Connection, edition: str | None, limit: int) -> list[
     return [_record(row) for row in rows]
 
 
+def sent_issues(connection: Connection, edition: str | None, limit: int) -> list[IssueRecord]:
+    """Return the newest issues that were begun to be sent, of one edition or of all."""
+    wanted = select(issue).where(issue.c.sending_at.is_not(None))
+    if edition is not None:
+        wanted = wanted.where(issue.c.edition == edition)
+    rows = connection.execute(wanted.order_by(issue.c.day.desc(), issue.c.edition).limit(limit))
+    return [_record(row) for row in rows]
+
+
+def next_sent_at(connection: Connection, record: IssueRecord) -> datetime | None:
+    """Return when an edition's next issue began to be sent, whatever its day; None while there is none."""
+    after = select(func.min(issue.c.sending_at)).where(
+        issue.c.edition == record.edition, issue.c.sending_at > record.sending_at
+    )
+    return connection.execute(after).scalar()
+
+
+def sent_before(connection: Connection, record: IssueRecord, now: datetime) -> IssueRecord | None:
+    """Return the issue of the same edition that began to be sent last before one, which may not have begun yet."""
+    before = select(issue).where(
+        issue.c.edition == record.edition,
+        issue.c.id != record.id,
+        issue.c.sending_at < (record.sending_at or now),
+    )
+    row = connection.execute(before.order_by(issue.c.sending_at.desc()).limit(1)).one_or_none()
+    return _record(row) if row is not None else None
+
+
 def unfinished_issues(connection: Connection, edition: str) -> list[IssueRecord]:
     """Return the issues of an edition that were begun and are not finished, oldest first."""
     states = (IssueState.APPROVED.value, IssueState.SENDING.value, IssueState.PAUSED.value)

@@ -17,6 +17,7 @@ from newsletter import __version__
 from newsletter.database import SCHEMA_REVISION
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState
+from newsletter.delivery.outcomes import Outcomes
 from newsletter.models import Counts, IssueState
 from newsletter.web.bounds import Network
 from newsletter.web.exposition import CONTENT_TYPE, Gauge, exposition
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 10.0
 _SHARE = 20  # counting takes at most a twentieth of the time, however long the list is
+_NOTHING = (Counts(), Outcomes())
+_OUTCOMES = tuple(field.name for field in fields(Outcomes))
 _STATES = tuple(field.name for field in fields(Counts) if field.name != "prepared")
 
 
@@ -84,8 +87,17 @@ def _of_issues(found: Gauges, editions: list[str]) -> Iterator[Gauge]:
     yield Gauge(
         name="newsletter_deliveries", help="Deliveries of the newest issue of an edition, by state.",
         samples=tuple(
-            ({"edition": edition, "state": state}, getattr(found.deliveries.get(edition, Counts()), state))
+            ({"edition": edition, "state": state}, getattr(found.deliveries.get(edition, _NOTHING)[0], state))
             for edition in editions for state in _STATES
+        ),
+    )  # fmt: skip
+    yield Gauge(
+        name="newsletter_outcomes",
+        help="Deliveries of the newest issue of an edition by what is known of them; nothing where nobody told.",
+        samples=tuple(
+            ({"edition": edition, "outcome": name}, number)
+            for edition, (_, outcomes) in sorted(found.deliveries.items()) for name in _OUTCOMES
+            if (number := getattr(outcomes, name)) is not None
         ),
     )  # fmt: skip
     yield Gauge(

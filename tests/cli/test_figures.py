@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from newsletter.database import Database
+from newsletter.models import DeliveryOutcome, EventKind
 from tests.cli.command import COUNTS, SAMPLE, Command, run, smtp_settings
 from tests.servers.smtp import At, Fault, SmtpSink
+from tests.support.issues import add_event
 
 DAY = "2024-09-12"
 FULL = "452 4.2.2 <{}>: mailbox 4711 is full"
@@ -83,3 +86,33 @@ def test_before_anything_is_sent_there_is_nothing_to_show(command: Command) -> N
         "intervals": [], "slowest": [], "refusing": [], "replies": [],
     }  # fmt: skip
     assert "Handed over" not in command("issues", "show", DAY).ok().out
+
+
+def test_what_came_back_is_told_and_what_nobody_told_is_not_a_zero(command: Command) -> None:
+    readers(command, "ada@example.org", "grace@example.org", "mary@small.example")
+    run(command, "--from", SAMPLE)
+    silent = command("issues", "show", DAY, "--json").ok().json
+    assert silent["outcomes"] == {
+        "delivered": None, "bounced": None, "complained": None, "no_word": 3, "unsubscribed": 0,
+    }  # fmt: skip
+    assert silent["events"] == {}
+    text = command("issues", "show", DAY).ok().out
+    assert "events: none came, so whether letters arrived is not known" in text
+    assert "What is known of them" not in text
+
+    database = Database(f"sqlite:///{command.folder / 'newsletter.db'}")
+    add_event(database, 1, 1, EventKind.DELIVERED, outcome=DeliveryOutcome.DELIVERED)
+    add_event(database, 1, 3, EventKind.SOFT, times=2, outcome=DeliveryOutcome.BOUNCED)
+    add_event(database, 1, 1, EventKind.OPENED_BY_MACHINE, times=2)
+    database.close()
+    command("subscribers", "unsubscribe", "grace@example.org").ok()
+    text = command("issues", "show", DAY).ok().out
+    assert "\nevents: 1 delivered, 1 bounced, 0 complained, 1 no word yet\n" in text
+    assert "\nevents by kind, in deliveries: 1 soft, 1 opened-by-machine\n" in text
+    assert "\nunsubscribed until the next issue: 1\n" in text
+    told = text[text.index("What is known of them") :].split("\n\n")[0]
+    assert [line.split() for line in told.splitlines()[2:]] == [
+        ["example.org", "2", "1", "0", "0", "1", "1"], ["small.example", "1", "0", "1", "0", "0", "0"],
+    ]  # fmt: skip
+    [first, _] = command("issues", "show", DAY, "--json").ok().json["figures"]["domains"]
+    assert (first["accepted"], first["delivered"], first["no_word"], first["unsubscribed"]) == (2, 1, 1, 1)

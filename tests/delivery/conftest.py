@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from tests.cli.conftest import command as command
+from tests.cli.conftest import readers as readers

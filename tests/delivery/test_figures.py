@@ -8,7 +8,9 @@ import pytest
 
 from newsletter.database import Database
 from newsletter.delivery import figures, ledger, timing
-from newsletter.delivery.figures import MOST_INTERVALS, Interval, OfDomain, RefusingDomain, Reply, SlowDomain
+from newsletter.delivery.domains import OfDomain
+from newsletter.delivery.figures import MOST_INTERVALS, Interval, RefusingDomain, Reply, SlowDomain
+from newsletter.delivery.outcomes import Outcomes, Reach
 from newsletter.models import Counts, Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure, OnUncertain
 from subscribers.store import deliverable, mailboxes
@@ -34,7 +36,8 @@ def hand_over(
 
 def test_what_is_counted_is_the_same_on_both_databases(database: Database) -> None:
     add_readers(database, 6)
-    issue = plan_issue(database).id
+    record = plan_issue(database)
+    issue = record.id
     hand_over(database, issue, Outcome.ACCEPTED, Outcome.REJECTED)
     hand_over(database, issue, Outcome.ACCEPTED, Outcome.RETRY, after=2, at=timedelta(minutes=2))
     with database.write() as connection:
@@ -46,9 +49,11 @@ def test_what_is_counted_is_the_same_on_both_databases(database: Database) -> No
                 times | {"quick.example": timing.Taken(messages=1, seconds=0.1, slowest=0.1)},
             )
     with database.read() as connection:
-        found = figures.figures(connection, issue, mailboxes())
+        found = figures.figures(connection, record, mailboxes())
     everybody = Counts(prepared=6, accepted=2, rejected=1, waiting=3)
-    assert found.domains == (OfDomain(domain="example.org", counts=everybody),)
+    silent = Outcomes(no_word=2, unsubscribed=0)
+    assert found.reach == Reach(counts=everybody, outcomes=silent, events={})
+    assert found.domains == (OfDomain(domain="example.org", counts=everybody, outcomes=silent),)
     assert found.intervals == tuple(
         Interval(start=NOW + timedelta(minutes=n), minutes=1, accepted=one, not_accepted=one) for n, one in enumerate([1, 0, 1])
     )  # fmt: skip

@@ -9,6 +9,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, notices
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState, SignUp
+from newsletter.delivery.outcomes import Outcomes
 from newsletter.models import Counts, DayKind, IssueState
 from newsletter.protocols import Exposure, OnUncertain
 from subscribers.store import deliverable
@@ -49,7 +50,7 @@ def test_deliveries_are_those_of_the_newest_issue(database: Database) -> None:
     assert read(database) == Gauges(
         issues={("daily", IssueState.FINISHED): 1, ("daily", IssueState.SENDING): 1},
         finished={"daily": NOW},
-        deliveries={"daily": Counts(prepared=3, waiting=3)},
+        deliveries={"daily": (Counts(prepared=3, waiting=3), Outcomes(unsubscribed=0))},
         notices={NoticeState.PENDING: 1},
         open_claims=1,
     )

@@ -46,6 +46,46 @@ def test_sample(name: str) -> None:
     check_harmless(found)
 
 
+ABUSE = "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
+VERP = f"bounces+{key_text(KEY)}-1@example.org"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"To: <{VERP}>",
+        f"To: Bounces <{VERP.upper()}>",
+        f"Delivered-To: mailbox@example.org\nDelivered-To: {VERP}",
+        f"X-Original-To:\n {VERP}",
+        f"Original-Recipient: rfc822;{VERP.replace('+', '+2B')}",
+        f"Delivered-To: bounces+{'a' * 25}0-1@example.org\nTo: bounces+1@example.org, {VERP}",
+    ],
+)
+def test_the_address_that_a_mail_came_to_says_whose_letter_it_was(head: str) -> None:
+    body = "From: mailer-daemon@example.net\nSubject: Undelivered mail\n\n<ada@example.org>: 550 5.1.1 user unknown\n"
+
+    found = read(f"{head}\n{body}".encode())
+
+    assert (found.kind, found.recipient, found.link) == (Happening.HARD, "ada@example.org", (KEY, 1))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        f"{ABUSE}Original-Mail-From: <{VERP}>\n",
+        f"{ABUSE}\n--=_b\nContent-Type: text/rfc822-headers\n\nReturn-Path: <{VERP}>\nSubject: x\n",
+    ],
+)
+def test_a_complaint_may_quote_that_address(part: str) -> None:
+    head = (
+        'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=feedback-report; boundary="=_b"\n\n'
+    )
+
+    found = read(f"From: fbl@example.net\n{head}--=_b\n{part}\n--=_b--\n".encode())
+
+    assert (found.kind, found.link) == (Happening.COMPLAINT, (KEY, 1))
+
+
 def test_every_sample_is_expected() -> None:
     assert {path.name for path in SAMPLES.glob("*.eml")} == set(EXPECTED)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import insert, update
 
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links
-from newsletter.models import DayKind, IssueState, Letter, placeholder
+from newsletter.delivery.tables import delivery, event_table
+from newsletter.models import DayKind, DeliveryOutcome, EventKind, IssueState, Letter, placeholder
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from subscribers.subscriptions import ListSettings, SubscriberList
@@ -72,3 +76,21 @@ def plan_issue(
         )
         ledger.plan(connection, record.id, letter, deliverable("daily"))
         return store.move_issue(connection, record, IssueState.SENDING, now())
+
+
+def add_event(
+    database: Database, issue: int, subscriber: int, kind: EventKind, *, times: int = 1,
+    outcome: DeliveryOutcome | None = None,
+) -> None:  # fmt: skip
+    """Put down what a provider said of a delivery, and what it proves."""
+    with database.write() as connection:
+        for _ in range(times):
+            connection.execute(
+                insert(event_table).values(
+                    provider="test", event_id=secrets.token_hex(8), kind=kind.value, issue_id=issue,
+                    subscriber_id=subscriber, at=NOW, received_at=NOW, payload=b"",
+                )
+            )  # fmt: skip
+        if outcome is not None:
+            own = (delivery.c.issue_id == issue, delivery.c.subscriber_id == subscriber)
+            connection.execute(update(delivery).where(*own).values(outcome=int(outcome)))

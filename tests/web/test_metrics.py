@@ -15,9 +15,10 @@ from starlette.requests import Request
 
 from newsletter import __version__
 from newsletter.database import SCHEMA_REVISION
+from newsletter.models import DeliveryOutcome, EventKind
 from newsletter.web.exposition import Gauge, exposition
 from newsletter.web.metrics import KEPT_SECONDS, Metrics
-from tests.support.issues import NOW, plan_issue
+from tests.support.issues import NOW, add_event, plan_issue
 from tests.support.serving import SETTINGS, Answer, Served, serving
 
 
@@ -57,6 +58,7 @@ def test_prometheus_reads_every_number(tmp_path: Path) -> None:
     assert set(found) == {
         "newsletter_issues", "newsletter_deliveries", "newsletter_claims_open", "newsletter_last_finished_timestamp_seconds",
         "newsletter_subscribers", "newsletter_notices", "newsletter_build_info", "newsletter_metrics_duration_seconds",
+        "newsletter_outcomes",
     }  # fmt: skip
     assert {key: n for key, n in found["newsletter_issues"].items() if n} == {("daily", "sending"): 1}
     assert found["newsletter_deliveries"] == {
@@ -66,12 +68,24 @@ def test_prometheus_reads_every_number(tmp_path: Path) -> None:
     assert {key: n for key, n in found["newsletter_subscribers"].items() if n} == {
         ("daily", "active"): 2, ("daily", "pending"): 1,
     }  # fmt: skip
+    assert found["newsletter_outcomes"] == {("daily", "no_word"): 0, ("daily", "unsubscribed"): 0}
     assert set(found["newsletter_notices"].values()) == {0}
     assert found["newsletter_claims_open"] == {(): 0}
     assert found["newsletter_last_finished_timestamp_seconds"] == {}
     assert found["newsletter_build_info"] == {(__version__, SCHEMA_REVISION): 1}
     assert 0 < found["newsletter_metrics_duration_seconds"][()] < 60
     assert "@" not in answer.body
+
+
+def test_what_events_say_of_the_newest_issue_is_there_once_they_say_something(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        fill(served)
+        with served.app() as app:
+            add_event(app.database(), 1, 2, EventKind.COMPLAINT, outcome=DeliveryOutcome.COMPLAINED)
+        found = read(served.get("/metrics").body)["newsletter_outcomes"]
+    assert found == {
+        ("daily", "bounced"): 0, ("daily", "complained"): 1, ("daily", "no_word"): 0, ("daily", "unsubscribed"): 0,
+    }  # fmt: skip
 
 
 def test_they_are_for_those_who_may_read_them(served: Served) -> None:

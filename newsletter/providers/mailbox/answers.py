@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from newsletter.delivery.recipients import key_of
+from newsletter.delivery.recipients import bounced_to, key_of
 from newsletter.providers.mailbox.notifications import Fields
 from newsletter.providers.mailbox.parts import Parts, address_in
 
@@ -66,6 +66,20 @@ def link_in(returned: Fields) -> tuple[bytes, int] | None:
     for text in _targets(returned):
         if (found := _LINK.search(text)) and (key := key_of(found[1])):
             return key, int(found[2])
+    return None
+
+
+def link_it_came_by(parts: Parts) -> tuple[bytes, int] | None:
+    """Return whose letter came back, where its envelope's sender says so (VERP): in any place that quotes it."""
+    quoted = (
+        *parts.came_to,
+        parts.returned.get("return-path", ""),
+        parts.complaint.get("original-mail-from", ""),
+    )
+    for text in quoted:
+        found = bounced_to(text) or bounced_to(text.replace("+2B", "+"))  # as RFC 3461 writes a plus
+        if found is not None:
+            return found
     return None
 
 

@@ -203,8 +203,7 @@ def recipient_in(parts: Parts) -> str:
     named = _ADDRESS.search(parts.head.get("x-failed-recipients", ""))
     if named is not None:
         return _trimmed(named[0])
-    own = {parts.sender, address_in(parts.head.get("to", "")), address_in(parts.returned.get("from", ""))}
-    own |= {address_in(parts.head.get("delivered-to", ""))}
+    own = {parts.sender, address_in(parts.returned.get("from", "")), *map(address_in, parts.came_to)}
     others: list[str] = []
     for address, about in _addresses(parts.told):
         if address in own or _DAEMON.search(address):

@@ -16,12 +16,19 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr
+from itertools import islice
 
 from newsletter.providers.mailbox.notifications import Fields, notification
 
 LONGEST_TOLD = 32_768  # characters of text that are looked at
 LONGEST_VALUE = 4_000
 _MOST_BLOCKS = 200
+_MOST_ADDRESSES = 20
+_CAME_TO = frozenset(
+    {
+        "delivered-to", "x-delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "original-recipient", "to",
+    }
+)  # fmt: skip
 _MOST_BOUNDARIES = 40  # a mail of more is not taken apart: nesting costs time at every line
 _BOUNDARY = re.compile(rb"(?i)boundary[\s*\d]{0,20}=")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{0,63})[ \t]{0,8}:[ \t]*(.*)")
@@ -43,7 +50,10 @@ _BEHIND_COMES_THE_MAIL = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A mail, taken apart. The names of fields are in lower case, their values on one line."""
+    """A mail, taken apart. The names of fields are in lower case, their values on one line.
+
+    ``came_to`` are the addresses that it was sent to, as all servers on its way wrote them down.
+    """
 
     head: Fields
     report_type: str = ""
@@ -53,6 +63,7 @@ class Parts:
     complaint: Fields = field(default_factory=dict)
     returned: Fields = field(default_factory=dict)
     read_receipt: bool = False
+    came_to: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -83,7 +94,8 @@ def take_apart(data: bytes) -> Parts:
     except Exception:  # noqa: BLE001, S110  # the library stumbles over some bytes; as text every mail can be read
         pass
     head, _, body = _lines_of(data.decode("utf-8", "replace")).partition("\n\n")
-    return _parts(_first(fields_of(head)), "", _Found(plain=[body]))
+    fields = _first(fields_of(head))
+    return _parts(fields, "", _Found(plain=[body]), _came_to(fields.items()))
 
 
 def _structured(mail: Message) -> Parts:
@@ -97,7 +109,8 @@ def _structured(mail: Message) -> Parts:
             waiting += [each for each in reversed(payload) if isinstance(each, Message)]
         else:
             _sort(part, kind, found)
-    return _parts(_head(mail), str(mail.get_param("report-type") or "").lower(), found)
+    kind = str(mail.get_param("report-type") or "").lower()
+    return _parts(_head(mail), kind, found, _came_to(_raw_items(mail)))
 
 
 def _sort(part: Message, kind: str, found: _Found) -> None:
@@ -121,7 +134,12 @@ def _sort(part: Message, kind: str, found: _Found) -> None:
             found.plain.append(_text(part))
 
 
-def _parts(head: Fields, report_type: str, found: _Found) -> Parts:
+def _came_to(items: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    values = (value[:LONGEST_VALUE] for name, value in items if name.lower() in _CAME_TO)
+    return tuple(islice(values, _MOST_ADDRESSES))
+
+
+def _parts(head: Fields, report_type: str, found: _Found, came_to: tuple[str, ...]) -> Parts:
     """Cut the mail that came back off the texts, and look in them for the fields that no part of its own has."""
     told: list[str] = []
     returned, report, complaint = found.returned, found.report, found.complaint
@@ -145,6 +163,7 @@ def _parts(head: Fields, report_type: str, found: _Found) -> Parts:
     return Parts(
         head=head, report_type=report_type, told=whole, report=tuple(report[:_MOST_BLOCKS]), loose_report=loose,
         complaint=complaint, returned=returned, read_receipt=found.read_receipt,
+        came_to=came_to,
     )  # fmt: skip
 
 

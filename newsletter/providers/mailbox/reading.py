@@ -13,6 +13,7 @@ from newsletter.providers.mailbox.answers import (
     is_complaint,
     link_in,
     link_in_subject,
+    link_it_came_by,
 )
 from newsletter.providers.mailbox.bounces import SUCCEEDED, Failure, failure
 from newsletter.providers.mailbox.parts import Parts, take_apart
@@ -30,7 +31,7 @@ def read(data: bytes) -> Feedback:
     return replace(
         found, recipient=_line(found.recipient, 320), status=_line(found.status, 20), reason=_line(found.reason, 200),
         action=_line(found.action, 20), original_id=original[1] if original else "",
-        link=found.link or link_in(parts.returned),
+        link=found.link or link_in(parts.returned) or link_it_came_by(parts),
     )  # fmt: skip
 
 
