@@ -45,7 +45,7 @@ torture: $(VENV)/.test  ## Run what `make test` runs a short form of at its full
 	  tests/delivery/test_events.py tests/delivery/test_machine.py tests/providers/test_mailbox.py tests/providers/test_sendgrid_events.py tests/subscribers/test_export.py \
 	  tests/subscribers/test_machine.py tests/test_clock.py tests/test_day_sequences.py tests/test_schedule.py tests/web/test_events.py tests/web/test_sign_up.py
 	TORTURE=1 $(BIN)/pytest -q -s --timeout 900 tests/delivery/test_kills.py tests/delivery/test_faults.py \
-	  tests/delivery/test_sendgrid_kills.py
+	  tests/delivery/test_sendgrid_faults.py tests/delivery/test_sendgrid_kills.py
 
 truth: $(VENV)/.test  ## Measure how true summaries are, and what the checks find (docs/truth.md has the figures)
 	$(BIN)/python -m tools.truth
