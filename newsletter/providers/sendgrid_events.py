@@ -20,7 +20,7 @@ from newsletter.refusals import Kind, judge
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
 _SETTING = "provider.sendgrid.webhook_key"
-_LONGEST_TIME = 12  # digits
+_LONGEST_NUMBER = 12  # digits
 _KINDS = {
     "processed": EventKind.QUEUED,
     "deferred": EventKind.DEFERRED,
@@ -57,7 +57,7 @@ class _Posted(msgspec.Struct, frozen=True, gc=False):
     type: str | None = None
     sg_machine_open: bool | None = None
     delivery: str | None = None
-    reader: str | None = None
+    reader: str | int | None = None
 
 
 _ALL = msgspec.json.Decoder(list[_Posted])
@@ -93,7 +93,7 @@ class SendGridEvents:
         signature, signed_at = headers.get(SIGNATURE, ""), headers.get(TIMESTAMP, "")
         if not signature or not signed_at:
             raise WebhookRefused("is not signed")
-        if not (signed_at.isascii() and signed_at.isdigit() and len(signed_at) <= _LONGEST_TIME):
+        if not (signed_at.isascii() and signed_at.isdigit() and len(signed_at) <= _LONGEST_NUMBER):
             raise WebhookRefused("has no time that can be read")
         try:
             proven = self._webhook.verify_signature(body.decode(), signature, signed_at)
@@ -159,7 +159,8 @@ def _unknown(part: bytes, now: datetime) -> Event:
 
 
 def _event(posted: _Posted, now: datetime) -> Event:
-    reader, kind = _number(posted.reader), _kind(posted)
+    reader = _number("" if posted.reader is None else str(posted.reader))
+    kind = _kind(posted)
     reason = posted.event if kind is EventKind.UNKNOWN else posted.reason or posted.response or ""
     return Event(
         id=posted.sg_event_id or hashlib.sha256(msgspec.json.encode(posted)).hexdigest(),
@@ -184,8 +185,8 @@ def _kind(posted: _Posted) -> EventKind:
     return _KINDS.get(posted.event, EventKind.UNKNOWN)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME else None
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
 
 
 def _time(seconds: float, now: datetime) -> datetime:

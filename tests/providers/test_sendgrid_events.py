@@ -42,6 +42,7 @@ def test_an_event_with_what_we_gave_with_the_letter() -> None:
         subscriber_id=17,
         reason="250 OK",
     )
+    assert one(event="delivered", response="250 OK", delivery=OURS, reader=17) == event
 
 
 def test_an_event_of_a_letter_that_went_by_smtp_names_it_by_its_message_id() -> None:
@@ -102,7 +103,8 @@ def test_an_unknown_kind_keeps_its_name() -> None:
         {"timestamp": "soon"},
         {"reason": {"x": 1}},
         {"sg_machine_open": "yes"},
-        {"reader": 17},
+        {"reader": [17]},
+        {"reader": 1.5},
         {"delivery": 1.5},
     ],
 )
