@@ -174,7 +174,11 @@ def test_bodies_that_do_not_end_fill_no_memory_and_keep_nobody_out(taking: Serve
         with contextlib.suppress(OSError):  # the last one is refused
             for connection in idle:
                 connection.sendall(b" " * (MOST_BYTES - 2))
-        assert idle[-1].recv(100).startswith(b"HTTP/1.1 503 ")
+        try:
+            said = idle[-1].recv(100)
+        except ConnectionResetError:
+            said = b""
+        assert said.startswith(b"HTTP/1.1 503 ") or not said  # it hangs up while we write on
     finally:
         for connection in idle:
             connection.close()
