@@ -110,13 +110,45 @@ class Sources(_Table, frozen=True):
     feeds: dict[str, Feed] = msgspec.field(default_factory=dict)
 
 
-class OutboxTable(_Table, frozen=True):
+class ProviderTable(_Table, frozen=True):
+    """What a provider is told. Its field in `Provider` has the name that chooses it."""
+
+    @property
+    def real_mail(self) -> bool:
+        """Whether what it takes goes to people: then the sender's example values do not do."""
+        return True
+
+    @property
+    def connections(self) -> int:
+        """How many of its connections send at the same time."""
+        return 1
+
+
+class LocalTable(ProviderTable, frozen=True):
+    """A provider whose mails stay on this machine."""
+
+    @property
+    def real_mail(self) -> bool:
+        return False
+
+
+class OutboxTable(LocalTable, frozen=True):
     path: Annotated[str, Meta(description="Maildir that mails are written to; any mail client opens it.")] = (
         "outbox"
     )
 
 
-class SmtpTable(_Table, frozen=True):
+class ConsoleTable(LocalTable, frozen=True):
+    pass
+
+
+class FileTable(LocalTable, frozen=True):
+    path: Annotated[
+        str, Meta(description="Folder that mails are written to, an .eml file each, to look at.")
+    ] = "mails"
+
+
+class SmtpTable(ProviderTable, frozen=True):
     host: Annotated[str, Meta(description="Name of the mail server.")] = "localhost"
     port: Annotated[
         int, Meta(description="Its port (587 for STARTTLS, 465 for implicit TLS).", ge=1, le=65535)
@@ -148,7 +180,7 @@ class SmtpTable(_Table, frozen=True):
     ] = "resend"
 
 
-class SendgridTable(_Table, frozen=True):
+class SendgridTable(ProviderTable, frozen=True):
     api_key: Annotated[
         Secret, Meta(description='API key with the permission "Mail Send"; better set by the environment.')
     ] = Secret("")
@@ -195,12 +227,27 @@ class SendgridTable(_Table, frozen=True):
     ] = "10 min"
 
 
-class Provider(_Table, frozen=True):
+class _Choice(_Table, frozen=True):
+    """Tables of providers, of which ``name`` chooses one."""
+
+    @property
+    def own(self) -> ProviderTable:
+        """The table of the chosen one."""
+        chosen: ProviderTable = getattr(self, getattr(self, "name"))  # noqa: B009  # the field is below this class
+        return chosen
+
+
+class Provider(_Choice, frozen=True):
     name: Annotated[
-        Literal["outbox", "smtp", "sendgrid"],
-        Meta(description="Who takes the mails: outbox, smtp or sendgrid."),
+        Literal["outbox", "console", "file", "smtp", "sendgrid"],
+        Meta(
+            description="Who takes the mails: smtp or sendgrid; or nobody, to try things out: outbox (a Maildir), "
+            "console (standard error) or file."
+        ),
     ] = "outbox"
     outbox: OutboxTable = OutboxTable()
+    console: ConsoleTable = ConsoleTable()
+    file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
 
@@ -470,14 +517,15 @@ class Schedule(_Table, frozen=True):
     ] = "12:00"
 
 
-class AlertProvider(_Table, frozen=True):
+class AlertProvider(_Choice, frozen=True):
     name: Annotated[
-        Literal["", "outbox", "smtp", "sendgrid"],
+        Literal["", "outbox", "file", "smtp", "sendgrid"],
         Meta(
-            description="Who takes the mails to you: outbox, smtp or sendgrid; empty means the one of the newsletter."
+            description="Who takes the mails to you: outbox, file, smtp or sendgrid; empty means the newsletter's own."
         ),
     ] = ""
     outbox: OutboxTable = OutboxTable()
+    file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
 
