@@ -227,6 +227,53 @@ class SendgridTable(ProviderTable, frozen=True):
     ] = "10 min"
 
 
+class SesTable(ProviderTable, frozen=True):
+    region: Annotated[
+        str,
+        Meta(
+            description="Region of your Amazon SES, such as eu-west-1; empty takes that of AWS's own settings.",
+            pattern=r"^$|^[a-z]{2,}(-[a-z]+)+-\d+$",
+        ),
+    ] = ""
+    access_key_id: Annotated[
+        str,
+        Meta(description="Key to sign requests with; empty takes the credentials that AWS's own tools find."),
+    ] = ""
+    secret_access_key: Annotated[Secret, Meta(description="Its secret; better set by the environment.")] = (
+        Secret("")
+    )
+    configuration_set: Annotated[
+        str,
+        Meta(
+            description="Configuration set to send with: it says which events go to SNS.",
+            pattern=r"^[A-Za-z0-9_-]{0,64}$",
+        ),
+    ] = ""
+    topic: Annotated[
+        str,
+        Meta(
+            description="ARN of the SNS topic that its events go to; only from there they are taken.",
+            pattern=r"^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}$",
+        ),
+    ] = ""
+    base_url: Annotated[
+        str,
+        Meta(description="Where its API is; empty means that of the region.", pattern=r"^$|^https?://"),
+    ] = ""
+    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 8
+    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 30.0
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Meta(
+            description="What becomes of a letter whose answer was lost: kept until an event or `deliveries resolve` "
+            "tells, or sent once more."
+        ),
+    ] = "hold"
+
+
 class _Choice(_Table, frozen=True):
     """Tables of providers, of which ``name`` chooses one."""
 
@@ -239,10 +286,10 @@ class _Choice(_Table, frozen=True):
 
 class Provider(_Choice, frozen=True):
     name: Annotated[
-        Literal["outbox", "console", "file", "smtp", "sendgrid"],
+        Literal["outbox", "console", "file", "smtp", "sendgrid", "ses"],
         Meta(
-            description="Who takes the mails: smtp or sendgrid; or nobody, to try things out: outbox (a Maildir), "
-            "console (standard error) or file."
+            description="Who takes the mails: smtp, sendgrid or ses (Amazon); or nobody, to try things out: outbox "
+            "(a Maildir), console (standard error) or file."
         ),
     ] = "outbox"
     outbox: OutboxTable = OutboxTable()
@@ -250,6 +297,7 @@ class Provider(_Choice, frozen=True):
     file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
+    ses: SesTable = SesTable()
 
 
 _DURATION = r"^(\d{1,6} ?(s|min|h)|\d{1,5} ?d)$"  # at most some hundred years: a time so long ago exists
@@ -519,15 +567,16 @@ class Schedule(_Table, frozen=True):
 
 class AlertProvider(_Choice, frozen=True):
     name: Annotated[
-        Literal["", "outbox", "file", "smtp", "sendgrid"],
+        Literal["", "outbox", "file", "smtp", "sendgrid", "ses"],
         Meta(
-            description="Who takes the mails to you: outbox, file, smtp or sendgrid; empty means the newsletter's own."
+            description="Who takes the mails to you, if not the newsletter's own: outbox, file, smtp, sendgrid or ses."
         ),
     ] = ""
     outbox: OutboxTable = OutboxTable()
     file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
+    ses: SesTable = SesTable()
 
 
 class Alerts(_Table, frozen=True):

@@ -60,10 +60,17 @@ def _sendgrid(config: Config, own: settings.SendgridTable) -> Provider:
     return sendgrid_provider(config, own)
 
 
+def _ses(config: Config, own: settings.SesTable) -> Provider:
+    from newsletter.app.ses import ses_provider
+
+    return ses_provider(config, own)
+
+
 MAKERS: Mapping[str, Maker] = {
     "outbox": _outbox,
     "console": _console,
     "file": _file,
     "smtp": _smtp,
     "sendgrid": _sendgrid,
+    "ses": _ses,
 }

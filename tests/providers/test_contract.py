@@ -22,8 +22,10 @@ from newsletter.providers.outbox import OutboxProvider
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients
+from tests.providers.ses import ses_provider
 from tests.servers.sendgrid import SendGridApi
 from tests.servers.sendgrid.server import KEY
+from tests.servers.ses import SesServer
 from tests.servers.smtp import SmtpSink
 from tests.support.fake_provider import FakeProvider
 
@@ -122,6 +124,11 @@ def _sendgrid(_: Path) -> Iterator[Subject]:
         )  # fmt: skip
 
 
+def _ses(path: Path) -> Iterator[Subject]:
+    with SesServer(path) as server:
+        yield Subject.of_bytes(ses_provider(server), lambda: [mail.data for mail in server.taken])
+
+
 def _fake(_: Path) -> Iterator[Subject]:
     provider = FakeProvider()
     yield Subject.of_bytes(provider, lambda: [message for _, message in provider.delivered])
@@ -134,6 +141,7 @@ MAKERS: dict[str, Callable[[Path], Iterator[Subject]]] = {
     "smtp": _smtp,
     "smtp, pipelined": partial(_smtp, pipelining=True),
     "sendgrid": _sendgrid,
+    "ses": _ses,
     "fake": _fake,
 }
 
