@@ -5,7 +5,7 @@ from __future__ import annotations
 from newsletter.app.extras import needing
 from newsletter.config import Config
 from newsletter.errors import ConfigError
-from newsletter.protocols import OnUncertain, Provider
+from newsletter.protocols import EventReader, OnUncertain, Provider
 from newsletter.settings import SesTable
 
 
@@ -27,3 +27,11 @@ def ses_provider(config: Config, own: SesTable) -> Provider:
         ),
         OnUncertain(own.on_uncertain),
     )  # fmt: skip
+
+
+def ses_events(own: SesTable) -> EventReader:
+    """Return what reads the events of the topic that is set; raise `ConfigError` without the packages for it."""
+    with needing("ses", "provider.ses.topic"):
+        from newsletter.providers.ses_events import SesEvents
+        from newsletter.providers.sns import Topic
+    return SesEvents(Topic(own.topic))
