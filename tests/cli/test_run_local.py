@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 from newsletter import settings
@@ -46,3 +48,11 @@ def test_alerts_go_to_files(people: Command) -> None:
     }  # fmt: skip
     assert people("run", "--from", SAMPLE, env=env).code == 1
     assert len(list((people.folder / "mails").glob("*.eml"))) == 1
+
+
+def test_the_docs_name_every_provider() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [
+        "outbox", "file", "console", "smtp", "sendgrid", "ses",
+    ]  # fmt: skip
+    assert set(MAKERS) == {"outbox", "file", "console", "smtp", "sendgrid", "ses"}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,3 +118,17 @@ def test_killed_nobody_is_lost_and_one_a_connection_is_in_doubt(
     listed = command("deliveries", "list", "2024-09-12", "--state", "uncertain", "--json").ok().json
     doubtful = {row["email"] for row in listed}
     assert {address(number) for number in range(1, READERS + 1)} - set(taken) <= doubtful  # nobody lost
+
+
+def test_without_its_package_it_says_which(command: Command) -> None:
+    script = (
+        "import sys; sys.modules['botocore'] = None\n"
+        f"from newsletter.cli import main; main(['run', '--from', {str(SAMPLE)!r}])"
+    )
+    environ = {**os.environ, **SENDER, "NEWSLETTER_PROVIDER__NAME": "ses"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=command.folder, env=environ, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pip install 'daily-papers-newsletter[ses]'" in done.stderr
+    assert not list(command.folder.iterdir())
