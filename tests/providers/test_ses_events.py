@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.errors import WebhookRefused
+from newsletter.errors import SourceError, WebhookRefused
 from newsletter.models import Event, EventKind
 from newsletter.providers.ses_events import SesEvents
-from newsletter.providers.sns import Topic
+from newsletter.providers.sns import Topic, fetched
+from tests.servers.papers_api import PapersApi, redirect
 from tests.support.sns import (
     ARN,
     CERTIFICATE_URL,
@@ -330,3 +331,12 @@ def test_any_other_bytes_are_refused(data: st.DataObject) -> None:
     except WebhookRefused:
         return
     assert events == reader().read({}, whole, NOW)  # white space, or what is not signed
+
+
+def test_addresses_are_fetched_without_following_anybody() -> None:
+    with PapersApi(contents={"/cert.pem": b"a certificate"}) as server:
+        assert fetched(f"{server.url}/cert.pem") == b"a certificate"
+        server.faults = [redirect(f"{server.url}/cert.pem")]
+        for path in ("/cert.pem", "/missing"):
+            with pytest.raises(SourceError):
+                fetched(f"{server.url}{path}")
