@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,10 +15,14 @@ from pathlib import Path
 import pytest
 
 from newsletter.database import Database
+from newsletter.delivery.events import put_down
+from newsletter.providers.ses_events import SesEvents
+from newsletter.providers.sns import Topic
 from tests.cli.command import PEOPLE, SAMPLE, SENDER, Command, assert_complains, finish, run
 from tests.servers.ses import KEY_ID, REGION, SECRET, Fault, SesServer
 from tests.support.issues import add_readers, address
 from tests.support.mail import parse
+from tests.support.sns import ARN, NOW, Amazon, body
 
 READERS, CONNECTIONS = 60, 4
 
@@ -60,6 +65,23 @@ def test_one_is_refused_and_one_in_doubt(readers: Command, ses: SesServer) -> No
     again = run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]
     assert again == counts
     assert len(ses.taken) == 2  # what is in doubt is held
+
+
+def test_an_event_settles_what_was_in_doubt(readers: Command, ses: SesServer) -> None:
+    ses.faults.append(Fault(drops=True, taken=True, recipient=PEOPLE[1]))
+    env = ses_settings(ses)
+    assert run(readers, "--from", SAMPLE, env=env)["counts"]["uncertain"] == 1
+    (mail,) = [mail for mail in ses.taken if mail.recipient == PEOPLE[1]]
+    tags = {name: [value] for name, value in mail.tags.items()}
+    told = json.dumps({"eventType": "Send", "mail": {"tags": tags}, "send": {}})
+    events = SesEvents(Topic(ARN, Amazon().fetch)).read({}, body(told), NOW)
+    database = Database(readers.folder / "newsletter.db")
+    with database.write() as connection:
+        assert put_down(connection, "ses", events, NOW) == 1
+    database.close()
+    readers("events", "work").ok()
+    assert run(readers, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
+    assert len(ses.taken) == 3
 
 
 def test_throttled_it_waits_and_goes_on(readers: Command, ses: SesServer) -> None:
