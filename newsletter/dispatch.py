@@ -86,10 +86,11 @@ class Dispatcher:
 
     ``report`` gets one line a step; ``progress`` is called with (receipts so far, all) after each answer;
     ``guard`` is entered with ``stop`` while messages go out: there a signal must not cut in, before and after
-    it may. ``limit`` bounds how many are written to now; with ``hold_at_cap`` what does not fit into a day
-    waits for a person. ``turn`` is the scheduled send that this is: it has one issue, which is held where the
-    limits do not let it end in time. With ``ask``, the operator's address, it becomes a draft that waits for a word.
-    ``catch_up`` takes in what providers said of letters meanwhile, before any is sent.
+    it may. ``real_mail`` is whether letters go to people. ``limit`` bounds how many are written to now; with
+    ``hold_at_cap`` what does not fit into a day waits for a person. ``turn`` is the scheduled send that this is: it
+    has one issue, which is held where the limits do not let it end in time. With ``ask``, the operator's address, it
+    becomes a draft that waits for a word. ``catch_up`` takes in what providers said of letters meanwhile, before any
+    is sent.
     """
 
     edition: str
@@ -100,6 +101,7 @@ class Dispatcher:
     connections: int
     clock: Callable[[], datetime]
     report: Callable[[str], None]
+    real_mail: bool = True
     patience: ledger.Patience = ledger.PATIENCE
     wait: timedelta = timedelta()
     limit: int | None = None
@@ -143,7 +145,7 @@ class Dispatcher:
         """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
         findings = looked_over(
             letter, issue, self.identity, postal_address=self.design.postal_address,
-            real_mail=self.provider.name != "outbox",
+            real_mail=self.real_mail,
         )  # fmt: skip
         usual = issue.occasion in {Occasion.DAY, Occasion.PARTIAL}
         see = (

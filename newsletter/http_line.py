@@ -7,6 +7,7 @@ taken; what fails behind it may have been. `http_client` fetches and tries again
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from newsletter.errors import ConfigError
 
 MOST_ANSWER = 1024 * 1024  # octets of an answer that are read
 IDLE_SECONDS = 15.0  # after which a connection is opened anew: servers close idle ones, some without a word
+_LONGEST_ASKED = 3600.0  # seconds of a pause that are believed
 _FAULTS = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _OWN_HEADERS = {"User-Agent": f"daily-papers-newsletter/{__version__}"}
 
@@ -149,6 +151,12 @@ class Line:
     def _break_off(sock: socket.socket) -> None:
         with suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not TLS's own, which is not for two threads
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return for how many seconds a server asks not to be asked, None where it says nothing believable."""
+    said = headers.get("retry-after", "").strip()
+    return min(max(float(said), 1.0), _LONGEST_ASKED) if re.fullmatch(r"[0-9]{1,6}", said) else None
 
 
 def _connection(place: Place) -> HTTPConnection:

@@ -110,13 +110,45 @@ class Sources(_Table, frozen=True):
     feeds: dict[str, Feed] = msgspec.field(default_factory=dict)
 
 
-class OutboxTable(_Table, frozen=True):
+class ProviderTable(_Table, frozen=True):
+    """What a provider is told. Its field in `Provider` has the name that chooses it."""
+
+    @property
+    def real_mail(self) -> bool:
+        """Whether what it takes goes to people: then the sender's example values do not do."""
+        return True
+
+    @property
+    def connections(self) -> int:
+        """How many of its connections send at the same time."""
+        return 1
+
+
+class LocalTable(ProviderTable, frozen=True):
+    """A provider whose mails stay on this machine."""
+
+    @property
+    def real_mail(self) -> bool:
+        return False
+
+
+class OutboxTable(LocalTable, frozen=True):
     path: Annotated[str, Meta(description="Maildir that mails are written to; any mail client opens it.")] = (
         "outbox"
     )
 
 
-class SmtpTable(_Table, frozen=True):
+class ConsoleTable(LocalTable, frozen=True):
+    pass
+
+
+class FileTable(LocalTable, frozen=True):
+    path: Annotated[
+        str, Meta(description="Folder that mails are written to, an .eml file each, to look at.")
+    ] = "mails"
+
+
+class SmtpTable(ProviderTable, frozen=True):
     host: Annotated[str, Meta(description="Name of the mail server.")] = "localhost"
     port: Annotated[
         int, Meta(description="Its port (587 for STARTTLS, 465 for implicit TLS).", ge=1, le=65535)
@@ -148,7 +180,7 @@ class SmtpTable(_Table, frozen=True):
     ] = "resend"
 
 
-class SendgridTable(_Table, frozen=True):
+class SendgridTable(ProviderTable, frozen=True):
     api_key: Annotated[
         Secret, Meta(description='API key with the permission "Mail Send"; better set by the environment.')
     ] = Secret("")
@@ -195,14 +227,77 @@ class SendgridTable(_Table, frozen=True):
     ] = "10 min"
 
 
-class Provider(_Table, frozen=True):
+class SesTable(ProviderTable, frozen=True):
+    region: Annotated[
+        str,
+        Meta(
+            description="Region of your Amazon SES, such as eu-west-1; empty takes that of AWS's own settings.",
+            pattern=r"^$|^[a-z]{2,}(-[a-z]+)+-\d+$",
+        ),
+    ] = ""
+    access_key_id: Annotated[
+        str,
+        Meta(description="Key to sign requests with; empty takes the credentials that AWS's own tools find."),
+    ] = ""
+    secret_access_key: Annotated[Secret, Meta(description="Its secret; better set by the environment.")] = (
+        Secret("")
+    )
+    configuration_set: Annotated[
+        str,
+        Meta(
+            description="Configuration set to send with: it says which events go to SNS.",
+            pattern=r"^[A-Za-z0-9_-]{0,64}$",
+        ),
+    ] = ""
+    topic: Annotated[
+        str,
+        Meta(
+            description="ARN of the SNS topic that its events go to; only from there they are taken.",
+            pattern=r"^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}$",
+        ),
+    ] = ""
+    base_url: Annotated[
+        str,
+        Meta(description="Where its API is; empty means that of the region.", pattern=r"^$|^https?://"),
+    ] = ""
+    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 8
+    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 30.0
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Meta(
+            description="What becomes of a letter whose answer was lost: kept until an event or `deliveries resolve` "
+            "tells, or sent once more."
+        ),
+    ] = "hold"
+
+
+class _Choice(_Table, frozen=True):
+    """Tables of providers, of which ``name`` chooses one."""
+
+    @property
+    def own(self) -> ProviderTable:
+        """The table of the chosen one."""
+        chosen: ProviderTable = getattr(self, getattr(self, "name"))  # noqa: B009  # the field is below this class
+        return chosen
+
+
+class Provider(_Choice, frozen=True):
     name: Annotated[
-        Literal["outbox", "smtp", "sendgrid"],
-        Meta(description="Who takes the mails: outbox, smtp or sendgrid."),
+        Literal["outbox", "console", "file", "smtp", "sendgrid", "ses"],
+        Meta(
+            description="Who takes the mails: smtp, sendgrid or ses (Amazon); or nobody, to try things out: outbox "
+            "(a Maildir), console (standard error) or file."
+        ),
     ] = "outbox"
     outbox: OutboxTable = OutboxTable()
+    console: ConsoleTable = ConsoleTable()
+    file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
+    ses: SesTable = SesTable()
 
 
 _DURATION = r"^(\d{1,6} ?(s|min|h)|\d{1,5} ?d)$"  # at most some hundred years: a time so long ago exists
@@ -495,16 +590,18 @@ class Schedule(_Table, frozen=True):
     ] = "12:00"
 
 
-class AlertProvider(_Table, frozen=True):
+class AlertProvider(_Choice, frozen=True):
     name: Annotated[
-        Literal["", "outbox", "smtp", "sendgrid"],
+        Literal["", "outbox", "file", "smtp", "sendgrid", "ses"],
         Meta(
-            description="Who takes the mails to you: outbox, smtp or sendgrid; empty means the one of the newsletter."
+            description="Who takes the mails to you, if not the newsletter's own: outbox, file, smtp, sendgrid or ses."
         ),
     ] = ""
     outbox: OutboxTable = OutboxTable()
+    file: FileTable = FileTable()
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
+    ses: SesTable = SesTable()
 
 
 class Alerts(_Table, frozen=True):

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Policy, Publisher
     from newsletter.ranker import Candidate
-    from newsletter.settings import AlertProvider
-    from newsletter.settings import Provider as ProviderTable
     from newsletter.summaries.audit import Audited
     from newsletter.templating.issue import Design
     from subscribers.book import ListSettings
@@ -274,38 +272,16 @@ class App:
 
     def provider(self) -> Provider:
         """Return the configured provider."""
-        return self._provider(self.settings.provider)
+        from newsletter.app.providers import make_provider
+
+        return make_provider(self.config, self.settings.provider)
 
     def operator_provider(self) -> Provider:
         """Return the provider of mails to the operator, which may be one of its own."""
+        from newsletter.app.providers import make_provider
+
         own = self.settings.alerts.provider
-        return self._provider(own) if own.name else self.provider()
-
-    def _provider(self, settings: ProviderTable | AlertProvider) -> Provider:
-        if settings.name == "outbox":
-            from newsletter.providers.outbox import OutboxProvider
-
-            return OutboxProvider(self.config.path(settings.outbox.path), self.signers())
-        if settings.name == "smtp":
-            from newsletter.protocols import OnUncertain
-            from newsletter.providers.smtp import SmtpProvider, SmtpSettings
-
-            smtp = settings.smtp
-            return SmtpProvider(
-                SmtpSettings(
-                    host=smtp.host, port=smtp.port, username=smtp.username, password=smtp.password.reveal(),
-                    tls=smtp.tls, timeout=smtp.timeout, messages_per_connection=smtp.messages_per_connection,
-                    ca_file=self.config.path(smtp.ca_file) if smtp.ca_file else None,
-                ),
-                on_uncertain=OnUncertain(smtp.on_uncertain),
-                signers=self.signers(),
-            )  # fmt: skip
-        from newsletter.app.sendgrid import sendgrid_provider
-
-        return sendgrid_provider(self.config, settings.sendgrid)
-
-    def _connections(self, provider: Provider) -> int:
-        return getattr(getattr(self.settings.provider, provider.name), "connections", 1)
+        return make_provider(self.config, own) if own.name else self.provider()
 
     def signers(self) -> tuple[Signer, ...]:
         """Return who signs every message (DKIM), none where that is not set."""
@@ -365,15 +341,17 @@ class App:
         from newsletter.app.receiving import work
         from newsletter.dispatch import Dispatcher
 
+        own = self.settings.provider.own
         design, provider = self.design(edition), self.provider()
-        identity = self.identity(example=provider.name == "outbox")
+        identity = self.identity(example=not own.real_mail)
         return Dispatcher(
             edition=edition,
             database=self._read_only_database() if dry_run else self._sending_database(),
             provider=provider,
             design=design,
             identity=identity,
-            connections=self._connections(provider),
+            connections=own.connections,
+            real_mail=own.real_mail,
             patience=self.patience(),
             wait=duration(self.settings.delivery.wait),
             limits=limits(self.settings.delivery),
@@ -392,7 +370,7 @@ class App:
         from newsletter.delivery.notices import NoticeKind
 
         provider = self.provider()
-        identity = self.identity(example=provider.name == "outbox")
+        identity = self.identity(example=not self.settings.provider.own.real_mail)
         if not identity.links.public_url and not alerts_alone:
             raise ConfigError(
                 "must be set before a confirmation can be mailed: its link leads to a page",

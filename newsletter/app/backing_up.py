@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from newsletter.app.theming import override_folder
 from newsletter.backup import archive, folder
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.sealing import Seal, check_recipients, seal
-from newsletter.config import Config
+from newsletter.config import Config, describe
 from newsletter.database import Database
 from newsletter.errors import BackupError, InputError
 from newsletter.settings import without_password
@@ -137,9 +138,19 @@ def _beside(config: Config, database: Path) -> Iterator[_Source]:
         place = _source(config, Kind.TEMPLATE, own, "theme.templates", "templates")
         for file in sorted(path for path in own.rglob("*.j2") if path.is_file()):
             yield replace(place, file=file, name=f"{place.name}/{file.relative_to(own).as_posix()}")
-    if certificate := config.settings.provider.smtp.ca_file:
-        file = config.path(certificate)
-        yield _source(config, Kind.CA, file, "provider.smtp.ca_file", file.name)
+    yield from _certificates(config)
+
+
+def _certificates(config: Config) -> Iterator[_Source]:
+    """Yield the certificate authorities of providers, a file of several once."""
+    taken = set()
+    for setting in (info.path for info in describe()):
+        if re.fullmatch(r"(?:alerts\.)?provider\.\w+\.ca_file", setting) and (named := config.value(setting)):
+            fallback = f"{setting.removesuffix('.ca_file')}.pem"
+            source = _source(config, Kind.CA, config.path(str(named)), setting, fallback)
+            if source.name not in taken:
+                yield source
+            taken.add(source.name)
 
 
 def _keys(config: Config) -> Iterator[_Source]:

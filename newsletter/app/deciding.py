@@ -32,7 +32,7 @@ def asked_of(settings: Settings, edition: str) -> str:
         raise ConfigError(
             "needs alerts.email", subject=setting, remedy="set the address that drafts are mailed to"
         )
-    if not settings.web.public_url and settings.provider.name != "outbox":
+    if not settings.web.public_url and settings.provider.own.real_mail:
         raise ConfigError(
             "needs web.public_url, because its link leads to a page", subject=setting,
             remedy="set it, and let `newsletter serve` run",

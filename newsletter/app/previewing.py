@@ -75,7 +75,7 @@ def show(app: App, issue: Issue, made_at: datetime) -> Shown:
     settings = app.settings
     findings = looked_over(
         letter, issue, identity, postal_address=settings.sender.postal_address,
-        real_mail=settings.provider.name != "outbox",
+        real_mail=settings.provider.own.real_mail,
     )  # fmt: skip
     return Shown(
         rendered=rendered,

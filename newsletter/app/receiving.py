@@ -22,13 +22,18 @@ _LOOK_SECONDS = 30.0  # between two looks for what another process put down
 
 
 def event_readers(app: App) -> dict[str, EventReader]:
-    """Return those whose events are taken, by name; raise `ConfigError` for a key that is none."""
+    """Return those whose events are taken, by name; raise `ConfigError` for settings that prove nothing."""
     readers: list[EventReader] = []
     sendgrid = app.settings.provider.sendgrid
     if sendgrid.webhook_key:
         from newsletter.providers.sendgrid_events import SendGridEvents
 
         readers.append(SendGridEvents(key=sendgrid.webhook_key, max_age=duration(sendgrid.events_max_age)))
+    ses = app.settings.provider.ses
+    if ses.topic:
+        from newsletter.app.ses import ses_events
+
+        readers.append(ses_events(ses))
     return {reader.name: reader for reader in readers}
 
 

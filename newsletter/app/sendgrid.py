@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from newsletter.app.extras import needing
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.protocols import OnUncertain, Provider
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def sendgrid_provider(config: Config, own: SendgridTable) -> Provider:
     """Return the provider; raise `ConfigError` without a key or without the package that it needs."""
-    with _packages_at_hand("provider.name"):
+    with needing("sendgrid", "provider.name"):
         from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
     return SendGridProvider(
         SendGridSettings(
@@ -32,23 +31,9 @@ def sendgrid_provider(config: Config, own: SendgridTable) -> Provider:
 def suppression_lists(own: SendgridTable) -> SuppressionLists:
     """Return the account's lists; raise `ConfigError` without a key or without the package that they need."""
     key = _key(own)
-    with _packages_at_hand("provider.sendgrid"):
+    with needing("sendgrid", "provider.sendgrid"):
         from newsletter.providers.sendgrid_suppressions import Account, SuppressionLists
     return SuppressionLists(Account(api_key=key, base_url=own.base_url, timeout=own.timeout))
-
-
-@contextmanager
-def _packages_at_hand(setting: str) -> Iterator[None]:
-    """Say which package a setting needs, if it is not there."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("newsletter"):
-            raise
-        raise ConfigError(
-            f"needs the package {error.name.partition('.')[0]!r}", subject=setting,
-            remedy="pip install 'daily-papers-newsletter[sendgrid]'",
-        ) from error  # fmt: skip
 
 
 def _key(own: SendgridTable) -> str:

@@ -48,7 +48,7 @@ def send_test(
 
     checked = [parse_address(address).email for address in addresses]
     provider = app.provider()
-    identity = app.identity(example=provider.name == "outbox")
+    identity = app.identity(example=not app.settings.provider.own.real_mail)
     letter = _letter(app, edition, day, identity, report)
     letter = replace(letter, subject=MARK + letter.subject)
     readers = []

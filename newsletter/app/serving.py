@@ -22,7 +22,7 @@ def reached_at(config: Config, address: str) -> Config:
     """
     settings = config.settings
     local = urlsplit(address).hostname in LOOPBACK
-    if settings.web.public_url or not local or settings.provider.name != "outbox":
+    if settings.web.public_url or not local or settings.provider.own.real_mail:
         return config
     web = msgspec.structs.replace(settings.web, public_url=address)
     return replace(config, settings=msgspec.structs.replace(settings, web=web))

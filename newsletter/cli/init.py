@@ -20,6 +20,7 @@ newsletter.db*
 newsletter.secret
 *.pem
 backups/
+mails/
 outbox/
 preview/
 """

@@ -247,6 +247,8 @@ class Sending:
                 telling.unavailable(self.issue, page.claim, error)
             if not isinstance(error, ProviderBusy):
                 raise
+            if page.handed:
+                self._pauses.end()
             self._pauses.begin(error)
             return size
         except BaseException:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
-from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place
+from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
@@ -257,12 +257,7 @@ def _reset(headers: Mapping[str, str]) -> float | None:
     said = headers.get("x-ratelimit-reset", "").strip()
     if said.isascii() and said.isdigit() and len(said) <= 12:
         return min(max(float(said) - time(), 1.0), 3600.0)
-    after = headers.get("retry-after", "").strip()
-    return (
-        min(max(float(after), 1.0), 3600.0)
-        if after.isascii() and after.isdigit() and len(after) <= 6
-        else None
-    )
+    return retry_after(headers)
 
 
 def _unavailable(settings: SendGridSettings, problem: str, remedy: str) -> ProviderUnavailable:

@@ -122,9 +122,9 @@ def test_a_secret_of_the_environment_and_files_elsewhere(command: Command, tmp_p
     made = command(*at, "backup", "create", "--out", tmp_path / "one", env=env).ok()
     assert made.err == ""
     found = members((tmp_path / "one").read_bytes())
-    assert list(found) == ["manifest.json", "newsletter.db", "newsletter.toml", "ca.pem"]
+    assert list(found) == ["manifest.json", "newsletter.db", "newsletter.toml", "provider.smtp.pem"]
     moved = json.loads(found["manifest.json"])["moved"]
-    assert moved == {"database.url": "newsletter.db", "provider.smtp.ca_file": "ca.pem"}
+    assert moved == {"database.url": "newsletter.db", "provider.smtp.ca_file": "provider.smtp.pem"}
 
 
 def test_of_its_own_the_newest_stay_and_nothing_else_goes(readers: Command) -> None:

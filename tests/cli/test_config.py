@@ -153,7 +153,7 @@ def test_secrets_do_not_show(command: Command) -> None:
     [
         ("NEWSLETTER_PROVIDER__SMTP__PORT", "many", "whole number"),
         ("NEWSLETTER_PROVIDER__SMTP__PORT", "70000", "65535"),
-        ("NEWSLETTER_PROVIDER__NAME", "pigeon", "outbox, smtp, sendgrid"),
+        ("NEWSLETTER_PROVIDER__NAME", "pigeon", "outbox, console"),
         ("NEWSLETTER_PROVIDER__NMAE", "smtp", "did you mean 'provider.name'?"),
         ("NEWSLETTER_PROVIDER", "smtp", "provider"),
         ("NEWSLETTER_EDITIONS__DAILY__TOP", "-1", "editions"),

@@ -22,7 +22,7 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
-from newsletter.errors import DatabaseError, ProviderUnavailable
+from newsletter.errors import DatabaseError, ProviderBusy, ProviderUnavailable
 from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.store import IssueRecord
@@ -489,3 +489,14 @@ def test_what_was_never_handed_over_is_no_attempt(database: Database) -> None:
     clock.forward(minutes=1, seconds=13)
     sending(database, issue, provider, clock).run()
     assert counts(database, issue) == Counts(prepared=2, accepted=2), "the first pause is a minute"
+
+
+def test_pauses_between_which_something_is_taken_may_last_longer_than_the_wait(database: Database) -> None:
+    add_readers(database, 5)
+    issue = plan_issue(database)
+    busy = [ProviderBusy("too fast", seconds=0.15)]
+    provider = FakeProvider(script={address(number): busy for number in range(2, 6)})
+    job = sending(database, issue, provider)
+    job.clock, job.wait = lambda: datetime.now(UTC), timedelta(milliseconds=400)
+    job.run()
+    assert counts(database, issue) == Counts(prepared=5, accepted=5)

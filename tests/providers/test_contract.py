@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
@@ -15,12 +16,16 @@ from newsletter.errors import RenderError
 from newsletter.messages import compose
 from newsletter.models import Outcome
 from newsletter.protocols import Exposure, Provider
+from newsletter.providers.console import RULE, ConsoleProvider, readable
+from newsletter.providers.file import FileProvider
 from newsletter.providers.outbox import OutboxProvider
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients
+from tests.providers.ses import ses_provider
 from tests.servers.sendgrid import SendGridApi
 from tests.servers.sendgrid.server import KEY
+from tests.servers.ses import SesServer
 from tests.servers.smtp import SmtpSink
 from tests.support.fake_provider import FakeProvider
 
@@ -44,11 +49,10 @@ class Arrived:
         assert message["Cc"] is message["Bcc"] is None
         text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
         assert text is not None
-        assert html is not None
         to = message["To"].addresses[0]
         return cls(
             to=to.addr_spec, name=to.display_name, message_id=message["Message-ID"], subject=message["Subject"],
-            text=_lines(text.get_content()), html=_lines(html.get_content()),
+            text=_lines(text.get_content()), html=_lines(html.get_content()) if html is not None else "",
         )  # fmt: skip
 
 
@@ -69,6 +73,7 @@ class Subject:
     provider: Provider
     inbox: Inbox
     raw: Callable[[], list[bytes]] | None = None
+    form: Callable[[bytes], bytes] = lambda message: message  # in which messages arrive
 
     @classmethod
     def of_bytes(cls, provider: Provider, raw: Callable[[], list[bytes]]) -> Subject:
@@ -80,6 +85,21 @@ def _outbox(path: Path) -> Iterator[Subject]:
     yield Subject.of_bytes(
         OutboxProvider(path / "outbox"),
         lambda: [file.read_bytes() for file in (path / "outbox" / "new").iterdir()],
+    )
+
+
+def _file(path: Path) -> Iterator[Subject]:
+    yield Subject.of_bytes(
+        FileProvider(path / "mails"), lambda: [file.read_bytes() for file in (path / "mails").glob("*.eml")]
+    )
+
+
+def _console(_: Path) -> Iterator[Subject]:
+    screen = io.StringIO()
+    yield Subject(
+        provider=ConsoleProvider(screen),
+        inbox=lambda: [Arrived.of(shown.encode()) for shown in screen.getvalue().split(f"{RULE}\n")[1:]],
+        form=lambda message: readable(message).encode(),
     )
 
 
@@ -104,6 +124,11 @@ def _sendgrid(_: Path) -> Iterator[Subject]:
         )  # fmt: skip
 
 
+def _ses(path: Path) -> Iterator[Subject]:
+    with SesServer(path) as server:
+        yield Subject.of_bytes(ses_provider(server), lambda: [mail.data for mail in server.taken])
+
+
 def _fake(_: Path) -> Iterator[Subject]:
     provider = FakeProvider()
     yield Subject.of_bytes(provider, lambda: [message for _, message in provider.delivered])
@@ -111,9 +136,12 @@ def _fake(_: Path) -> Iterator[Subject]:
 
 MAKERS: dict[str, Callable[[Path], Iterator[Subject]]] = {
     "outbox": _outbox,
+    "console": _console,
+    "file": _file,
     "smtp": _smtp,
     "smtp, pipelined": partial(_smtp, pipelining=True),
     "sendgrid": _sendgrid,
+    "ses": _ses,
     "fake": _fake,
 }
 
@@ -137,7 +165,7 @@ def test_one_receipt_a_recipient_in_order_and_what_was_composed_arrives(subject:
     assert {receipt.outcome for receipt in receipts} == {Outcome.ACCEPTED}
     assert all(receipt.reply and "\n" not in receipt.reply for receipt in receipts)
     composed = [compose(LETTER, reader) for reader in readers]
-    assert sorted(subject.inbox()) == sorted(map(Arrived.of, composed))
+    assert sorted(subject.inbox()) == sorted(map(Arrived.of, map(subject.form, composed)))
     if subject.raw is not None:
         assert sorted(subject.raw()) == sorted(composed)
 
