@@ -8,14 +8,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import groupby
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
 from newsletter.delivery import ledger, telling
-from newsletter.delivery.breaker import THRESHOLD, Breaker, Threshold
-from newsletter.delivery.gone import Gone
+from newsletter.delivery.answers import Answers
+from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
@@ -25,7 +24,6 @@ from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.delivery.watch import Watch
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
-from newsletter.logs import DEBUG, is_told
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -78,20 +76,15 @@ class Sending:
         return make_gate(self.database)
 
     @cached_property
-    def _gone(self) -> Gone:
-        return Gone(database=self.database, actor=self.provider.name, clock=self.clock)
+    def _answers(self) -> Answers:
+        return Answers(
+            database=self.database, issue=self.issue, provider=self.provider, patience=self.patience,
+            threshold=self.threshold, clock=self.clock, on_receipt=self.on_receipt,
+        )  # fmt: skip
 
     @cached_property
     def _pauses(self) -> Pauses:
         return Pauses(wait=self.wait, clock=self.clock)
-
-    @cached_property
-    def _breaker(self) -> Breaker:
-        return Breaker(self.threshold, batch=self.provider.batch_size if self._in_batches else 1)
-
-    @property
-    def _in_batches(self) -> bool:
-        return self.provider.exposure is Exposure.ALL
 
     @cached_property
     def _watch(self) -> Watch:
@@ -107,12 +100,14 @@ class Sending:
 
         Rows that were not handed over are pending again in every case.
         """
+        # Made here, because from Python 3.12 on two threads could make one each.
+        _ = self._pages, self._gate, self._answers, self._pauses, self._watch
         resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and (self._may_go_on() or self._inherits()):
                 connected = self._round(1 if self._unconnected else self.connections)
-        self._gone.end()
+        self._answers.end()
         if self._halted:
             self._settle_cancelled()
         if self._faults:
@@ -272,7 +267,7 @@ class Sending:
             )
             for row in page.claim.rows
         ]
-        if self._in_batches:
+        if self.provider.exposure is Exposure.ALL:
             self._send_batch(connection, page, people)
             return
         receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
@@ -289,13 +284,9 @@ class Sending:
             ours = (
                 accepting.accept(page.claim, row)
                 if receipt.outcome is Outcome.ACCEPTED
-                else self._settle(page.claim, row, receipt)
+                else self._answers.settle(page.claim, row, receipt)
             )
-            telling.answered(self.issue, page.claim, row, receipt, seconds, ours=ours)
-            if ours:
-                self.on_receipt(person, receipt)
-                self._gone.count(receipt)
-                self._breaker.count(receipt)
+            self._answers.count(page.claim, row, person, receipt, seconds, ours=ours)
             if self.stop.is_set() or not ours or self._is_halted():
                 return
 
@@ -309,52 +300,12 @@ class Sending:
             for receipt in connection.send(self.letter, people):
                 receipts.append(receipt)  # noqa: PERF402  # those before a fault count
         finally:
-            self._settle_batch(page, people, receipts, monotonic() - began)
+            page.handed = len(receipts)
+            self._answers.take_batch(page.claim, people, receipts, monotonic() - began)
         if len(receipts) != len(people):
             raise RuntimeError(
                 f"{self.provider.name} gave {len(receipts)} receipts for {len(people)} recipients"
             )
-
-    def _settle_batch(
-        self, page: Page, people: Sequence[Recipient], receipts: Sequence[Receipt], seconds: float
-    ) -> None:
-        page.handed = len(receipts)
-        answers = list(zip(page.claim.rows, receipts, strict=False))
-        with self.database.write() as transaction:
-            ours = ledger.settle_batch(
-                transaction, page.claim, answers, self.clock(),
-                on_uncertain=self.provider.on_uncertain, patience=self.patience,
-            )  # fmt: skip
-            for receipt in receipts:
-                if receipt.hard and receipt.subscriber_id in ours:
-                    self._gone.refused(transaction, receipt)
-        for accepted, run in groupby(zip(answers, people, strict=False), key=_is_accepted):
-            listed = list(run)
-            if not accepted or is_told(DEBUG):
-                for (row, receipt), _ in listed:
-                    is_ours = row.subscriber_id in ours
-                    telling.answered(self.issue, page.claim, row, receipt, seconds, ours=is_ours)
-            own = [(person, receipt) for (_, receipt), person in listed if person.subscriber_id in ours]
-            for person, receipt in own:
-                self.on_receipt(person, receipt)
-            if accepted and own:
-                self._gone.count(own[0][1], len(own))
-                self._breaker.count_accepted(len(own))
-                continue
-            for _, receipt in own:
-                self._gone.count(receipt)
-                self._breaker.count(receipt)
-
-    def _settle(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
-        """Write down that a letter was not taken; False if the row is no longer this claim's."""
-        with self.database.write() as transaction:
-            ours = ledger.settle(
-                transaction, claim, row, receipt, self.clock(),
-                on_uncertain=self.provider.on_uncertain, patience=self.patience,
-            )  # fmt: skip
-            if ours and receipt.hard:
-                self._gone.refused(transaction, receipt)
-        return ours
 
     def _release(self, page: Page, doubt: Exposure) -> None:
         """End a claim; what it still holds goes back, or is in doubt."""
@@ -386,7 +337,3 @@ class Sending:
         finally:
             ended.set()
             thread.join()
-
-
-def _is_accepted(answered: tuple[tuple[ledger.ClaimedRow, Receipt], Recipient]) -> bool:
-    return answered[0][1].outcome is Outcome.ACCEPTED
