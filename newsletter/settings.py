@@ -123,6 +123,11 @@ class ProviderTable(_Table, frozen=True):
         """How many of its connections send at the same time."""
         return 1
 
+    @property
+    def remark(self) -> str:
+        """What a run says of it first; empty for nothing."""
+        return ""
+
 
 class LocalTable(ProviderTable, frozen=True):
     """A provider whose mails stay on this machine."""
@@ -225,6 +230,10 @@ class SendgridTable(ProviderTable, frozen=True):
             pattern=r"^(\d{1,4} ?(s|min)|\d{1,2} ?h)$",
         ),
     ] = "10 min"
+
+    @property
+    def remark(self) -> str:
+        return "provider.sendgrid.sandbox is on: SendGrid delivers nothing" if self.sandbox else ""
 
 
 class SesTable(ProviderTable, frozen=True):

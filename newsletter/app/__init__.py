@@ -344,6 +344,8 @@ class App:
         own = self.settings.provider.own
         design, provider = self.design(edition), self.provider()
         identity = self.identity(example=not own.real_mail)
+        if own.remark:
+            self._warn(own.remark)
         return Dispatcher(
             edition=edition,
             database=self._read_only_database() if dry_run else self._sending_database(),
