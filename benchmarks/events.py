@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import sqlite3
@@ -14,9 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchmarks.ledger import filled, planned
 from newsletter.database import Database
@@ -24,16 +20,17 @@ from newsletter.delivery.consequences import Allowance
 from newsletter.delivery.events import CHUNK, put_down
 from newsletter.delivery.recipients import delivery_id
 from newsletter.delivery.working import Work
-from newsletter.providers.sendgrid_events import SIGNATURE, TIMESTAMP, SendGridEvents
+from newsletter.providers.sendgrid_events import SendGridEvents
 from newsletter.store import IssueRecord
 from subscribers.book import ListSettings
 from subscribers.requests import Requests
 from subscribers.store import keys_of
+from tests.support.sendgrid_posts import SendGridSigner
 
 BOUND = 0.3
 EVENTS, BODY, READERS = 100_000, 5_000, 25_000
 _NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
-_KEY = ec.generate_private_key(ec.SECP256R1())
+_SIGNER = SendGridSigner()
 _COLUMNS = "provider, event_id, kind, issue_id, subscriber_id, at, received_at, payload, state"
 _INSERT = f"INSERT OR IGNORE INTO bare ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -60,9 +57,11 @@ def measure() -> Iterator[str]:
     """Yield the lines of the report."""
     with tempfile.TemporaryDirectory() as folder:
         database = filled(folder, READERS)
-        posted = [(body, _signed(body)) for body in bodies(database, planned(database, itertools.count()))]
-        public = _KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        reader = SendGridEvents(key=base64.b64encode(public).decode(), max_age=timedelta(minutes=10))
+        posted = [
+            (body, _SIGNER.headers(body, _NOW))
+            for body in bodies(database, planned(database, itertools.count()))
+        ]
+        reader = SendGridEvents(key=_SIGNER.verification_key, max_age=timedelta(minutes=10))
         bare = sqlite3.connect(Path(folder) / "newsletter.db", isolation_level=None)
         made = bare.execute(
             "SELECT sql FROM sqlite_master WHERE tbl_name = 'event' AND sql IS NOT NULL"
@@ -106,12 +105,6 @@ def _working(database: Database) -> str:
     done = Work(database=database, people=people, allowance=allowance, clock=lambda: _NOW).through()
     assert done.worked == EVENTS, done
     return f"            worked through at {EVENTS / (time.perf_counter() - began):,.0f} a second"
-
-
-def _signed(body: bytes) -> dict[str, str]:
-    moment = str(int(_NOW.timestamp()))
-    signature = _KEY.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))
-    return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: moment}
 
 
 def _medians(bare: sqlite3.Connection, works: Mapping[str, Callable[[], None]], runs: int = 5) -> list[float]:

@@ -13,9 +13,9 @@ from subscribers.models import AddressState, SubscriptionState
 from tests.cli.command import SAMPLE, SENDER, Command, run
 from tests.cli.conftest import command as command
 from tests.servers.sendgrid import Cut, Fate, Fault, SendGridApi, Webhook
-from tests.servers.sendgrid.events import signing_key
 from tests.servers.sendgrid.server import KEY
 from tests.support.issues import add_readers
+from tests.support.sendgrid_posts import SendGridSigner
 from tests.support.serving import SETTINGS, serving
 
 FATES = list(Fate)
@@ -45,17 +45,16 @@ def settings(api: SendGridApi) -> dict[str, str]:
 
 
 def test_lost_answers_are_settled_by_events_that_come_late_three_times_and_mixed(command: Command) -> None:
-    key = signing_key()
-    public = Webhook(url="", key=key).public_key
+    signer = SendGridSigner()
     with serving(
-        command.folder, settings=f'{SETTINGS}[provider.sendgrid]\nwebhook_key = "{public}"\n'
+        command.folder, settings=f'{SETTINGS}[provider.sendgrid]\nwebhook_key = "{signer.verification_key}"\n'
     ) as served:
         database = Database(command.folder / "newsletter.db")
         add_readers(database, READERS)
         database.close()
         webhook = Webhook(
             url=f"{served.address}/events/sendgrid",
-            key=key,
+            signer=signer,
             fate=fate,
             late=1,
             copies=3,

@@ -10,15 +10,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 import orjson
 import urllib3
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.servers.sendgrid.mail import Delivered
+from tests.support.sendgrid_posts import SendGridSigner
 
 
 class Fate(Enum):
@@ -55,11 +55,6 @@ _DETAILS: dict[str, dict[str, Any]] = {
 }
 
 
-def signing_key() -> ec.EllipticCurvePrivateKey:
-    """Return a new key."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """Where events are posted, and how: all in order and once, unless told otherwise.
@@ -82,25 +77,12 @@ class Webhook:
     seed: int = 0
     ca_file: str | None = None
     clock: Callable[[], float] = time.time
-    key: ec.EllipticCurvePrivateKey = field(default_factory=signing_key)
-
-    @property
-    def public_key(self) -> str:
-        """The key that checks the signatures, as SendGrid shows it."""
-        public = self.key.public_key()
-        kind = serialization.PublicFormat.SubjectPublicKeyInfo
-        return base64.b64encode(public.public_bytes(serialization.Encoding.DER, kind)).decode()
+    signer: SendGridSigner = field(default_factory=SendGridSigner)
 
     def signed(self, body: bytes) -> dict[str, str]:
         """Return the headers of a post."""
-        timestamp = str(int(self.clock()))
-        signature = self.key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": "SendGrid Event API",
-            "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
-            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
-        }
+        own = self.signer.headers(body, datetime.fromtimestamp(self.clock(), UTC))
+        return {"Content-Type": "application/json", "User-Agent": "SendGrid Event API", **own}
 
 
 def events_of(mail: Delivered, fate: Fate, at: float, index: int) -> Iterator[dict[str, Any]]:
@@ -163,7 +145,7 @@ class Poster:
         """Return how the posts went, and whether there is nothing left to post."""
         with self._changed:
             settled = not self._due and not self._busy
-        public_key = self._webhook.public_key
+        public_key = self._webhook.signer.verification_key
         return {"posts": list(self.posts), "lost": self.lost, "settled": settled, "public_key": public_key}
 
     def settle(self, seconds: float = 30.0) -> bool:
