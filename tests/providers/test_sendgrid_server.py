@@ -35,6 +35,7 @@ from newsletter.http_line import NoAnswer, NotSent, Place
 from tests.servers.sendgrid import Cut, Fate, Fault, SendGridApi, Webhook, proxy_error, seeded
 from tests.servers.sendgrid.process import running
 from tests.servers.sendgrid.server import KEY, SEND
+from tests.support.sendgrid_posts import SIGNATURE, TIMESTAMP
 
 
 @pytest.fixture(scope="module")
@@ -391,7 +392,7 @@ def listening(*statuses: int) -> Iterator[tuple[str, Posted]]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            posted.append((dict(self.headers), body))
+            posted.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(next(answers, 200))
             self.end_headers()
 
@@ -425,7 +426,7 @@ def test_events_are_signed_and_tell_each_fate() -> None:
     reader = EventWebhook()
     key = reader.convert_public_key_to_ecdsa(public_key)
     for headers, body in posted:
-        given = [headers[f"X-Twilio-Email-Event-Webhook-{name}"] for name in ("Signature", "Timestamp")]
+        given = [headers[name] for name in (SIGNATURE, TIMESTAMP)]
         assert reader.verify_signature(body.decode(), *given, key)
         assert not reader.verify_signature(body.decode() + " ", *given, key)
     events = told(posted)
