@@ -42,10 +42,11 @@ bench: $(VENV)/.test  ## Print ratios measured in one run
 
 torture: $(VENV)/.test  ## Run what `make test` runs a short form of at its full length
 	TORTURE=1 $(BIN)/pytest -n 2 --timeout 900 tests/ingestion/test_faulted_days.py tests/browser/test_pages.py \
-	  tests/delivery/test_events.py tests/delivery/test_machine.py tests/providers/test_mailbox.py tests/providers/test_sendgrid_events.py tests/subscribers/test_export.py \
+	  tests/delivery/test_events.py tests/delivery/test_machine.py tests/providers/test_mailbox.py tests/providers/test_postmark_events.py tests/providers/test_sendgrid_events.py \
+	  tests/providers/test_ses_events.py tests/subscribers/test_export.py \
 	  tests/subscribers/test_machine.py tests/test_clock.py tests/test_day_sequences.py tests/test_schedule.py tests/web/test_events.py tests/web/test_sign_up.py
 	TORTURE=1 $(BIN)/pytest -q -s --timeout 900 tests/delivery/test_kills.py tests/delivery/test_faults.py \
-	  tests/delivery/test_sendgrid_faults.py tests/delivery/test_sendgrid_kills.py
+	  tests/delivery/test_sendgrid_faults.py tests/delivery/test_sendgrid_kills.py tests/cli/test_run_ses.py
 
 truth: $(VENV)/.test  ## Measure how true summaries are, and what the checks find (docs/truth.md has the figures)
 	$(BIN)/python -m tools.truth

@@ -283,6 +283,34 @@ class SesTable(ProviderTable, frozen=True):
     ] = "hold"
 
 
+class PostmarkTable(ProviderTable, frozen=True):
+    token: Annotated[Secret, Meta(description="Server API token; better set by the environment.")] = Secret(
+        ""
+    )
+    stream: Annotated[
+        str, Meta(description="Message stream of your server, one for broadcasts.", min_length=1)
+    ] = "broadcast"
+    webhook_secret: Annotated[
+        Secret,
+        Meta(description="Password in the address of the webhook; without it no events are taken."),
+    ] = Secret("")
+    base_url: Annotated[str, Meta(description="Where its API is.", pattern=r"^https?://")] = (
+        "https://api.postmarkapp.com"
+    )
+    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 4
+    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 60.0
+    ca_file: Annotated[
+        str, Meta(description="Certificate authority of the server, if it is one of your own.")
+    ] = ""
+    on_uncertain: Annotated[
+        Literal["resend", "hold"],
+        Meta(
+            description="What becomes of letters whose answer was lost: kept until an event or `deliveries resolve` "
+            "tells, or sent once more."
+        ),
+    ] = "hold"
+
+
 class _Choice(_Table, frozen=True):
     """Tables of providers, of which ``name`` chooses one."""
 
@@ -295,10 +323,10 @@ class _Choice(_Table, frozen=True):
 
 class Provider(_Choice, frozen=True):
     name: Annotated[
-        Literal["outbox", "console", "file", "smtp", "sendgrid", "ses"],
+        Literal["outbox", "console", "file", "smtp", "sendgrid", "ses", "postmark"],
         Meta(
-            description="Who takes the mails: smtp, sendgrid or ses (Amazon); or nobody, to try things out: outbox "
-            "(a Maildir), console (standard error) or file."
+            description="Who takes the mails: smtp, sendgrid, ses (Amazon) or postmark; or nobody, to try things out: "
+            "outbox (a Maildir), console (standard error) or file."
         ),
     ] = "outbox"
     outbox: OutboxTable = OutboxTable()
@@ -307,6 +335,7 @@ class Provider(_Choice, frozen=True):
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
     ses: SesTable = SesTable()
+    postmark: PostmarkTable = PostmarkTable()
 
 
 _DURATION = r"^(\d{1,6} ?(s|min|h)|\d{1,5} ?d)$"  # at most some hundred years: a time so long ago exists
@@ -601,9 +630,10 @@ class Schedule(_Table, frozen=True):
 
 class AlertProvider(_Choice, frozen=True):
     name: Annotated[
-        Literal["", "outbox", "file", "smtp", "sendgrid", "ses"],
+        Literal["", "outbox", "file", "smtp", "sendgrid", "ses", "postmark"],
         Meta(
-            description="Who takes the mails to you, if not the newsletter's own: outbox, file, smtp, sendgrid or ses."
+            description="Who takes the mails to you, if not the newsletter's own: outbox, file, smtp, sendgrid, ses or "
+            "postmark."
         ),
     ] = ""
     outbox: OutboxTable = OutboxTable()
@@ -611,6 +641,7 @@ class AlertProvider(_Choice, frozen=True):
     smtp: SmtpTable = SmtpTable()
     sendgrid: SendgridTable = SendgridTable()
     ses: SesTable = SesTable()
+    postmark: PostmarkTable = PostmarkTable()
 
 
 class Alerts(_Table, frozen=True):

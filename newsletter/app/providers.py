@@ -66,6 +66,12 @@ def _ses(config: Config, own: settings.SesTable) -> Provider:
     return ses_provider(config, own)
 
 
+def _postmark(config: Config, own: settings.PostmarkTable) -> Provider:
+    from newsletter.app.postmark import postmark_provider
+
+    return postmark_provider(config, own)
+
+
 MAKERS: Mapping[str, Maker] = {
     "outbox": _outbox,
     "console": _console,
@@ -73,4 +79,5 @@ MAKERS: Mapping[str, Maker] = {
     "smtp": _smtp,
     "sendgrid": _sendgrid,
     "ses": _ses,
+    "postmark": _postmark,
 }

@@ -34,6 +34,11 @@ def event_readers(app: App) -> dict[str, EventReader]:
         from newsletter.app.ses import ses_events
 
         readers.append(ses_events(ses))
+    postmark = app.settings.provider.postmark
+    if postmark.webhook_secret:
+        from newsletter.app.postmark import postmark_events
+
+        readers.append(postmark_events(postmark))
     return {reader.name: reader for reader in readers}
 
 

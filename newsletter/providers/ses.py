@@ -24,12 +24,12 @@ from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_a
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
-from newsletter.providers.ses_answers import Means, read
+from newsletter.providers.answers import Backoff, Means
+from newsletter.providers.ses_answers import read
 from newsletter.refusals import judge
 
 PATH = "/v2/email/outbound-emails"
 DELIVERY, READER = "delivery", "reader"  # the tags that events give back
-_LONGEST_PAUSE = 60.0
 _MOST_REFUSED = 3  # messages refused one after the other, for no address: it is about the letter
 _Signing = Callable[[bytes], Mapping[str, str]]
 
@@ -86,7 +86,7 @@ class _SesConnection:
         self._sign = sign
         self._composer: Composer | None = None
         self._refused = 0
-        self._busy = 0  # refusals for now, one after the other
+        self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         composer = self._composer_of(letter)
@@ -137,7 +137,8 @@ class _SesConnection:
         found = read(answer)
         means, told = found.row.means, found.told
         if means is Means.TAKEN:
-            self._refused = self._busy = 0
+            self._refused = 0
+            self._backoff.over()
             return _receipt(recipient, Outcome.ACCEPTED, told, found.message_id)
         if means is Means.BUSY:
             raise self._not_now(told, retry_after(answer.headers))
@@ -152,11 +153,10 @@ class _SesConnection:
         return _receipt(recipient, Outcome.REJECTED, told, hard=judge(found.words).hard)
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
-        pause = min(2.0**self._busy, _LONGEST_PAUSE) if seconds is None else seconds
-        self._busy += 1
         return ProviderBusy(
-            problem, seconds=pause, subject=self._place, remedy="nobody was rejected; the next run goes on"
-        )
+            problem, seconds=self._backoff.next(seconds), subject=self._place,
+            remedy="nobody was rejected; the next run goes on",
+        )  # fmt: skip
 
     def _nobody(self, problem: str, remedy: str) -> ProviderUnavailable:
         return ProviderUnavailable(

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 import msgspec
 
 from newsletter.http_line import Answer
+from newsletter.providers.answers import Means
 
 _ADDRESS = re.compile(r"address|recipient|destination|domain|local part|mailbox", re.IGNORECASE)
-
-
-class Means(Enum):
-    """What an answer means for the message that it answers."""
-
-    TAKEN = "taken"
-    REFUSED = "refused"  # this message
-    NOBODY = "nobody"  # the account, the sender or the settings: nobody is rejected
-    BUSY = "busy"  # nothing is taken for now
-    DOUBT = "doubt"  # it may have been taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

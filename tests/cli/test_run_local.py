@@ -52,7 +52,4 @@ def test_alerts_go_to_files(people: Command) -> None:
 
 def test_the_docs_name_every_provider() -> None:
     page = (Path(__file__).parents[2] / "docs" / "providers.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [
-        "outbox", "file", "console", "smtp", "sendgrid", "ses",
-    ]  # fmt: skip
-    assert set(MAKERS) == {"outbox", "file", "console", "smtp", "sendgrid", "ses"}
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(MAKERS)

@@ -19,10 +19,12 @@ from newsletter.protocols import Exposure, Provider
 from newsletter.providers.console import RULE, ConsoleProvider, readable
 from newsletter.providers.file import FileProvider
 from newsletter.providers.outbox import OutboxProvider
+from newsletter.providers.postmark import PostmarkProvider, PostmarkSettings
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.providers.ses import ses_provider
+from tests.servers.postmark import TOKEN, PostmarkServer
 from tests.servers.sendgrid import SendGridApi
 from tests.servers.sendgrid.server import KEY
 from tests.servers.ses import SesServer
@@ -129,6 +131,20 @@ def _ses(path: Path) -> Iterator[Subject]:
         yield Subject.of_bytes(ses_provider(server), lambda: [mail.data for mail in server.taken])
 
 
+def _postmark(_: Path) -> Iterator[Subject]:
+    with PostmarkServer() as server:
+        yield Subject(
+            provider=PostmarkProvider(PostmarkSettings(token=TOKEN, base_url=server.url, timeout=10)),
+            inbox=lambda: [
+                Arrived(
+                    to=mail["Address"], name=mail["Name"], message_id=mail["Headers"][0]["Value"],
+                    subject=mail["Subject"], text=_lines(mail["TextBody"]), html=_lines(mail["HtmlBody"]),
+                )
+                for mail in server.taken
+            ],
+        )  # fmt: skip
+
+
 def _fake(_: Path) -> Iterator[Subject]:
     provider = FakeProvider()
     yield Subject.of_bytes(provider, lambda: [message for _, message in provider.delivered])
@@ -142,6 +158,7 @@ MAKERS: dict[str, Callable[[Path], Iterator[Subject]]] = {
     "smtp, pipelined": partial(_smtp, pipelining=True),
     "sendgrid": _sendgrid,
     "ses": _ses,
+    "postmark": _postmark,
     "fake": _fake,
 }
 

@@ -16,8 +16,9 @@ from newsletter.http_line import Answer
 from newsletter.messages import compose
 from newsletter.models import Outcome, Receipt
 from newsletter.protocols import OnUncertain
+from newsletter.providers.answers import Means
 from newsletter.providers.ses import SesProvider, SesSettings, delivery_of, tag
-from newsletter.providers.ses_answers import TABLE, Means, read
+from newsletter.providers.ses_answers import TABLE, read
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.providers.ses import ses_provider
 from tests.servers.ses import KEY_ID, REGION, SECRET, Fault, SesServer

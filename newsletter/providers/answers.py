@@ -1,0 +1,34 @@
+"""What providers that are called over HTTP share: what an answer means, and pauses that grow."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+_LONGEST_PAUSE = 60.0
+
+
+class Means(Enum):
+    """What an answer means for the message that it answers."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"  # this message
+    NOBODY = "nobody"  # the account, the sender or the settings: nobody is rejected
+    BUSY = "busy"  # nothing is taken for now
+    DOUBT = "doubt"  # it may have been taken
+
+
+class Backoff:
+    """How long to pause: from a second to a minute, twice as long each time until something is taken."""
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    def next(self, asked: float | None) -> float:
+        """Return the seconds of the next pause: what the provider asked for, if it did."""
+        own = min(2.0**self._times, _LONGEST_PAUSE)
+        self._times += 1
+        return own if asked is None else asked
+
+    def over(self) -> None:
+        """Something was taken."""
+        self._times = 0
