@@ -22,7 +22,8 @@ from msgspec import Meta, Struct
 from newsletter.errors import ConfigError
 from newsletter.languages import nearest_first, shipped_as
 from newsletter.schedule import Timetable, timetable
-from newsletter.settings import Secret, Settings
+from newsletter.settings import Settings
+from newsletter.settings.base import Secret
 
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
 RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})

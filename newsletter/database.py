@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from newsletter.errors import ConfigError, DatabaseError
-from newsletter.settings import without_password
+from newsletter.settings.base import without_password
 from newsletter.sqlite_file import BUSY_SECONDS as BUSY_SECONDS
 from newsletter.sqlite_file import SCHEMA_REVISION as SCHEMA_REVISION
 from newsletter.sqlite_file import read_only_file

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.errors import ConfigError
-from newsletter.settings import Secret
+from newsletter.settings.base import Secret
 
 _RESTORE = "restore newsletter.secret, or set NEWSLETTER_SECRET to what it held"
 

@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.errors import ConfigError
 from newsletter.keys import Keys
-from newsletter.settings import Secret
+from newsletter.settings.base import Secret
 
 NONE = Secret("")
 

@@ -11,7 +11,7 @@ import click
 
 from newsletter.cli import PROGRAM, cli
 from newsletter.config import describe
-from newsletter.settings import Secret
+from newsletter.settings.base import Secret
 from newsletter.templating.lint.rules import Rule
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -14,7 +14,8 @@ from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
 from newsletter.keys import Keys
 from newsletter.models import DayKind, Selection
-from newsletter.settings import DEFAULT_EDITION, duration
+from newsletter.settings.base import duration
+from newsletter.settings.editions import DEFAULT_EDITION
 
 if TYPE_CHECKING:
     from newsletter.collecting import Collector

@@ -14,7 +14,7 @@ from newsletter.alerts import Alert, alert_of, document, ping_address, without_s
 from newsletter.app.identity import checked_address
 from newsletter.config import describe
 from newsletter.errors import ConfigError, NewsletterError, SourceError
-from newsletter.settings import Secret
+from newsletter.settings.base import Secret
 
 if TYPE_CHECKING:
     from newsletter.app import App

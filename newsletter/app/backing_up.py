@@ -19,7 +19,7 @@ from newsletter.backup.sealing import Seal, check_recipients, seal
 from newsletter.config import Config, describe
 from newsletter.database import Database
 from newsletter.errors import BackupError, InputError
-from newsletter.settings import without_password
+from newsletter.settings.base import without_password
 from newsletter.store import files
 
 DATABASE_NAME = "newsletter.db"

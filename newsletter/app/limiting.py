@@ -7,7 +7,8 @@ from datetime import date
 from newsletter.delivery.breaker import Threshold
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.errors import ConfigError
-from newsletter.settings import Delivery, interval
+from newsletter.settings.base import interval
+from newsletter.settings.delivery import Delivery
 
 
 def limits(settings: Delivery) -> Limits:

@@ -8,7 +8,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from newsletter.database import Database
-from newsletter.settings import Sources
+from newsletter.settings.sources import Sources
 
 if TYPE_CHECKING:
     from newsletter.http_client import Response

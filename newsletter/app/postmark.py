@@ -5,7 +5,7 @@ from __future__ import annotations
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.protocols import EventReader, OnUncertain, Provider
-from newsletter.settings import PostmarkTable
+from newsletter.settings.providers import PostmarkTable
 
 LEAST_SECRET = 16
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from newsletter import settings
 from newsletter.app.signing import signers
 from newsletter.config import Config
+from newsletter.settings import providers as settings
 
 if TYPE_CHECKING:
     from newsletter.protocols import Provider

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.delivery import events
 from newsletter.delivery.consequences import Allowance
 from newsletter.delivery.working import Work, Worked
-from newsletter.settings import duration
+from newsletter.settings.base import duration
 
 if TYPE_CHECKING:
     from newsletter.app import App

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import rollup
-from newsletter.settings import duration
+from newsletter.settings.base import duration
 
 if TYPE_CHECKING:
     from newsletter.app import App

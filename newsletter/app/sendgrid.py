@@ -8,7 +8,7 @@ from newsletter.app.extras import needing
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.protocols import OnUncertain, Provider
-from newsletter.settings import SendgridTable
+from newsletter.settings.providers import SendgridTable
 
 if TYPE_CHECKING:
     from newsletter.providers.sendgrid_suppressions import SuppressionLists

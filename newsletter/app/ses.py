@@ -6,7 +6,7 @@ from newsletter.app.extras import needing
 from newsletter.config import Config
 from newsletter.errors import ConfigError
 from newsletter.protocols import EventReader, OnUncertain, Provider
-from newsletter.settings import SesTable
+from newsletter.settings.providers import SesTable
 
 
 def ses_provider(config: Config, own: SesTable) -> Provider:

@@ -14,7 +14,7 @@ from newsletter.config import Config
 from newsletter.database import check_known
 from newsletter.errors import BackupError, ConfigError, InputError
 from newsletter.keys import fingerprint_of
-from newsletter.settings import Secret
+from newsletter.settings.base import Secret
 from newsletter.store import files
 
 

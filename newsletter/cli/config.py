@@ -10,7 +10,7 @@ import click
 
 from newsletter.cli.shared import json_option, print_json
 from newsletter.config import Config, describe, load
-from newsletter.settings import Secret, without_password
+from newsletter.settings.base import Secret, without_password
 
 
 @click.command(short_help="Print every setting, its value and where it came from.")

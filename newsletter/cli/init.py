@@ -12,7 +12,8 @@ from newsletter.cli.shared import warn
 from newsletter.config import SettingInfo, describe, load, timetables
 from newsletter.errors import InputError
 from newsletter.schedule import EXAMPLE
-from newsletter.settings import DEFAULT_EDITION, Secret
+from newsletter.settings.base import Secret
+from newsletter.settings.editions import DEFAULT_EDITION
 
 GITIGNORE = """\
 # written by `newsletter init`: what must not go into a repository

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from newsletter import settings
 from newsletter.app.providers import MAKERS
+from newsletter.settings import providers as settings
 from tests.cli.command import PEOPLE, SAMPLE, SENDER, Command
 from tests.providers import test_contract
 

@@ -15,7 +15,8 @@ from newsletter.app.postmark import postmark_events
 from newsletter.errors import ConfigError, WebhookRefused
 from newsletter.models import Event, EventKind
 from newsletter.providers.postmark_events import PostmarkEvents
-from newsletter.settings import PostmarkTable, Secret
+from newsletter.settings.base import Secret
+from newsletter.settings.providers import PostmarkTable
 from tests.support.torture import length
 
 SECRET = "correct horse battery: staple"
