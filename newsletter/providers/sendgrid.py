@@ -23,6 +23,7 @@ from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_a
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
+from newsletter.providers.answers import Backoff
 from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
 
 PATH = "/v3/mail/send"
@@ -30,7 +31,6 @@ _SANDBOX = 200  # what was checked and not sent
 _ACCEPTED = 202
 _TOO_LARGE = 413
 _TOO_MANY = 429
-_LONGEST_PAUSE = 60.0
 _MOST_REFUSED = 3  # readers refused alone, without being named, and nobody taken: it is about the letter
 _REMEDIES = {
     401: "check provider.sendgrid.api_key (an account without credits gets this answer too)",
@@ -103,7 +103,7 @@ class _SendGridConnection:
         self._line = line
         self._headers = {"Authorization": f"Bearer {settings.api_key}", "Content-Type": "application/json"}
         self._payload: Payload | None = None
-        self._busy = 0  # refusals for now, one after the other
+        self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         payload = self._payload_of(letter)
@@ -193,7 +193,7 @@ class _SendGridConnection:
             return _Said(Outcome.UNCERTAIN, str(error))
         status = answer.status
         if status == _ACCEPTED or (status == _SANDBOX and self._settings.sandbox):
-            self._busy = 0
+            self._backoff.over()
             name = answer.headers.get("x-message-id", "")[:255]
             said = (
                 f"{status} accepted" if status == _ACCEPTED else "200 checked in the sandbox, not delivered"
@@ -210,10 +210,8 @@ class _SendGridConnection:
         raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
-        self._busy += 1
-        pause = min(2.0 ** (self._busy - 1), _LONGEST_PAUSE) if seconds is None else seconds
         return ProviderBusy(
-            problem, seconds=pause, subject=self._settings.base_url,
+            problem, seconds=self._backoff.next(seconds), subject=self._settings.base_url,
             remedy="nobody was rejected; the next run goes on",
         )  # fmt: skip
 
