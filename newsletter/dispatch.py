@@ -272,6 +272,8 @@ class Dispatcher:
             if was is IssueState.CANCELLED:
                 ledger.cancel_waiting(connection, record.id)
             counts = ledger.counts(connection, record.id)
+            if isinstance(fault, ProviderUnavailable) and not counts.waiting:
+                fault = None  # by another connection, or by another process, everybody was written to all the same
             to, reason = self._concluded(counts, fault, used_up=used_up)
             if was is IssueState.SENDING and to is not was:  # else another process was faster
                 record = store.move_issue(connection, record, to, self.clock(), reason)

@@ -189,7 +189,7 @@ def test_issues_show(people: Command) -> None:
     document = run(people, "--from", SAMPLE)
     people("preview", "--from", SAMPLE).ok()
     shown = people("issues", "show", "2024-09-12", "--json").ok().json
-    assert list(shown) == ["date", "language", "entries", "state", "counts", "figures"]
+    assert list(shown) == ["date", "language", "entries", "state", "counts", "outcomes", "events", "figures"]
     previewed = load(people.folder / "preview" / "issue.json")
     assert {key: shown[key] for key in previewed} == previewed
     assert (shown["state"], shown["counts"]) == ("finished", document["counts"])

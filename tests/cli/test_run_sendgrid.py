@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from tests.cli.command import PEOPLE, SAMPLE, SENDER, Command, run
 from tests.servers.sendgrid import Cut, Fault, SendGridApi
 from tests.servers.sendgrid.answers import errors
@@ -97,3 +100,15 @@ def test_the_sandbox_sends_nothing(people: Command) -> None:
         assert ran.json["counts"]["accepted"] == 3
         assert "provider.sendgrid.sandbox is on: SendGrid delivers nothing" in ran.err
         assert api.delivered == []
+
+
+def test_an_issue_that_another_process_brought_to_its_end_is_not_paused(people: Command) -> None:
+    def meanwhile(_number: int) -> Fault:
+        """Let another process settle everybody while ours waits for the answer that would pause it."""
+        with closing(sqlite3.connect(people.folder / "newsletter.db")) as driver, driver:
+            driver.execute("UPDATE delivery SET state = 2, claim_id = NULL")
+        return Fault(status=401)
+
+    with SendGridApi(faults=meanwhile) as api:
+        document = run(people, "--from", SAMPLE, env=settings(api))
+    assert (document["state"], document["counts"]["accepted"]) == ("finished", 3)

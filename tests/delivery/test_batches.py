@@ -15,6 +15,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, ProviderBusy, ProviderUnavailable
 from newsletter.models import Counts, DeliveryState, Outcome, Receipt
@@ -183,6 +184,14 @@ def test_pauses_without_anything_taken_end_the_send(database: Database) -> None:
     with pytest.raises(ProviderBusy):
         job.run()
     assert counts(database, issue) == Counts(prepared=5, waiting=5)
+
+
+def test_where_one_connection_is_told_to_come_much_later_no_other_begins() -> None:
+    clock = Clock()
+    pauses = Pauses(wait=timedelta(minutes=2), clock=clock)
+    with pytest.raises(ProviderBusy):
+        pauses.begin(ProviderBusy("429", seconds=600))
+    assert pauses.until == NOW + timedelta(minutes=10)
 
 
 def test_without_patience_a_pause_ends_it_at_once(database: Database) -> None:
