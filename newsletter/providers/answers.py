@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+
+from newsletter.errors import ProviderUnavailable
+from newsletter.http_line import Line, NotSent, Place
 
 _LONGEST_PAUSE = 60.0
 
@@ -15,6 +20,21 @@ class Means(Enum):
     NOBODY = "nobody"  # the account, the sender or the settings: nobody is rejected
     BUSY = "busy"  # nothing is taken for now
     DOUBT = "doubt"  # it may have been taken
+
+
+@contextmanager
+def opened(place: Place, look_at: str) -> Iterator[Line]:
+    """Open a line; raise `ProviderUnavailable`, which names the settings to ``look_at``, if it cannot be had."""
+    try:
+        line = place.open()
+    except NotSent as error:
+        raise ProviderUnavailable(
+            str(error), subject=place.base_url, remedy=f"check {look_at} and the network"
+        ) from error
+    try:
+        yield line
+    finally:
+        line.close()
 
 
 class Backoff:

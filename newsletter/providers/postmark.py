@@ -18,7 +18,7 @@ from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_a
 from newsletter.messages import extra_headers, fixed_lines, mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
-from newsletter.providers.answers import Backoff, Means
+from newsletter.providers.answers import Backoff, Means, opened
 from newsletter.templating.issue import Blanks
 
 PATH = "/email/batch"
@@ -60,16 +60,9 @@ class PostmarkProvider:
     def connect(self) -> Iterator[Connection]:
         """Connect; raise `ProviderUnavailable` if that fails."""
         own = self._settings
-        try:
-            line = Place(base_url=own.base_url, timeout=own.timeout, ca_file=own.ca_file).open()
-        except NotSent as error:
-            raise ProviderUnavailable(
-                str(error), subject=own.base_url, remedy="check provider.postmark.base_url and the network"
-            ) from error
-        try:
+        place = Place(base_url=own.base_url, timeout=own.timeout, ca_file=own.ca_file)
+        with opened(place, "provider.postmark.base_url") as line:
             yield _PostmarkConnection(own, line)
-        finally:
-            line.close()
 
 
 class _Written:

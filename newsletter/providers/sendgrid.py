@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_a
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
-from newsletter.providers.answers import Backoff
+from newsletter.providers.answers import Backoff, opened
 from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
 
 PATH = "/v3/mail/send"
@@ -46,7 +46,7 @@ _NO_ADDRESS = re.compile(r"valid (?:e-?mail )?address|invalid e-?mail", re.IGNOR
 class SendGridSettings:
     """Account and place. ``sandbox``: everything is checked by SendGrid, and nothing delivered."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str = "https://api.sendgrid.com"
     timeout: float = 30.0
     ca_file: Path | None = None
@@ -74,14 +74,8 @@ class SendGridProvider:
         """Connect; raise `ProviderUnavailable` if that fails."""
         own = self._settings
         place = Place(base_url=own.base_url, timeout=own.timeout, ca_file=own.ca_file)
-        try:
-            line = place.open()
-        except NotSent as error:
-            raise _unavailable(own, str(error), "check provider.sendgrid.base_url and the network") from error
-        try:
+        with opened(place, "provider.sendgrid.base_url") as line:
             yield _SendGridConnection(own, line)
-        finally:
-            line.close()
 
 
 class _Reader(NamedTuple):

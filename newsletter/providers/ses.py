@@ -24,7 +24,7 @@ from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_a
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
-from newsletter.providers.answers import Backoff, Means
+from newsletter.providers.answers import Backoff, Means, opened
 from newsletter.providers.ses_answers import read
 from newsletter.refusals import judge
 
@@ -65,17 +65,8 @@ class SesProvider:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Connect; raise `ProviderUnavailable` if that fails."""
-        try:
-            line = self._place.open()
-        except NotSent as error:
-            raise ProviderUnavailable(
-                str(error), subject=self._place.base_url,
-                remedy="check provider.ses.region, base_url and the network",
-            ) from error  # fmt: skip
-        try:
+        with opened(self._place, "provider.ses.region, base_url") as line:
             yield _SesConnection(self._place.base_url, self._settings.configuration_set, line, self._sign)
-        finally:
-            line.close()
 
 
 class _SesConnection:

@@ -8,6 +8,19 @@ from msgspec import Meta
 
 from newsletter.settings.base import Secret, Table
 
+_Connections = Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)]
+_Seconds = Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)]
+_Authority = Annotated[
+    str, Meta(description="Certificate authority of the server, if it is one of your own.")
+]
+_InDoubt = Annotated[
+    Literal["resend", "hold"],
+    Meta(
+        description="What becomes of letters whose answer was lost: kept until an event or `deliveries resolve` tells, "
+        "or sent once more."
+    ),
+]
+
 
 class ProviderTable(Table, frozen=True):
     """What a provider is told. Its field in `Provider` has the name that chooses it."""
@@ -63,10 +76,8 @@ class SmtpTable(ProviderTable, frozen=True):
         Literal["starttls", "implicit", "none"],
         Meta(description="Encryption. With starttls a server that does not offer it is refused."),
     ] = "starttls"
-    ca_file: Annotated[
-        str, Meta(description="Certificate authority of the server, if it is one of your own.")
-    ] = ""
-    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 1
+    ca_file: _Authority = ""
+    connections: _Connections = 1
     messages_per_connection: Annotated[
         int,
         Meta(
@@ -104,18 +115,10 @@ class SendgridTable(ProviderTable, frozen=True):
     track_clicks: Annotated[
         bool, Meta(description="Let SendGrid lead every link through a server of its own, to count clicks.")
     ] = False
-    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 8
-    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 30.0
-    ca_file: Annotated[
-        str, Meta(description="Certificate authority of the server, if it is one of your own.")
-    ] = ""
-    on_uncertain: Annotated[
-        Literal["resend", "hold"],
-        Meta(
-            description="What becomes of letters whose answer was lost: kept until an event or `deliveries resolve` "
-            "tells, or sent once more."
-        ),
-    ] = "hold"
+    connections: _Connections = 8
+    timeout: _Seconds = 30.0
+    ca_file: _Authority = ""
+    on_uncertain: _InDoubt = "hold"
     webhook_key: Annotated[
         str,
         Meta(
@@ -168,18 +171,10 @@ class SesTable(ProviderTable, frozen=True):
         str,
         Meta(description="Where its API is; empty means that of the region.", pattern=r"^$|^https?://"),
     ] = ""
-    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 8
-    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 30.0
-    ca_file: Annotated[
-        str, Meta(description="Certificate authority of the server, if it is one of your own.")
-    ] = ""
-    on_uncertain: Annotated[
-        Literal["resend", "hold"],
-        Meta(
-            description="What becomes of a letter whose answer was lost: kept until an event or `deliveries resolve` "
-            "tells, or sent once more."
-        ),
-    ] = "hold"
+    connections: _Connections = 8
+    timeout: _Seconds = 30.0
+    ca_file: _Authority = ""
+    on_uncertain: _InDoubt = "hold"
 
 
 class PostmarkTable(ProviderTable, frozen=True):
@@ -196,18 +191,10 @@ class PostmarkTable(ProviderTable, frozen=True):
     base_url: Annotated[str, Meta(description="Where its API is.", pattern=r"^https?://")] = (
         "https://api.postmarkapp.com"
     )
-    connections: Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)] = 4
-    timeout: Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)] = 60.0
-    ca_file: Annotated[
-        str, Meta(description="Certificate authority of the server, if it is one of your own.")
-    ] = ""
-    on_uncertain: Annotated[
-        Literal["resend", "hold"],
-        Meta(
-            description="What becomes of letters whose answer was lost: kept until an event or `deliveries resolve` "
-            "tells, or sent once more."
-        ),
-    ] = "hold"
+    connections: _Connections = 4
+    timeout: _Seconds = 60.0
+    ca_file: _Authority = ""
+    on_uncertain: _InDoubt = "hold"
 
 
 class _Choice(Table, frozen=True):
