@@ -7,13 +7,12 @@ clock that jumps; a database that is locked, full, or replaced by a backup.
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,11 +28,9 @@ from subscribers import schema
 from tests.delivery.senders import NO_DATABASE, Conditions, start
 from tests.servers.smtp_sink import MOMENTS, Fate, Misbehaviour, SinkProcess
 from tests.support.issues import add_readers, address, people, plan_issue
-from tests.support.postgres import PostgresServer
 from tests.support.torture import length, tell
 
 SCENARIOS = length(8, 1_000)
-ON_POSTGRES = 10  # one scenario of so many
 READERS = 60
 ROUNDS = 25  # of senders, after which an issue must be finished
 LATE = 0.5  # seconds; senders wait half as long
@@ -66,21 +63,6 @@ def total() -> Iterator[Total]:
     if counted.scenarios >= 100:  # that few of them would meet nothing is possible
         assert len(counted.faults) == len(Fate)
         assert min(counted.kills, counted.broken, counted.restores, counted.doubts) > 0
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator[Database]:
-    """Return a database: SQLite, and now and then PostgreSQL."""
-    with ExitStack() as stack:
-        if seed % ON_POSTGRES == 1:
-            server: PostgresServer = request.getfixturevalue("postgres")
-            template = request.getfixturevalue("migrated_template")
-            where: str | Path = stack.enter_context(server.fresh(template=template))
-        else:
-            where = Path(shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "newsletter.db"))
-        opened = Database(where)
-        yield opened
-        opened.close()
 
 
 class Scenario:
@@ -275,10 +257,12 @@ def misbehaviour(seed: int) -> Misbehaviour:
 
 
 @pytest.mark.parametrize("seed", range(SCENARIOS))
-def test_the_ledger_and_the_server_agree(database: Database, tmp_path: Path, seed: int, total: Total) -> None:
+def test_the_ledger_and_the_server_agree(
+    seeded_database: Database, tmp_path: Path, seed: int, total: Total
+) -> None:
     pipelining = seed % 2 == 0
     with SinkProcess(tmp_path, pipelining=pipelining, misbehaviour=misbehaviour(seed)) as sink:
-        scenario = Scenario(seed, database, sink, total)
+        scenario = Scenario(seed, seeded_database, sink, total)
         scenario.plan()
         scenario.run()
         scenario.check()

@@ -12,16 +12,16 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
-from newsletter.database import Database
 from tests.cli.command import SAMPLE, Command, Result, finish, smtp_settings
+from tests.delivery.conftest import fill
 from tests.servers.smtp_sink import SinkProcess, Taken
-from tests.support.issues import add_readers, address
+from tests.support.issues import address
 from tests.support.postgres import PostgresServer
 from tests.support.torture import length, tell
 
@@ -57,43 +57,19 @@ def total() -> Iterator[Total]:
 
 
 @pytest.fixture(scope="module")
-def crowd_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with many subscribers, to copy."""
-    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("crowd") / "newsletter.db"))
-    _fill(f"sqlite:///{path}", READERS)
-    return path
-
-
-@pytest.fixture(scope="module")
-def few_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with some subscribers, to copy."""
-    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("few") / "newsletter.db"))
-    _fill(f"sqlite:///{path}", FEW)
-    return path
-
-
-@pytest.fixture(scope="module")
 def crowd_template(postgres: PostgresServer, migrated_template: str) -> str:
     """Return the name of a PostgreSQL database with many subscribers, to clone."""
     with postgres.admin() as admin:
         admin.execute(f"CREATE DATABASE crowd TEMPLATE {migrated_template}".encode())
-    _fill(postgres.url("crowd"), READERS)
+    fill(postgres.url("crowd"), READERS)
     return "crowd"
-
-
-def _fill(url: str, readers: int) -> None:
-    database = Database(url)
-    add_readers(database, readers)
-    with database.read() as connection:  # SQLite copies its log into the file when the last connection closes
-        connection.exec_driver_sql("SELECT 1")
-    database.close()
 
 
 @pytest.fixture
 def database_env(request: pytest.FixtureRequest, command: Command, seed: int) -> Iterator[dict[str, str]]:
     """Return the variables that name a database with many subscribers: SQLite, and now and then PostgreSQL."""
     if seed % ON_POSTGRES != 1:
-        shutil.copy(request.getfixturevalue("crowd_file"), command.folder / "newsletter.db")
+        shutil.copy(request.getfixturevalue("filled_file")(READERS), command.folder / "newsletter.db")
         yield {}
         return
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -120,10 +96,10 @@ def test_a_kill_loses_nobody_and_repeats_one_a_connection_at_most(
 
 @pytest.mark.parametrize("seed", range(STARTS))
 def test_a_kill_at_any_time_since_the_start_loses_nobody_either(
-    command: Command, few_file: Path, seed: int, total: Total
+    command: Command, filled_file: Callable[[int], Path], seed: int, total: Total
 ) -> None:
     dice = random.Random(f"start {seed}")
-    shutil.copy(few_file, command.folder / "newsletter.db")
+    shutil.copy(filled_file(FEW), command.folder / "newsletter.db")
     with SinkProcess(command.folder) as sink:
         env = smtp_settings(sink, CONNECTIONS="2")
         run = command.start("run", "--from", str(SAMPLE), env=env)

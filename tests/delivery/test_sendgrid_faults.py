@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -34,12 +31,10 @@ from tests.servers.sendgrid import Fate, SendGridApi, seeded
 from tests.servers.sendgrid.events import events_of
 from tests.servers.sendgrid.server import KEY
 from tests.support.issues import LETTER, LINKS, SETTINGS, add_readers, address, people, plan_issue
-from tests.support.postgres import PostgresServer
 from tests.support.sendgrid_posts import SendGridSigner, body_of
 from tests.support.torture import length, tell
 
 SCENARIOS = length(12, 1_000)
-ON_POSTGRES = 10  # one scenario of so many
 READERS = 60
 ROUNDS = 60  # of sends, after which nothing may wait
 SIGNER = SendGridSigner()
@@ -71,22 +66,6 @@ def total() -> Iterator[Total]:
     tell(f"faults of SendGrid: {counted}")
     if counted.scenarios >= 100:
         assert min(counted.settled_by_events, counted.held, counted.suppressed) > 0
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path, seed: int) -> Iterator[Database]:
-    """Return a database: SQLite, and now and then PostgreSQL."""
-    with ExitStack() as stack:
-        if seed % ON_POSTGRES == 1:
-            server: PostgresServer = request.getfixturevalue("postgres")
-            where: str | Path = stack.enter_context(
-                server.fresh(template=request.getfixturevalue("migrated_template"))
-            )
-        else:
-            where = Path(shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "newsletter.db"))
-        opened = Database(where)
-        yield opened
-        opened.close()
 
 
 class Later:
@@ -173,23 +152,23 @@ def hear(database: Database, api: SendGridApi, fates: dict[str, Fate], dice: ran
 
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 def test_the_ledger_accounts_for_everybody_and_the_api_agrees(
-    database: Database, seed: int, total: Total
+    seeded_database: Database, seed: int, total: Total
 ) -> None:
     dice = random.Random(f"sendgrid fault {seed}")
-    add_readers(database, READERS)
-    issue = plan_issue(database)
+    add_readers(seeded_database, READERS)
+    issue = plan_issue(seeded_database)
     left = {address(number) for number in dice.sample(range(1, READERS + 1), dice.choice([0, 0, 4]))}
     for who in left:
-        with database.write() as connection:
+        with seeded_database.write() as connection:
             people().remove(connection, who, actor="test", now=datetime.now(UTC))
     fates = {address(number): dice.choice([*Fate]) for number in range(1, READERS + 1) if dice.random() < 0.2}
     with SendGridApi(faults=seeded(seed, dice.choice([0.1, 0.4, 0.7]), delay=0.6)) as api:
-        send(database, issue, api, dice)
-        before = rows_of(database)
+        send(seeded_database, issue, api, dice)
+        before = rows_of(seeded_database)
         events = dice.random() < 0.7
         if events:
-            hear(database, api, fates, dice)
-        after = rows_of(database)
+            hear(seeded_database, api, fates, dice)
+        after = rows_of(seeded_database)
         taken, requests = Counter(mail.address for mail in api.delivered), api.requests
     state = {who: row.state for who, row in after.items()}
     held = {who for who, each in state.items() if each is DeliveryState.UNCERTAIN}

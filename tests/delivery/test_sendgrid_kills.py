@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,11 +20,10 @@ from typing import Any
 
 import pytest
 
-from newsletter.database import Database
 from tests.cli.command import SAMPLE, SENDER, Command, finish
 from tests.servers.sendgrid.process import Running, running
 from tests.servers.sendgrid.server import KEY
-from tests.support.issues import add_readers, address
+from tests.support.issues import address
 from tests.support.serving import serving
 from tests.support.torture import length, tell
 
@@ -63,18 +62,6 @@ def total() -> Iterator[Total]:
     counted = Total()
     yield counted
     tell(f"SendGrid: {counted}")
-
-
-@pytest.fixture(scope="module")
-def crowd_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite file with many subscribers, to copy."""
-    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("crowd") / "newsletter.db"))
-    database = Database(path)
-    add_readers(database, READERS)
-    with database.read() as connection:  # SQLite copies its log into the file when the last connection closes
-        connection.exec_driver_sql("SELECT 1")
-    database.close()
-    return path
 
 
 class Send:
@@ -129,11 +116,11 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("seed", range(SENDS))
 def test_a_kill_loses_nobody_and_repeats_nothing(
-    command: Command, crowd_file: Path, seed: int, total: Total
+    command: Command, filled_file: Callable[[int], Path], seed: int, total: Total
 ) -> None:
     dice = random.Random(f"sendgrid {seed}")
     manner = [*MANNERS][seed % len(MANNERS)]
-    shutil.copy(crowd_file, command.folder / "newsletter.db")
+    shutil.copy(filled_file(READERS), command.folder / "newsletter.db")
     port = free_port()
     with ExitStack() as stack:
         options = [
