@@ -323,7 +323,9 @@ class Dispatcher:
                 why = _unreached(counts) or f"{counts.suppressed} have left, or are not written to any more"
                 return f"{issue} reached nobody: {why}; `newsletter deliveries list {record.name}` tells all."
             accepted = f"{counts.accepted} of {counts.prepared} accepted by {self.provider.name}"
-            return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}."
+            rest = _unreached(counts)
+            tells = f", {rest}; `newsletter deliveries list {record.name}` tells all" if rest else ""
+            return f"{issue} of a {_NAMES[record.kind]} day is sent: {accepted}{tells}."
         if self.stop.is_set():
             return f"{issue} was stopped; {waiting}, run again to go on."
         if used_up:
@@ -339,10 +341,9 @@ class Dispatcher:
             counts = ledger.counts(connection, record.id)
         known = self.result("", record=record, counts=counts)
         if record.state is IssueState.FINISHED:
-            return replace(
-                known,
-                sentence=f"Issue {record.name} is already sent ({counts.accepted} accepted); nothing was sent.",
-            )
+            rest = f", {_unreached(counts)}" if _unreached(counts) else ""
+            sent = f"already sent ({counts.accepted} accepted{rest})"
+            return replace(known, sentence=f"Issue {record.name} is {sent}; nothing was sent.")
         if waits_for_a_hand(record):
             return self._not_sent(record, counts)
         if dry_run:

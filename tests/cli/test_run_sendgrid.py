@@ -90,6 +90,7 @@ def test_one_address_that_is_none_concerns_nobody_else_and_is_given_up(people: C
         assert (document["counts"]["accepted"], document["counts"]["rejected"]) == (2, 1)
         assert PEOPLE[1] not in api.counts
     shown = people("subscribers", "show", PEOPLE[1], "--json").ok().json
+    assert "2 of 3 accepted by sendgrid, 1 rejected;" in document["sentence"]
     assert shown["state"] == "bounced"
     assert "valid address" in shown["suppression"]["reason"]
 
