@@ -137,7 +137,7 @@ def test_a_kill_loses_nobody_and_repeats_nothing(
             settings = f'[provider.sendgrid]\nwebhook_key = "{key}"\n'
             stack.enter_context(serving(command.folder, "--port", str(port), settings=settings))
         send = Send(command, api, dice)
-        moment = dice.randrange(1, READERS)
+        moment = dice.randrange(1, READERS * 7 // 10)  # some are held, and never counted
         killed = send.killed(moment)
         issue = send.ended()
         in_doubt = issue["counts"]["uncertain"]
