@@ -97,7 +97,7 @@ class SuppressionLists:
     def _entries(self, body: bytes, scope: str) -> list[Entry]:
         try:
             return msgspec.json.decode(body, type=list[Entry])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._failed(f"gave no readable list ({scope}: {error})", "try again later") from error
 
     def _called(self, scope: str, call: Callable[..., Any], **given: Any) -> bytes:
