@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -46,7 +46,7 @@ _NO_ADDRESS = re.compile(r"valid (?:e-?mail )?address|invalid e-?mail", re.IGNOR
 class SendGridSettings:
     """Account and place. ``sandbox``: everything is checked by SendGrid, and nothing delivered."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str = "https://api.sendgrid.com"
     timeout: float = 30.0
     ca_file: Path | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from time import sleep, time
@@ -57,7 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Account:
     """The key and where its account is; ``timeout`` bounds each wait for an octet, in seconds."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str
     timeout: float
 

@@ -11,6 +11,7 @@ import pytest
 from newsletter.errors import ProviderBusy, ProviderUnavailable
 from newsletter.models import Outcome, Receipt, Recipient
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
+from newsletter.providers.sendgrid_suppressions import Account
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.servers.sendgrid import Cut, Fault, SendGridApi, proxy_error
 from tests.servers.sendgrid.answers import errors
@@ -279,3 +280,8 @@ def test_an_acceptance_of_another_kind_is_in_doubt(status: int) -> None:
     with SendGridApi(faults=[Fault(status=status, taken=True)]) as api:
         receipts, _ = until_raised(settings(api), recipients(2))
     assert {receipt.outcome for receipt in receipts} == {Outcome.UNCERTAIN}
+
+
+def test_the_key_does_not_show() -> None:
+    for shown in (SendGridSettings(api_key=KEY), Account(api_key=KEY, base_url="", timeout=1)):
+        assert KEY not in repr(shown)
