@@ -28,8 +28,12 @@ Only ``newsletter.cli`` turns errors into exit codes.
 from __future__ import annotations
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(words: object) -> str:
+    """Return words of somebody else on one line, without what steers a terminal or stands in no database."""
+    said = str(words)
+    if not said.isprintable():
+        said = "".join(c if c.isprintable() else " " for c in said)
+    return " ".join(said.split())
 
 
 class _Explained(Exception):
@@ -39,9 +43,9 @@ class _Explained(Exception):
     """
 
     def __init__(self, problem: str, *, subject: str = "", remedy: str = "") -> None:
-        self.problem = _one_line(problem)
-        self.subject = _one_line(subject)
-        self.remedy = _one_line(remedy)
+        self.problem = one_line(problem)
+        self.subject = one_line(subject)
+        self.remedy = one_line(remedy)
         super().__init__(str(self))
 
     def __str__(self) -> str:

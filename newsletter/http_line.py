@@ -22,10 +22,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from newsletter import __version__
-from newsletter.errors import ConfigError
+from newsletter.errors import ConfigError, one_line
 
 MOST_ANSWER = 1024 * 1024  # octets of an answer that are read
 IDLE_SECONDS = 15.0  # after which a connection is opened anew: servers close idle ones, some without a word
+_MOST_WORDS = 300  # of a fault: it may quote what a server wrote
 _LONGEST_ASKED = 3600.0  # seconds of a pause that are believed
 _FAULTS = (OSError, HTTPError, http.client.HTTPException, ValueError)
 _OWN_HEADERS = {"User-Agent": f"daily-papers-newsletter/{__version__}"}
@@ -185,4 +186,5 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 def _told(error: Exception) -> str:
     """Return the words of a fault, without the names of connections that urllib3 puts before them."""
     inner = error.args[-1] if error.args else error
-    return str(inner).partition("): ")[2] or str(inner) or type(error).__name__
+    words = one_line(inner)[:_MOST_WORDS]
+    return words.partition("): ")[2] or words or type(error).__name__

@@ -78,9 +78,7 @@ class Answers:
                 transaction, claim, answers, self.clock(),
                 on_uncertain=self.provider.on_uncertain, patience=self.patience,
             )  # fmt: skip
-            for receipt in receipts:
-                if receipt.hard and receipt.subscriber_id in ours:
-                    self._gone.refused(transaction, receipt)
+        self._give_up([receipt for receipt in receipts if receipt.hard and receipt.subscriber_id in ours])
         for accepted, run in groupby(zip(answers, people, strict=False), key=_is_accepted):
             listed = list(run)
             if accepted and not is_told(DEBUG):
@@ -88,6 +86,13 @@ class Answers:
                 continue
             for (row, receipt), person in listed:
                 self.count(claim, row, person, receipt, seconds, ours=row.subscriber_id in ours)
+
+    def _give_up(self, refused: Sequence[Receipt]) -> None:
+        """Give addresses up, for good: not with the deliveries, because events lock a person first."""
+        if refused:
+            with self.database.write() as transaction:
+                for receipt in refused:
+                    self._gone.refused(transaction, receipt)
 
     def _count_accepted(self, listed: Sequence[_Answered]) -> None:
         for (_, receipt), person in listed:

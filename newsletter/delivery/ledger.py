@@ -288,6 +288,12 @@ def settle_batch(
     The same as `settle` of each; those that were accepted are one statement. One that an event settled meanwhile
     counts as this claim's. A claim of which nothing is left is closed.
     """
+    if answers:  # in the order in which events settle, so that neither waits for the other
+        settled = delivery.c.subscriber_id.between(answers[0][0].subscriber_id, answers[-1][0].subscriber_id)
+        locked = select(delivery.c.subscriber_id).where(
+            delivery.c.issue_id == held.issue_id, settled, delivery.c.claim_id == held.id
+        )
+        connection.execute(locked.order_by(delivery.c.subscriber_id).with_for_update())
     ours = {
         row.subscriber_id
         for row, receipt in answers

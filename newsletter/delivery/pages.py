@@ -134,11 +134,12 @@ class Pages:
 
     def release(self, page: Page, doubt: Exposure) -> int:
         """End a claim; what it still holds goes back, or is in doubt: return how many are."""
-        unused, taken = len(page.claim.rows) - page.handed, page.pace.taken
+        taken = page.pace.taken
         with self.database.write() as transaction:
             doubtful = ledger.take_over(
                 transaction, self.issue_id, page.claim.id, doubt, self.provider.on_uncertain, self.clock()
             )
+            unused = max(0, len(page.claim.rows) - page.handed - doubtful)  # what is in doubt may be out
             if unused and self.limits.cap(taken.date()) is not None:
                 limits.give_back(transaction, unused, taken)
                 self.used_up = False

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 
 from newsletter.delivery.tables import delivery, delivery_problem
 from newsletter.models import DeliveryOutcome, DeliveryState
 
 _PAGE = 1_000
 RETRIED = (DeliveryState.REJECTED,)
+_ARRIVED = (DeliveryOutcome.DELIVERED, DeliveryOutcome.COMPLAINED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +86,13 @@ def again(
     states: Sequence[DeliveryState],
     subscriber: int | None,
 ) -> int:
-    """Let deliveries be tried again that ended otherwise; never those that were taken or may not be written to."""
+    """Let deliveries be tried again that ended otherwise; never those that were taken or may not be written to.
+
+    One that was refused may have been taken at an earlier try of which only an event told.
+    """
     assert not set(states) - {*RETRIED, DeliveryState.UNCERTAIN}
-    return _move(connection, issue_id, states, subscriber, DeliveryState.PENDING)
+    not_there = delivery.c.outcome.not_in([int(outcome) for outcome in _ARRIVED])
+    return _move(connection, issue_id, states, subscriber, DeliveryState.PENDING, not_there)
 
 
 def assume_sent(connection: Connection, issue_id: int, subscriber: int | None) -> int:
@@ -97,9 +102,9 @@ def assume_sent(connection: Connection, issue_id: int, subscriber: int | None) -
 
 def _move(
     connection: Connection, issue_id: int, states: Sequence[DeliveryState], subscriber: int | None,
-    to: DeliveryState,
+    to: DeliveryState, *only: ColumnElement[bool],
 ) -> int:  # fmt: skip
-    chosen = [delivery.c.issue_id == issue_id, delivery.c.state.in_([int(state) for state in states])]
+    chosen = [delivery.c.issue_id == issue_id, delivery.c.state.in_([int(state) for state in states]), *only]
     if subscriber is not None:
         chosen.append(delivery.c.subscriber_id == subscriber)
     return connection.execute(update(delivery).where(*chosen).values(state=int(to), claim_id=None)).rowcount

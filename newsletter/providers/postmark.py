@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
+from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import extra_headers, fixed_lines, mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
@@ -175,7 +175,7 @@ class _PostmarkConnection:
             return None
         said = next(iter(_listed(b"[%b]" % answer.body)), {})
         words = _words(said) or answer.body[:200].decode(errors="replace")
-        told = " ".join(f"{answer.status} {words}".split())
+        told = one_line(f"{answer.status} {words}")
         if answer.status in {429, 503}:
             raise self._not_now(told, retry_after(answer.headers))
         if answer.status >= 500 or 200 < answer.status < 300:
@@ -192,7 +192,8 @@ class _PostmarkConnection:
             return _receipt(recipient, Outcome.REJECTED, words, hard=True), None
         if means is Means.TAKEN:
             self._backoff.over()
-            name = str(said.get("MessageID") or "")[:255]
+            given = said.get("MessageID")
+            name = one_line(given)[:255] if isinstance(given, str) else ""
             return _receipt(recipient, Outcome.ACCEPTED, f"{words} {name}".strip(), name), None
         if means is Means.REFUSED:
             return _receipt(recipient, Outcome.REJECTED, words), None
@@ -226,7 +227,9 @@ def _words(said: Mapping[str, object]) -> str:
     """Return an answer's code and words on one line."""
     if "ErrorCode" not in said and "Message" not in said:
         return ""
-    return " ".join(f"{said.get('ErrorCode')} {said.get('Message') or ''}".split())[:500]
+    code, message = said.get("ErrorCode"), said.get("Message")
+    told = [str(each) for each in (code, message) if isinstance(each, (int, str))]
+    return one_line(" ".join(told))[:500]
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
+from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
@@ -127,18 +127,26 @@ class _SendGridConnection:
         return self._payload
 
     def _send_group(self, payload: Payload, group: Mapping[str, _Reader]) -> Iterator[Receipt]:
-        """Give the receipts of some. Who was refused without being named is judged when another one is taken."""
-        held: list[Receipt] = []
+        """Give the receipts of some. Who was refused without being named is judged when another one is taken.
+
+        Where nobody is, because an answer is in doubt, they are tried again.
+        """
+        held: list[tuple[Receipt, bool]] = []
         unnamed = 0
         for receipts, is_named in self._answers(payload, list(group.values())):
-            held += receipts
+            held += [(receipt, is_named) for receipt in receipts]
             unnamed += not is_named
             if unnamed >= _MOST_REFUSED:
                 raise self._of_letter(receipts[0].reply)
-            if receipts[0].outcome is Outcome.ACCEPTED or not unnamed:
-                yield from held
+            outcome = receipts[0].outcome
+            if outcome is Outcome.UNCERTAIN:  # what is raised next would take the doubt with it
+                held = [
+                    (each if named else each._replace(outcome=Outcome.RETRY), named) for each, named in held
+                ]
+            if outcome is not Outcome.REJECTED or not unnamed:
+                yield from (receipt for receipt, _ in held)
                 held, unnamed = [], 0
-        yield from held
+        yield from (receipt for receipt, _ in held)
 
     def _answers(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[tuple[list[Receipt], bool]]:
         """Send to some; where that is refused for one of them, to smaller and smaller parts, in their order.
@@ -188,7 +196,7 @@ class _SendGridConnection:
         status = answer.status
         if status == _ACCEPTED or (status == _SANDBOX and self._settings.sandbox):
             self._backoff.over()
-            name = answer.headers.get("x-message-id", "")[:255]
+            name = one_line(answer.headers.get("x-message-id", ""))[:255]
             said = (
                 f"{status} accepted" if status == _ACCEPTED else "200 checked in the sandbox, not delivered"
             )
@@ -199,7 +207,8 @@ class _SendGridConnection:
         told = f"{status} {refused.told}"
         if status == _TOO_MANY:
             raise self._not_now(told, _reset(answer.headers))
-        if status >= 500:  # the request was handed over whole, and something may have handed it on
+        # The request was handed over whole: something may have handed it on, or taken it in its own way.
+        if status >= 500 or (status < 300 and status != _SANDBOX):
             return _Said(Outcome.UNCERTAIN, told)
         raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
 
@@ -234,12 +243,14 @@ def _refused(answer: Answer) -> _Refused:
             (str(each.get("message") or ""), str(each.get("field") or ""))
             for each in msgspec.json.decode(answer.body)["errors"]
         ]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+    except (
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, AttributeError,
+    ):  # fmt: skip
         listed = [(answer.body[:200].decode(errors="replace"), "")]
     said = "; ".join(f"{message} ({field})" if field else message for message, field in listed[:3])
     people = sorted({int(found[1]) for _, field in listed if (found := _OF_PERSON.match(field))})
     return _Refused(
-        status=answer.status, told=" ".join(said.split())[:500] or "no reason given", people=people,
+        status=answer.status, told=one_line(said)[:500] or "no reason given", people=people,
         is_of_letter=bool(listed) and all(field and not field.startswith(_PEOPLE) for _, field in listed),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from time import sleep, time
@@ -57,7 +57,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Account:
     """The key and where its account is; ``timeout`` bounds each wait for an octet, in seconds."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     base_url: str
     timeout: float
 
@@ -97,7 +97,7 @@ class SuppressionLists:
     def _entries(self, body: bytes, scope: str) -> list[Entry]:
         try:
             return msgspec.json.decode(body, type=list[Entry])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._failed(f"gave no readable list ({scope}: {error})", "try again later") from error
 
     def _called(self, scope: str, call: Callable[..., Any], **given: Any) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from newsletter.errors import one_line
 from newsletter.http_line import Answer
 from newsletter.providers.answers import Means
 
@@ -116,15 +117,16 @@ def read(answer: Answer) -> Judged:
         found = {"message": answer.body[:200].decode(errors="replace")}
     message_id = found.get("MessageId")
     if isinstance(message_id, str) and message_id.strip():
-        name, words = "MessageId", _one_line(message_id)[:255]
+        name, words = "MessageId", one_line(message_id)[:255]
     else:
-        name = answer.headers.get("x-amzn-errortype") or str(found.get("__type") or found.get("code") or "")
-        name = _one_line(name.partition(":")[0].rpartition("#")[2])[:80]
-        words = _one_line(str(found.get("message") or found.get("Message") or ""))[:500]
+        name = answer.headers.get("x-amzn-errortype") or _text(found, "__type", "code")
+        name = one_line(name.partition(":")[0].rpartition("#")[2])[:80]
+        words = one_line(_text(found, "message", "Message"))[:500]
     row = next(row for row in TABLE if row.fits(answer.status, name, words))
     told = f"{answer.status} {f'{name}: ' if name else ''}{words or 'no reason given'}"
     return Judged(row=row, told=told, words=words, message_id=words if row.means is Means.TAKEN else "")
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _text(found: dict[str, object], *names: str) -> str:
+    """Return the first text under some names; nothing else is written out, however deep it is."""
+    return next((each for name in names if isinstance(each := found.get(name), str) and each), "")

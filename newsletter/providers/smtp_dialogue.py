@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from enum import IntEnum
 from functools import lru_cache
 
+from newsletter.errors import one_line
 from newsletter.models import Outcome
-from newsletter.providers.smtp_wire import FAULTS, Reply, Wire, one_line
+from newsletter.providers.smtp_wire import FAULTS, Reply, Wire
 
 GO_ON = 3  # the first digit of the answer to DATA
 _CLOSING = 421  # the server closes the connection after this reply, to whatever command

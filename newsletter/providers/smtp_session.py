@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from newsletter.errors import ProviderUnavailable
-from newsletter.providers.smtp_wire import FAULTS, Reply, Wire, one_line
+from newsletter.errors import ProviderUnavailable, one_line
+from newsletter.providers.smtp_wire import FAULTS, Reply, Wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ import smtplib
 from contextlib import suppress
 from dataclasses import dataclass
 
+from newsletter.errors import one_line
+
 # What the standard library raises for a connection that failed or a server that talks nonsense.
 FAULTS = (smtplib.SMTPException, OSError, ValueError)
 
@@ -78,11 +80,3 @@ class Wire:
         with suppress(*FAULTS):
             self._replies.close()
         self._socket.close()
-
-
-def one_line(value: object) -> str:
-    """Return a server's words on one line, without characters that could steer a terminal."""
-    words = str(value).strip()
-    if not words.isprintable():
-        words = "".join(c if c.isprintable() else " " for c in words)
-    return " ".join(words.split())

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy import select, update
@@ -14,11 +14,12 @@ from sqlalchemy import select, update
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.delivery.breaker import THRESHOLD
+from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.sender import Sending
-from newsletter.errors import BreakerTripped, ProviderBusy, ProviderUnavailable
-from newsletter.models import Counts, DeliveryState, Outcome, Receipt
+from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
@@ -279,3 +280,36 @@ def test_what_another_process_took_over_is_not_counted(database: Database) -> No
     job.run()
     assert told == []
     assert counts(database, issue) == Counts(prepared=10, uncertain=10)
+
+
+def test_events_and_answers_of_a_batch_do_not_wait_for_each_other(database: Database) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    with database.write() as connection:
+        claim = ledger.claim(
+            connection, issue.id, deliverable("daily"), owner="host:1:1", provider="fake", exposure=Exposure.ALL,
+            limit=3, after=0, now=NOW,
+        )  # fmt: skip
+    assert claim is not None
+    outcomes = [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REJECTED]
+    answers = [
+        (row, Receipt(row.subscriber_id, outcome)) for row, outcome in zip(claim.rows, outcomes, strict=True)
+    ]
+    faults: list[Exception] = []
+
+    def settle() -> None:
+        try:
+            with database.write() as connection:
+                ledger.settle_batch(connection, claim, answers, NOW, on_uncertain=OnUncertain.HOLD)
+        except DatabaseError as error:
+            faults.append(error)
+
+    settling = Thread(target=settle)
+    with database.write() as connection:
+        prove(connection, {(issue.id, claim.rows[0].subscriber_id): DeliveryOutcome.DELIVERED})
+        settling.start()
+        settling.join(0.3)  # it waits for the first row by now
+        prove(connection, {(issue.id, claim.rows[2].subscriber_id): DeliveryOutcome.DELIVERED})
+    settling.join()
+    assert faults == []
+    assert counts(database, issue) == Counts(prepared=3, accepted=3)

@@ -17,7 +17,7 @@ from newsletter.app import App
 from newsletter.app.receiving import forget_old
 from newsletter.config import load
 from newsletter.database import Database
-from newsletter.delivery import events, forgetting, ledger, tables
+from newsletter.delivery import events, forgetting, ledger, register, tables
 from newsletter.delivery.consequences import Allowance
 from newsletter.delivery.events import EventState, put_down
 from newsletter.delivery.feedback import Feedback, Happening, take
@@ -148,6 +148,20 @@ def test_a_state_never_goes_back(planned: Database, before: DeliveryState) -> No
     work(planned)
 
     assert stands(planned) == (before, DeliveryOutcome.DELIVERED)
+
+
+@pytest.mark.parametrize("kind", [EventKind.DELIVERED, EventKind.OPENED, EventKind.COMPLAINT])
+def test_who_was_refused_at_last_and_has_the_letter_is_not_tried_again(
+    planned: Database, kind: EventKind
+) -> None:
+    put_in(planned, DeliveryState.REJECTED, 1)
+    put_in(planned, DeliveryState.REJECTED, 2)
+    put(planned, event(planned, kind))
+    work(planned)
+    with planned.write() as connection:
+        assert register.again(connection, 1, register.RETRIED, None) == 1
+    assert stands(planned, 1)[0] is DeliveryState.REJECTED
+    assert stands(planned, 2)[0] is DeliveryState.PENDING
 
 
 def test_what_is_unknown_changes_nothing(planned: Database) -> None:

@@ -17,6 +17,7 @@ from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.delivery.pages import Pages
 from newsletter.delivery.sender import Sending
 from newsletter.models import Counts, Letter, Receipt, Recipient
+from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.support.fake_provider import FakeProvider
@@ -133,6 +134,28 @@ def test_what_was_not_handed_over_is_the_days_again(database: Database) -> None:
     first.run()
     sending(database, issue, provider, Limits(per_day=5), clock).run()
     assert counts(database, issue) == Counts(prepared=8, accepted=5, waiting=3)
+
+
+def test_what_is_in_doubt_is_not_the_days_again(database: Database) -> None:
+    add_readers(database, 8)
+    issue, clock = plan_issue(database), Clock()
+
+    class Broken(FakeProvider):
+        """Has a fault of ours behind the first."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            yield from super().send(letter, recipients[:1])
+            raise ZeroDivisionError
+
+    broken = Broken(batch_size=3, exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)
+    job = sending(database, issue, broken, Limits(per_day=5), clock)
+    job.connections, job.limit = 1, 5
+    with pytest.raises(ZeroDivisionError):
+        job.run()
+    assert counts(database, issue) == Counts(prepared=8, accepted=1, uncertain=2, waiting=5)
+    assert job._pages.limit == 2
+    sending(database, issue, FakeProvider(), Limits(per_day=5), clock).run()
+    assert counts(database, issue) == Counts(prepared=8, accepted=3, uncertain=2, waiting=3)
 
 
 def test_what_a_dead_process_took_of_a_day_is_gone(database: Database) -> None:

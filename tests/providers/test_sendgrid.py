@@ -11,6 +11,7 @@ import pytest
 from newsletter.errors import ProviderBusy, ProviderUnavailable
 from newsletter.models import Outcome, Receipt, Recipient
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
+from newsletter.providers.sendgrid_suppressions import Account
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.servers.sendgrid import Cut, Fault, SendGridApi, proxy_error
 from tests.servers.sendgrid.answers import errors
@@ -243,3 +244,44 @@ def test_nobody_is_there() -> None:
         own = settings(api)
     with pytest.raises(ProviderUnavailable, match="base_url"):
         sent(own, recipients(1))
+
+
+def test_a_doubt_behind_a_refusal_that_names_nobody_stays_a_doubt() -> None:
+    halves = [
+        Fault(status=400, body=unnamed()),
+        Fault(status=400, body=unnamed()),
+        Fault(status=503, taken=True),
+    ]
+    with SendGridApi(faults=halves) as api:
+        receipts, error = until_raised(settings(api), recipients(2))
+    assert [receipt.outcome for receipt in receipts] == [Outcome.RETRY, Outcome.UNCERTAIN]
+    assert isinstance(error, ProviderBusy)
+    assert set(api.counts.values()) == {1}
+
+
+DEEP = b"[" * 5_000 + b"]" * 5_000
+
+
+@pytest.mark.parametrize("body", [
+    DEEP, b'{"errors": %b}' % DEEP, b'{"errors": [{"message": %b}]}' % DEEP, b'{"errors": 7}', b'{"errors": [7]}',
+    b'{"errors": [{"message": "\\u0000\\u001b[2Jno", "field": "\\u0000"}]}', b"\x00\x1b[2J\xff", b"null", b"",
+])  # fmt: skip
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+def test_whatever_stands_in_an_answer(body: bytes, status: int) -> None:
+    with SendGridApi(faults=lambda _: Fault(status=status, body=body)) as api:
+        receipts, error = until_raised(settings(api), recipients(4))
+    assert {receipt.outcome for receipt in receipts} <= {Outcome.UNCERTAIN}
+    assert str(error).isprintable()
+    assert all(receipt.reply.isprintable() for receipt in receipts)
+
+
+@pytest.mark.parametrize("status", [201, 204, 206])
+def test_an_acceptance_of_another_kind_is_in_doubt(status: int) -> None:
+    with SendGridApi(faults=[Fault(status=status, taken=True)]) as api:
+        receipts, _ = until_raised(settings(api), recipients(2))
+    assert {receipt.outcome for receipt in receipts} == {Outcome.UNCERTAIN}
+
+
+def test_the_key_does_not_show() -> None:
+    for shown in (SendGridSettings(api_key=KEY), Account(api_key=KEY, base_url="", timeout=1)):
+        assert KEY not in repr(shown)
