@@ -138,8 +138,7 @@ def draft_mail(
         letter, subject=f"[Draft] {letter.subject}", html=letter.html[:body] + bar + letter.html[body:],
         text=f"{asked}\nNothing is sent without your word. Approve or hold it:\n{link}\n\n{letter.text}",
         date=date, boundary=f"=_{name}", headers=AUTOMATIC,
-    ), replace(
-        reader, name="", delivery_id=f"notice.{name}", message_id=f"<notice.{name}@{domain}>", headers=(),
+    ), reader._replace(name="", delivery_id=f"notice.{name}", message_id=f"<notice.{name}@{domain}>", headers=(),
     )  # fmt: skip
 
 

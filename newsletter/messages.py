@@ -26,6 +26,7 @@ HEADER_WIDTH = 76  # octets of a header line, where its words allow it
 LONGEST_WORD = 900  # a longer word could push a line over the 998 octets of RFC 5322
 TEXT_WIDTH = 78  # octets of a line of text that may go as it is
 MOST_GROWTH = 1.5  # times that quoted-printable may lengthen a part that is not ASCII
+LONGEST_ADDRESS = 254  # octets, RFC 5321 4.5.3.1.3 and its erratum 1690
 LINE_LIMIT = 998  # the same for HTML, which nobody reads in its raw form
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -33,9 +34,12 @@ _FIELD_NAME = re.compile(r"[!-9;-~]{1,40}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'+_./=-]{1,70}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_ASCII_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_ATOM = r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\x00-\x9f\s\ud800-\udfff])+"
 _LOCAL_PART = re.compile(rf"{_LOCAL_ATOM}(?:\.{_LOCAL_ATOM})*")
-_DOMAIN = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
+_LABELS = r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*"
+_DOMAIN = re.compile(_LABELS)
+_PLAIN_ADDRESS = re.compile(rf"{_ASCII_ATOM}(?:\.{_ASCII_ATOM})*@{_LABELS}")
 _PLAIN_ASCII = re.compile(rb"[\t\n -~]*")
 _AWKWARD_LINE = re.compile(rb"^(?:\.|From )[^\n]*", re.MULTILINE)
 
@@ -101,6 +105,8 @@ def mail_address(address: str) -> str:
     Only the local part can be non-ASCII in the result; it then needs SMTPUTF8. Raise `MessageRejected` for
     what is no address, with anything in it that could be read as a second one or as another command.
     """
+    if len(address) <= LONGEST_ADDRESS and _PLAIN_ADDRESS.fullmatch(address):
+        return address
     local, _, domain = address.rpartition("@")
     if not domain.isascii():
         try:
@@ -110,7 +116,7 @@ def mail_address(address: str) -> str:
             domain = ""
     written = f"{local}@{domain}"
     valid = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain)
-    if not valid or len(written.encode()) > 254:
+    if not valid or len(written.encode()) > LONGEST_ADDRESS:
         raise MessageRejected("this address cannot receive mail", remedy="correct it in the subscriber list")
     return written
 

@@ -6,9 +6,10 @@ Times are aware and in UTC. Text is plain text (never HTML) unless a field says 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from newsletter.states import BY_HAND as BY_HAND
@@ -251,13 +252,13 @@ class Letter:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """A delivery's address and values.
 
     ``delivery_id`` names the delivery (issue and subscriber) for good and tells nothing about the person;
     the outbox uses it as a file name. ``values`` fill the letter's placeholders as plain text. ``return_path`` is the
-    address that bounces go to, where the provider lets us say it; empty means the letter's From.
+    address that bounces go to, where the provider lets us say it; empty means the letter's From. It is a tuple, because
+    a send makes one for each reader.
     """
 
     subscriber_id: int
@@ -265,7 +266,7 @@ class Recipient:
     name: str
     delivery_id: str
     message_id: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
     headers: tuple[tuple[str, str], ...] = ()
     return_path: str = ""
 
@@ -282,8 +283,8 @@ class Outcome(Enum):
 class Receipt(NamedTuple):
     """A provider's answer for one recipient. ``reply`` is what it said, word for word, on one line.
 
-    ``hard``: the reply says that the address is not there, so that nothing should be sent to it again. It is a tuple,
-    because a send makes one for each reader.
+    ``hard``: the reply says that the address is not there, so that nothing should be sent to it again. It is a tuple
+    as a recipient is.
     """
 
     subscriber_id: int

@@ -60,7 +60,7 @@ def send_test(
             row, edition=edition, day=day, links=identity.links, from_address=letter.from_address
         )
         once, domain = secrets.token_hex(12), letter.from_address.rpartition("@")[2]
-        readers.append(replace(reader, delivery_id=f"test.{once}", message_id=f"<test.{once}@{domain}>"))
+        readers.append(reader._replace(delivery_id=f"test.{once}", message_id=f"<test.{once}@{domain}>"))
     with provider.connect() as connection:
         return list(zip(checked, connection.send(letter, readers), strict=True))
 

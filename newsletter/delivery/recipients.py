@@ -8,7 +8,7 @@ import itertools
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from newsletter.delivery.ledger import ClaimedRow
 from newsletter.models import Recipient
 
 KEY_BYTES = 16
+_ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 # Base32 (RFC 4648) in lower case, two letters at a time: the standard library's takes three times as long.
 _PAIRS = ["".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)]
 _SHIFTS = range(120, -1, -10)  # of 13 pairs, which have two bits more than a key
@@ -65,15 +66,12 @@ class Links:
 
     def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
         """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""
-        targets = []
-        if self.public_url:
-            targets.append(f"<{self.unsubscribe_url(key, edition_number)}>")
+        if not self.public_url:
+            return (("List-Unsubscribe", f"<{self.unsubscribe_mailto(key, edition_number)}>"),)
+        targets = f"<{self.unsubscribe_url(key, edition_number)}>"
         if self.unsubscribe_mailbox:
-            targets.append(f"<{self.unsubscribe_mailto(key, edition_number)}>")
-        headers = [("List-Unsubscribe", ", ".join(targets))]
-        if self.public_url:  # https, or on this machine alone (`app.identity`)
-            headers.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-        return tuple(headers)
+            targets += f", <{self.unsubscribe_mailto(key, edition_number)}>"
+        return ("List-Unsubscribe", targets), _ONE_CLICK  # https, or on this machine alone (`app.identity`)
 
 
 @lru_cache(maxsize=64)  # the link in the body and the one in the header are made one after the other
@@ -129,23 +127,33 @@ def _of_issue(day: date, edition: str) -> tuple[Any, str]:
     return hashlib.sha256(f"delivery {day} {edition} ".encode()), f"{day:%Y%m%d}.{edition}."
 
 
-def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:
-    """Return a delivery's recipient. Its names are the same at every attempt and tell nothing of the person.
+class Recipients:
+    """Makes the recipients of an issue: their names are the same at every attempt and tell nothing of the person.
 
     ``from_address`` is the frozen letter's: its domain makes the Message-ID.
     """
-    domain = from_address.rpartition("@")[2]
-    name = delivery_id(day, edition, row.key)
-    return Recipient(
-        subscriber_id=row.subscriber_id,
-        address=row.email,
-        name=row.name,
-        delivery_id=name,
-        message_id=f"<{name}@{domain}>",
-        values={
-            "unsubscribe_url": links.unsubscribe_url(row.key, row.edition_number),
-            "address": row.email,
-        },
-        headers=links.headers(row.key, row.edition_number),
-        return_path=links.bounces_to(row.key, row.edition_number, from_address),
-    )
+
+    def __init__(self, *, edition: str, day: date, links: Links, from_address: str) -> None:
+        self._links, self._from_address = links, from_address
+        self._domain = from_address.rpartition("@")[2]
+        self._name = partial(delivery_id, day, edition)
+
+    def of(self, row: ClaimedRow) -> Recipient:
+        """Return a delivery's recipient."""
+        number, email, name, key, edition_number, _ = row
+        links, named = self._links, self._name(key)
+        return Recipient(
+            number,
+            email,
+            name,
+            named,
+            f"<{named}@{self._domain}>",
+            {"unsubscribe_url": links.unsubscribe_url(key, edition_number), "address": email},
+            links.headers(key, edition_number),
+            links.bounces_to(key, edition_number, self._from_address),
+        )
+
+
+def recipient(row: ClaimedRow, *, edition: str, day: date, links: Links, from_address: str) -> Recipient:
+    """Return the recipient of one delivery, as `Recipients` makes them."""
+    return Recipients(edition=edition, day=day, links=links, from_address=from_address).of(row)

@@ -20,7 +20,7 @@ from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.processes import is_dead, is_here
-from newsletter.delivery.recipients import Links, recipient
+from newsletter.delivery.recipients import Links, Recipients
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.delivery.watch import Watch
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
@@ -81,6 +81,15 @@ class Sending:
             database=self.database, issue=self.issue, provider=self.provider, patience=self.patience,
             threshold=self.threshold, clock=self.clock, on_receipt=self.on_receipt,
         )  # fmt: skip
+
+    @cached_property
+    def _recipients(self) -> Recipients:
+        return Recipients(
+            edition=self.issue.edition,
+            day=self.issue.day,
+            links=self.links,
+            from_address=self.letter.from_address,
+        )
 
     @cached_property
     def _pauses(self) -> Pauses:
@@ -257,16 +266,7 @@ class Sending:
         return max(1, min(self.provider.batch_size, int(rate * self._pages.seconds)))
 
     def _send(self, connection: Connection, accepting: Settling, page: Page) -> None:
-        people = [
-            recipient(
-                row,
-                edition=self.issue.edition,
-                day=self.issue.day,
-                links=self.links,
-                from_address=self.letter.from_address,
-            )
-            for row in page.claim.rows
-        ]
+        people = list(map(self._recipients.of, page.claim.rows))
         if self.provider.exposure is Exposure.ALL:
             self._send_batch(connection, page, people)
             return

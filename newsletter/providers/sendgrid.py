@@ -5,13 +5,13 @@ https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 from time import time
 from typing import NamedTuple
@@ -131,22 +131,23 @@ class _SendGridConnection:
 
         Where nobody is, because an answer is in doubt, they are tried again.
         """
-        held: list[tuple[Receipt, bool]] = []
+        held: list[tuple[list[Receipt], bool]] = []
         unnamed = 0
         for receipts, is_named in self._answers(payload, list(group.values())):
-            held += [(receipt, is_named) for receipt in receipts]
+            held.append((receipts, is_named))
             unnamed += not is_named
             if unnamed >= _MOST_REFUSED:
                 raise self._of_letter(receipts[0].reply)
             outcome = receipts[0].outcome
             if outcome is Outcome.UNCERTAIN:  # what is raised next would take the doubt with it
                 held = [
-                    (each if named else each._replace(outcome=Outcome.RETRY), named) for each, named in held
+                    (each if named else [each[0]._replace(outcome=Outcome.RETRY)], named)
+                    for each, named in held
                 ]
             if outcome is not Outcome.REJECTED or not unnamed:
-                yield from (receipt for receipt, _ in held)
+                yield from chain.from_iterable(each for each, _ in held)
                 held, unnamed = [], 0
-        yield from (receipt for receipt, _ in held)
+        yield from chain.from_iterable(each for each, _ in held)
 
     def _answers(self, payload: Payload, group: Sequence[_Reader]) -> Iterator[tuple[list[Receipt], bool]]:
         """Send to some; where that is refused for one of them, to smaller and smaller parts, in their order.
@@ -174,7 +175,7 @@ class _SendGridConnection:
         if not cuts or len(cuts) > 2 * math.isqrt(len(part)):  # that many may be a fault of the letter
             cuts = [len(part) // 2]
         edges = sorted({0, *cuts, len(part)})
-        return [part[begin:end] for begin, end in itertools.pairwise(edges)]
+        return [part[begin:end] for begin, end in pairwise(edges)]
 
     def _refusal(self, reader: _Reader, refused: _Refused) -> tuple[list[Receipt], bool]:
         """Return what is said of one who was refused alone, and whether it is about them; raise where it is not."""

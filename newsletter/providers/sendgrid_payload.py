@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -29,7 +29,6 @@ _PROTECTED = frozenset(
 )  # fmt: skip
 _PLACEHOLDER = re.compile(f"{PLACEHOLDER_OPEN}([^{PLACEHOLDER_CLOSE}]*){PLACEHOLDER_CLOSE}")
 _HOLE, _NUMBER = placeholder("s"), placeholder("d")  # in no text of a letter
-_Filled = Callable[[str], str]
 
 
 class Payload:
@@ -43,16 +42,19 @@ class Payload:
     ) -> None:
         self.letter = letter
         fixed_lines(letter)  # raises where the sender is no address
-        self._keys: list[tuple[str, str, _Filled]] = []
+        self._keys: dict[str, list[tuple[str, str]]] = {
+            "plain": [],
+            "html": [],
+        }  # of substitutions, and of values
         self._forms: dict[tuple[tuple[str, ...], bool], str] = {}
         self._headers = dict(_header(line) for line in extra_headers(letter.headers, {}))
         _check(self._headers)
         fixed: dict[str, Any] = {
             "from": _person(mail_address(letter.from_address), letter.from_name),
-            "subject": self._marked(letter.subject, "subject", str),
+            "subject": self._marked(letter.subject, "subject", "plain"),
             "content": [
-                {"type": "text/plain", "value": self._marked(letter.text, "text", str)},
-                {"type": "text/html", "value": self._marked(letter.html, "html", html.escape)},
+                {"type": "text/plain", "value": self._marked(letter.text, "text", "plain")},
+                {"type": "text/html", "value": self._marked(letter.html, "html", "html")},
             ],
             "headers": self._headers,
             "tracking_settings": {
@@ -75,34 +77,30 @@ class Payload:
 
         It is JSON, written by a form that all share: an object of each reader's own takes three times as long.
         """
-        address = mail_address(recipient.address)
+        number, mail, name, named, message_id, values, headers, _ = recipient
+        address = mail_address(mail)
         if not address.isascii():
             raise MessageRejected(
                 "SendGrid does not take addresses that are not ASCII before the @",
                 remedy="correct it in the subscriber list",
             )
-        name = _shown(recipient.name) if recipient.name else ""
-        names = tuple([name for name, _ in recipient.headers])
-        form = self._forms.get((names, bool(name))) or self._form(names, with_name=bool(name))
-        values = recipient.values
+        shown = _shown(name) if name else ""
+        names, lines = zip(*headers, strict=True) if headers else ((), ())
+        form = self._forms.get((names, shown != "")) or self._form(names, with_name=shown != "")
         try:
-            own = [filled(values[name]) for _, name, filled in self._keys]
+            own = [
+                *[values[name] for _, name in self._keys["plain"]],
+                *[html.escape(values[name]) for _, name in self._keys["html"]],
+            ]
         except KeyError as error:
             raise RenderError(f"a recipient has no value for {error.args[0]}") from None
-        headers = [value for _, value in recipient.headers]
-        if not _is_plain("".join(headers)):
-            headers = [_header(line)[1] for line in extra_headers(recipient.headers, {})]
-        said = [
-            address,
-            *([name] if name else ()),
-            recipient.message_id,
-            *headers,
-            *own,
-            recipient.delivery_id,
-        ]
+        whom = (address, shown) if shown else (address,)
+        said = (*whom, message_id, *lines, *own, named)
         if not _is_plain("".join(said)):
-            said = [orjson.dumps(each).decode()[1:-1] for each in said]
-        return form % (*said, recipient.subscriber_id)
+            if not _is_plain("".join(lines)):
+                lines = tuple(_header(line)[1] for line in extra_headers(headers, {}))
+            said = tuple(_in_json(each) for each in (*whom, message_id, *lines, *own, named))
+        return form % (*said, number)
 
     def _form(self, headers: tuple[str, ...], *, with_name: bool) -> str:
         """Return what is filled with a recipient's strings, as `person` has them, and the subscriber's number."""
@@ -110,20 +108,20 @@ class Payload:
         document = {
             "to": [{"email": _HOLE, "name": _HOLE} if with_name else {"email": _HOLE}],
             "headers": dict.fromkeys(("Message-ID", *headers), _HOLE),
-            "substitutions": {key: _HOLE for key, _, _ in self._keys},
+            "substitutions": {key: _HOLE for key, _ in (*self._keys["plain"], *self._keys["html"])},
             "custom_args": {"delivery": _HOLE, "reader": _NUMBER},
         }
         form = orjson.dumps(document).decode().replace("%", "%%").replace(_HOLE, "%s").replace(_NUMBER, "%d")
         self._forms[headers, with_name] = form
         return form
 
-    def _marked(self, template: str, part: str, filled: _Filled) -> str:
+    def _marked(self, template: str, part: str, kind: str) -> str:
         """Put keys of substitutions where values go, which occur nowhere else in the letter."""
         names = dict.fromkeys(_PLACEHOLDER.findall(template))
         for name in names:
             key = self._key(part, name)
             template = template.replace(f"{PLACEHOLDER_OPEN}{name}{PLACEHOLDER_CLOSE}", key)
-            self._keys.append((key, name, filled))
+            self._keys[kind].append((key, name))
         return template
 
     def _key(self, part: str, name: str) -> str:
@@ -146,9 +144,14 @@ def _shown(name: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 
+def _in_json(text: str) -> str:
+    """Return a text as it stands between the quotes of JSON."""
+    return orjson.dumps(text).decode()[1:-1]
+
+
 def _is_plain(text: str) -> bool:
-    """Whether a text stands in JSON as it is."""
-    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+    """Whether a text stands in JSON as it is: ASCII, nothing escaped. Asking orjson is the fastest way to know."""
+    return len(orjson.dumps(text)) == len(text) + 2
 
 
 def _header(line: str) -> tuple[str, str]:

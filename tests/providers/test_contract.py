@@ -232,7 +232,7 @@ def test_connects_again_and_beside_itself(subject: Subject) -> None:
     "address", ["eve@example.org>\r\nRCPT TO:<mallory@example.org", "a b@example.org", ""]
 )
 def test_one_bad_address_ends_nothing(subject: Subject, address: str) -> None:
-    bad = replace(recipient(2), address=address)
+    bad = recipient(2)._replace(address=address)
     with subject.provider.connect() as connection:
         receipts = list(connection.send(LETTER, [recipient(1), bad, recipient(3)]))
     assert [receipt.outcome for receipt in receipts] == [Outcome.ACCEPTED, Outcome.REJECTED, Outcome.ACCEPTED]

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +90,7 @@ def test_what_a_mail_client_moves_while_sending_is_not_written_again(tmp_path: P
 )
 def test_a_delivery_id_never_leaves_the_folder(tmp_path: Path, delivery_id: str) -> None:
     outbox = tmp_path / "outbox"
-    odd = replace(recipient(1), delivery_id=delivery_id)
+    odd = recipient(1)._replace(delivery_id=delivery_id)
     send(outbox, [odd, recipient(2)])
     assert len(files(tmp_path)) == len(list((outbox / "new").iterdir())) == 2
     assert not any(file.name.startswith(".") or ":" in file.name for file in (outbox / "new").iterdir())
@@ -100,7 +99,7 @@ def test_a_delivery_id_never_leaves_the_folder(tmp_path: Path, delivery_id: str)
 
 def test_different_ids_are_different_files(tmp_path: Path) -> None:
     ids = ["a/b", "a%2Fb", "a:b", "a_b", ".a", "%2Ea", "A/B"]
-    send(tmp_path, [replace(recipient(1), delivery_id=delivery_id) for delivery_id in ids])
+    send(tmp_path, [recipient(1)._replace(delivery_id=delivery_id) for delivery_id in ids])
     assert len(files(tmp_path)) == len(ids)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,8 +46,8 @@ def outcomes(receipts: list[Receipt]) -> list[Outcome]:
 
 
 def test_what_is_asked(server: PostmarkServer) -> None:
-    reader = replace(
-        recipient(1, name='Ada "the\r\nfirst" L.'), headers=(("List-Unsubscribe", "<https://x.example/u>"),)
+    reader = recipient(1, name='Ada "the\r\nfirst" L.')._replace(
+        headers=(("List-Unsubscribe", "<https://x.example/u>"),)
     )
     with provider(server, stream="news").connect() as connection:
         (receipt,) = connection.send(LETTER, [reader])

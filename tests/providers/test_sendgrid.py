@@ -183,7 +183,7 @@ def test_a_limit_says_when_to_come_again() -> None:
 )  # fmt: skip
 def test_what_broke_before_the_request_was_whole_was_not_taken(fault: Fault) -> None:
     # Larger than what the system's buffers take, so that the break is seen while it is written.
-    readers = [replace(each, values={"unsubscribe_url": "x" * 9000}) for each in recipients(1000)]
+    readers = [each._replace(values={"unsubscribe_url": "x" * 9000}) for each in recipients(1000)]
     with SendGridApi(faults=[fault]) as api:
         receipts, error = until_raised(settings(api), readers)
     assert receipts == []

@@ -28,8 +28,7 @@ LIST = replace(
 def reader(number: int, address: str = "", name: str = "") -> Recipient:
     own = recipient(number, address, name)
     link = own.values["unsubscribe_url"]
-    return replace(
-        own,
+    return own._replace(
         values={**own.values, "address": own.address},
         headers=(("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")),
     )
@@ -81,7 +80,7 @@ def oracle(letter: Letter, readers: list[Recipient], request: dict[str, Any]) ->
 
 
 def test_it_is_what_the_package_builds() -> None:
-    readers = [reader(1), reader(2, "o'neil&co@example.org", "Ōkubo, 光"), replace(reader(3), name="")]
+    readers = [reader(1), reader(2, "o'neil&co@example.org", "Ōkubo, 光"), reader(3)._replace(name="")]
     request = built(LIST, readers)
     assert request == oracle(LIST, readers, request)
 
@@ -115,7 +114,7 @@ def test_any_text_stays_what_it_is(text: str, name: str, value: str) -> None:
         html=f"{html.escape(encodable)}{placeholder('v')}",
     )  # fmt: skip
     own = value.encode("utf-8", "ignore").decode()
-    each = replace(recipient(1, name=name.encode("utf-8", "ignore").decode()), values={"v": own})
+    each = recipient(1, name=name.encode("utf-8", "ignore").decode())._replace(values={"v": own})
     found = substituted(built(letter, [each]), 0)
     assert found == (
         f"{encodable}{own}", f"{own}{encodable}", f"{html.escape(encodable)}{html.escape(own)}",
@@ -148,7 +147,7 @@ def test_what_sendgrid_cannot_carry_is_refused() -> None:
     payload = Payload(LIST)
     for address in ("", "a b@example.org", "x@y\r\nBcc: z@example.org", "grün@example.org"):
         with pytest.raises(MessageRejected, match="address"):
-            payload.person(replace(reader(1), address=address))
+            payload.person(reader(1)._replace(address=address))
     with pytest.raises(RenderError, match="address"):
         payload.person(recipient(1))
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,8 +69,7 @@ def send(inbox: Inbox, now: datetime) -> Iterator[str]:
             letter = make_letter(render(issue, plate.design), issue, IDENTITY, now)
             reader = example_reader(letter, issue, IDENTITY)
             address = f"{plate.name}@example.org"
-            reader = replace(
-                reader,
+            reader = reader._replace(
                 address=address,
                 name=plate.name,
                 message_id=f"<{plate.name}.{reader.delivery_id}@example.org>",
