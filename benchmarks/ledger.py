@@ -15,7 +15,7 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.processes import process_name
-from newsletter.delivery.settling import make_gate, settling
+from newsletter.delivery.settling import settling
 from newsletter.models import DayKind, IssueState, Letter
 from newsletter.protocols import Exposure
 from newsletter.store import IssueRecord
@@ -96,7 +96,7 @@ def settle(runs: int = 5) -> str:
 
         def with_ledger() -> None:
             claim = next(ours)
-            with settling(database, make_gate(database)) as accepting:
+            with settling(database) as accepting:
                 assert all(accepting.accept(claim, row) for row in claim.rows)
 
         def without() -> None:
@@ -136,7 +136,7 @@ def space() -> str:
     with tempfile.TemporaryDirectory() as folder:
         database = filled(folder, PLANNED)
         issue, after = planned(database, itertools.count()), 0
-        with settling(database, make_gate(database)) as accepting:
+        with settling(database) as accepting:
             while claim := _claim(database, issue.id, PAGE, after):
                 for row in claim.rows:
                     accepting.accept(claim, row)

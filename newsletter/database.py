@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ class Database:
         self.read_only = read_only
         self.engine = _make_engine(where, read_only=read_only)
         self.file = _file(where)
+        self._turn = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -95,8 +97,21 @@ class Database:
                 driver.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             elif snapshot:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with self._beside(connection, staging), connection.begin():
+            with self._beside(connection, staging), self._in_turn(), connection.begin():
                 yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Wait for this process's other threads: SQLite has one writer, and who finds it busy sleeps too long."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseError("database is locked", subject=self.name, remedy=_remedy("locked"))
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @contextmanager
     def direct(self, statement: Executable) -> Iterator[Direct]:
@@ -113,9 +128,12 @@ class Database:
         driver: Any = pooled.dbapi_connection
         faults: Any = self.engine.dialect.dbapi.Error  # type: ignore[union-attr]
 
+        turn: AbstractContextManager[object] = self._turn if self.is_sqlite else nullcontext()
+
         def run(values: Mapping[str, int | str | bytes | None]) -> int:
             try:
-                done = driver.execute(sql, [values[name] for name in names] if names else values)
+                with turn:
+                    done = driver.execute(sql, [values[name] for name in names] if names else values)
             except faults as error:
                 raise DatabaseError(str(error), subject=self.name, remedy=_remedy(str(error))) from error
             return int(done.rowcount)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, Recipients
-from newsletter.delivery.settling import Settling, make_gate, settling
+from newsletter.delivery.settling import Settling, settling
 from newsletter.delivery.watch import Watch
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
@@ -72,10 +72,6 @@ class Sending:
         )  # fmt: skip
 
     @cached_property
-    def _gate(self) -> AbstractContextManager[object]:
-        return make_gate(self.database)
-
-    @cached_property
     def _answers(self) -> Answers:
         return Answers(
             database=self.database, issue=self.issue, provider=self.provider, patience=self.patience,
@@ -110,7 +106,7 @@ class Sending:
         Rows that were not handed over are pending again in every case.
         """
         # Made here, because from Python 3.12 on two threads could make one each.
-        _ = self._pages, self._gate, self._answers, self._pauses, self._watch
+        _ = self._pages, self._recipients, self._answers, self._pauses, self._watch
         resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
         with self._heartbeat():
             connected = self._round(self.connections)
@@ -212,7 +208,7 @@ class Sending:
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self.provider.connect())
-                accepting = stack.enter_context(settling(self.database, self._gate))
+                accepting = stack.enter_context(settling(self.database))
             except BaseException as error:
                 self._release(page, Exposure.NONE)
                 if not isinstance(error, ProviderUnavailable):

@@ -5,9 +5,8 @@ All other answers change more than a row and go through `ledger.settle`, which i
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from sqlalchemy import bindparam, literal_column, update
 
@@ -29,26 +28,19 @@ _ACCEPTED = (
 
 
 class Settling:
-    """Settles for one thread of a send, on a connection of its own; threads of one process share a ``gate``."""
+    """Settles for one thread of a send, on a connection of its own."""
 
-    def __init__(self, direct: Direct, gate: AbstractContextManager[object]) -> None:
+    def __init__(self, direct: Direct) -> None:
         self._direct = direct
-        self._gate = gate
 
     def accept(self, claim: Claim, row: ClaimedRow) -> bool:
         """Write down that a letter was taken; False if the row is no longer this claim's."""
         values = {"issue": claim.issue_id, "subscriber": row.subscriber_id, "claim": claim.id}
-        with self._gate:
-            return self._direct(values) == 1
+        return self._direct(values) == 1
 
 
 @contextmanager
-def settling(database: Database, gate: AbstractContextManager[object]) -> Iterator[Settling]:
+def settling(database: Database) -> Iterator[Settling]:
     """Open what settles for one thread."""
     with database.direct(_ACCEPTED) as direct:
-        yield Settling(direct, gate)
-
-
-def make_gate(database: Database) -> AbstractContextManager[object]:
-    """Return what threads of a process pass one by one: SQLite has one writer, and a second one sleeps too long."""
-    return threading.Lock() if database.is_sqlite else nullcontext()
+        yield Settling(direct)

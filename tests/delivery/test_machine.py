@@ -26,7 +26,7 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
-from newsletter.delivery.settling import make_gate, settling
+from newsletter.delivery.settling import settling
 from newsletter.dispatch import Dispatcher
 from newsletter.errors import InputError, IssueError, ProviderUnavailable
 from newsletter.letters import Identity
@@ -187,7 +187,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def settle_in_ledger(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
         if receipt.outcome is Outcome.ACCEPTED:
-            with settling(self.database, make_gate(self.database)) as quick:
+            with settling(self.database) as quick:
                 return quick.accept(claim, row)
         with self.database.write() as connection:
             return ledger.settle(
