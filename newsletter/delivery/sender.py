@@ -102,7 +102,7 @@ class Sending:
         """
         # Made here, because from Python 3.12 on two threads could make one each.
         _ = self._pages, self._gate, self._answers, self._pauses, self._watch
-        resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
+        self._take_over_dead()
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and (self._may_go_on() or self._inherits()):
@@ -158,12 +158,16 @@ class Sending:
         while known and not self.stop.is_set() and not self._is_halted():
             silent = [claim for claim in self._claims_elsewhere() if known.get(claim.id) == claim.heartbeat]
             if any(is_dead(claim.owner, claim.heartbeat, self.clock()) for claim in silent):
-                resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
+                self._take_over_dead()
                 return True
             if not silent or monotonic() - began > 2 * ledger.DEAD_AFTER.total_seconds():
                 return False
             self.stop.wait(LOOK_SECONDS)
         return False
+
+    def _take_over_dead(self) -> None:
+        own = self.provider
+        resolve_dead_claims(self.database, self.issue, self.clock(), own.on_uncertain, own.name)
 
     def _claims_elsewhere(self) -> list[Any]:
         with self.database.read() as connection:

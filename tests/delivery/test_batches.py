@@ -229,6 +229,23 @@ def test_a_dead_batch_is_in_doubt_as_a_whole_and_held(database: Database) -> Non
     assert counts(database, issue) == Counts(prepared=12, accepted=2, uncertain=10)
 
 
+@pytest.mark.parametrize(("before", "held"), [("sendgrid", 10), ("fake", 0)])
+def test_a_dead_batch_of_another_provider_is_held_whatever_this_one_does(
+    database: Database, before: str, held: int
+) -> None:
+    add_readers(database, 12)
+    issue = plan_issue(database)
+    with database.write(durable=True) as connection:
+        ledger.claim(
+            connection, issue.id, deliverable("daily"), owner="elsewhere:1:1", provider=before, exposure=Exposure.ALL,
+            limit=10, after=0, now=NOW - timedelta(minutes=5),
+        )  # fmt: skip
+    provider = FakeProvider(on_uncertain=OnUncertain.RESEND)
+    sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=12, accepted=12 - held, uncertain=held)
+    assert len(provider.delivered) == 12 - held
+
+
 def test_what_an_event_settled_first_is_no_loss(database: Database) -> None:
     add_readers(database, 10)
     issue = plan_issue(database)
