@@ -28,7 +28,7 @@ from newsletter.errors import WebhookRefused
 from newsletter.models import DeliveryOutcome, DeliveryState, Event, EventKind
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.providers.sendgrid_events import SendGridEvents
-from subscribers.models import AddressState, SubscriptionState
+from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.requests import Requests
 from subscribers.store import deliverable
 from subscribers.suppressions import Suppressions
@@ -277,6 +277,40 @@ def test_soft_bounces_are_counted_over_all_sources_and_once_a_letter(planned: Da
     with planned.write() as connection:
         take(connection, PEOPLE, bounce, event_id="mail", allowance=ALLOWANCE, now=NOW)
     assert person(planned)[0] is AddressState.BOUNCED
+
+
+def test_who_came_back_since_does_not_leave_by_a_late_event(planned: Database) -> None:
+    late = event(planned, EventKind.UNSUBSCRIBE)
+    with planned.write() as connection:
+        reader = PEOPLE.find(connection, address(1))
+        link = reader.key, PEOPLE.edition_number(connection, "daily")
+        PEOPLE.leave(connection, *link, through=Through.ONE_CLICK, now=NOW + timedelta(hours=1))
+        PEOPLE.come_back(connection, *link, now=NOW + timedelta(hours=2))
+    put(planned, late, event(planned, EventKind.UNSUBSCRIBE, 2))
+    assert work(planned) == Worked(worked=2)
+    assert (person(planned, 1), person(planned, 2)[1]) == (ACTIVE, SubscriptionState.UNSUBSCRIBED)
+    put(planned, replace(late, id="another", at=NOW + timedelta(hours=3)))
+    work(planned)
+    assert person(planned)[1] is SubscriptionState.UNSUBSCRIBED
+
+
+def test_an_address_that_was_let_go_on_since_is_not_given_up_by_a_late_bounce(planned: Database) -> None:
+    bounce, complaint = event(planned, EventKind.HARD, name="first"), event(planned, EventKind.COMPLAINT)
+    put(planned, bounce)
+    work(planned)
+    with planned.write() as connection:
+        Suppressions(SETTINGS).unsuppress(
+            connection, address(1), reason="the mailbox is back", actor="me", now=NOW + timedelta(hours=2)
+        )
+    put(planned, replace(bounce, id="late", at=NOW + timedelta(hours=1)))
+    work(planned)
+    assert person(planned) == ACTIVE
+    put(planned, replace(bounce, id="new", at=NOW + timedelta(hours=3)))
+    work(planned)
+    assert person(planned)[0] is AddressState.BOUNCED
+    put(planned, complaint)
+    work(planned)
+    assert person(planned)[0] is AddressState.COMPLAINED
 
 
 def test_old_soft_bounces_do_not_count(planned: Database) -> None:
