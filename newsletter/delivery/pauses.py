@@ -31,9 +31,9 @@ class Pauses:
             now = self.clock()
             self._since = self._since or now
             until = now + timedelta(seconds=busy.seconds)
+            self._until = max(until, self._until or until)
             if until - self._since > self.wait:
                 raise busy
-            self._until = max(until, self._until or until)
 
     def end(self) -> None:
         """Something was taken: what asks for a pause from now on is a new trouble."""

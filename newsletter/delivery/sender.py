@@ -241,14 +241,16 @@ class Sending:
         try:
             self._send(connection, accepting, page)
         except (ProviderUnavailable, BreakerTripped) as error:
-            self._release(page, Exposure.NONE)
-            if isinstance(error, ProviderUnavailable):
-                telling.unavailable(self.issue, page.claim, error)
-            if not isinstance(error, ProviderBusy):
-                raise
-            if page.handed:
-                self._pauses.end()
-            self._pauses.begin(error)
+            try:
+                if not isinstance(error, ProviderBusy):
+                    raise
+                if page.handed:
+                    self._pauses.end()
+                self._pauses.begin(error)
+            finally:  # what it gives back is taken by others, who keep the pause by then
+                self._release(page, Exposure.NONE)
+                if isinstance(error, ProviderUnavailable):
+                    telling.unavailable(self.issue, page.claim, error)
             return size
         except BaseException:
             self._release(page, self.provider.exposure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
@@ -16,6 +17,7 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
@@ -192,6 +194,28 @@ def test_without_patience_a_pause_ends_it_at_once(database: Database) -> None:
     with pytest.raises(ProviderBusy):
         sending(database, issue, batches(script={address(1): [ProviderBusy("429", seconds=1)]})).run()
     assert counts(database, issue) == Counts(prepared=2, waiting=2)
+
+
+@pytest.mark.parametrize("wait", [0, 60])
+def test_a_pause_is_known_before_others_can_take_what_it_gives_back(database: Database, wait: int) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    clock = Clock()
+    busy = ProviderBusy("429", seconds=5)
+    job = sending(
+        database, issue, batches(script={address(1): [busy]}), clock=clock, wait=timedelta(seconds=wait)
+    )
+    job.stop = Passing(clock)
+    known = []
+
+    def release(page: Page, doubt: Exposure) -> int:
+        known.append(job._pauses.until)
+        return Pages.release(job._pages, page, doubt)
+
+    job._pages.release = release  # type: ignore[method-assign]
+    with nullcontext() if wait else pytest.raises(ProviderBusy):
+        job.run()
+    assert known[0] == NOW + timedelta(seconds=5)
 
 
 def test_one_lost_answer_is_no_reason_to_stop_and_many_are(database: Database) -> None:
