@@ -423,6 +423,15 @@ def test_nothing_of_somebody_erased_is_left_in_events(planned: Database) -> None
         assert b"reader2@" in planned.file.read_bytes().lower()
 
 
+@pytest.mark.parametrize("written", ["leserin@bücher.example", "leserin@xn--bcher-kva.example"])
+def test_nor_is_an_address_that_is_not_ascii(planned: Database, written: str) -> None:
+    put(planned, replace(event(planned, EventKind.SOFT), subscriber_id=None, address=written))
+    with planned.write() as connection:
+        forgetting.forget(connection, 4, "leserin@xn--bcher-kva.example")
+    assert b"leserin" not in kept(planned)[0][2]
+    assert work(planned) == Worked(nobody=1)
+
+
 def test_old_events_go_and_what_the_mailbox_brought_stays(command: Command, planned: Database) -> None:
     usual, rare = event(planned, EventKind.DELIVERED), event(planned, EventKind.HARD)
     put(planned, usual, rare)
