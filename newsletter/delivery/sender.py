@@ -23,7 +23,13 @@ from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.delivery.settling import Settling, make_gate, settling
 from newsletter.delivery.watch import Watch
-from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.errors import (
+    BreakerTripped,
+    DatabaseError,
+    ProviderBusy,
+    ProviderUnavailable,
+    RenderError,
+)
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -240,7 +246,7 @@ class Sending:
         began = monotonic()
         try:
             self._send(connection, accepting, page)
-        except (ProviderUnavailable, BreakerTripped) as error:
+        except (ProviderUnavailable, BreakerTripped, RenderError) as error:
             try:
                 if not isinstance(error, ProviderBusy):
                     raise

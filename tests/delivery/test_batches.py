@@ -19,7 +19,7 @@ from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.sender import Sending
-from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable, RenderError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
@@ -216,6 +216,22 @@ def test_a_pause_is_known_before_others_can_take_what_it_gives_back(database: Da
     with nullcontext() if wait else pytest.raises(ProviderBusy):
         job.run()
     assert known[0] == NOW + timedelta(seconds=5)
+
+
+def test_a_letter_that_a_provider_cannot_carry_leaves_nobody_in_doubt(database: Database) -> None:
+    add_readers(database, 5)
+    issue = plan_issue(database)
+
+    class Unable(FakeProvider):
+        """Cannot carry a header."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            yield from super().send(letter, recipients[:2])
+            raise RenderError("this header is not free", subject="X-SG-ID")
+
+    with pytest.raises(RenderError):
+        sending(database, issue, Unable(exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)).run()
+    assert counts(database, issue) == Counts(prepared=5, accepted=2, waiting=3)
 
 
 def test_one_lost_answer_is_no_reason_to_stop_and_many_are(database: Database) -> None:
