@@ -133,6 +133,12 @@ class Requests(Book):
         moved = self.put(connection, subscriber, known.edition, known, next_state(Wish.LEAVE, known), step)
         return Asked(answer=Answer.DONE, subscriber=subscriber, subscription=moved)
 
+    def came_back(self, connection: Connection, key: bytes, edition_number: int, since: datetime) -> bool:
+        """Say whether the person of an unsubscribe link took the subscription up again after a time."""
+        found = self.by_link(connection, key, edition_number, lock=True)
+        back = records.last_step_to(connection, found[1], SubscriptionState.ACTIVE) if found else None
+        return back is not None and back.step.through in BY_THE_PERSON and back.step.at > since
+
     def leave_all(
         self, connection: Connection, links: Collection[tuple[bytes, int]], *, through: Through, now: datetime
     ) -> int:

@@ -82,6 +82,14 @@ class Suppressions(Book):
         store.move_address(connection, known, wanted, step)
         return True
 
+    @staticmethod
+    def was_lifted(connection: sa.Connection, number: int, since: datetime) -> bool:
+        """Say whether a suppression of a subscriber's address was lifted after a time."""
+        lifted = sa.select(suppression.c.id).where(
+            suppression.c.address_hash == store.digest_of(connection, number), suppression.c.lifted_at > since
+        )
+        return execute(connection, lifted.limit(1)).first() is not None
+
     def listing(self, connection: sa.Connection, *, lifted: bool = False) -> Iterator[Suppression]:
         """Yield the suppressions in force, the oldest first, with the address where it is still known."""
         after = 0

@@ -50,13 +50,19 @@ def forget(connection: sa.Connection, subscriber_id: int, email: str) -> None:
 
 
 def _sweep_bytes(connection: sa.Connection, traces: Traces, column: sa.Column[bytes]) -> None:
-    """Take an address out of a column of bytes; they are looked at as text of one byte a character."""
-    table, dialect = column.table, connection.dialect.name
-    text = sa.cast(column, sa.Text) if dialect == "sqlite" else sa.func.encode(column, "escape")
-    quoted = [sa.func.lower(text).contains(needle, autoescape=True) for needle in traces.needles()]
+    """Take an address out of a column of bytes, which are JSON; PostgreSQL finds them as it would escape them."""
+    table, is_sqlite = column.table, connection.dialect.name == "sqlite"
+    text = sa.cast(column, sa.Text) if is_sqlite else sa.func.encode(column, "escape")
+    needles = [needle if is_sqlite else _escaped(needle) for needle in traces.needles()]
+    quoted = [sa.func.lower(text).contains(needle, autoescape=True) for needle in needles]
     for number, payload in connection.execute(sa.select(table.c.id, column).where(sa.or_(*quoted))).all():
-        without = traces.redact(payload.decode("latin-1")).encode("latin-1")
+        without = traces.redact(payload.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         connection.execute(sa.update(table).where(table.c.id == number).values({column: without}))
+
+
+def _escaped(text: str) -> str:
+    """Return a text as PostgreSQL writes its bytes in the format "escape"."""
+    return "".join(chr(byte) if byte < 128 else f"\\{byte:03o}" for byte in text.encode())
 
 
 def _count(connection: sa.Connection, table: sa.Table, subscriber_id: int) -> int:

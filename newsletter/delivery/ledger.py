@@ -388,10 +388,9 @@ def beat(connection: Connection, claim_ids: Iterable[int], now: datetime) -> Non
 
 
 def open_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
-    """Return the open claims of an issue: rows of ``id, owner, heartbeat, exposure``."""
-    columns = (claim_table.c.id, claim_table.c.owner, claim_table.c.heartbeat, claim_table.c.exposure)
+    """Return the open claims of an issue: rows of ``id, owner, heartbeat, exposure, provider``."""
     return connection.execute(
-        select(*columns)
+        select(*claim_table.c["id", "owner", "heartbeat", "exposure", "provider"])
         .where(claim_table.c.issue_id == issue_id, claim_table.c.closed_at.is_(None))
         .order_by(claim_table.c.id)
     ).all()

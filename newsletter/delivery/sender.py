@@ -23,7 +23,13 @@ from newsletter.delivery.processes import is_dead, is_here
 from newsletter.delivery.recipients import Links, Recipients
 from newsletter.delivery.settling import Settling, settling
 from newsletter.delivery.watch import Watch
-from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.errors import (
+    BreakerTripped,
+    DatabaseError,
+    ProviderBusy,
+    ProviderUnavailable,
+    RenderError,
+)
 from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, Provider
 from newsletter.store import IssueRecord
@@ -107,7 +113,7 @@ class Sending:
         """
         # Made here, because from Python 3.12 on two threads could make one each.
         _ = self._pages, self._recipients, self._answers, self._pauses, self._watch
-        resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
+        self._take_over_dead()
         with self._heartbeat():
             connected = self._round(self.connections)
             while connected and not self._faults and (self._may_go_on() or self._inherits()):
@@ -163,12 +169,16 @@ class Sending:
         while known and not self.stop.is_set() and not self._is_halted():
             silent = [claim for claim in self._claims_elsewhere() if known.get(claim.id) == claim.heartbeat]
             if any(is_dead(claim.owner, claim.heartbeat, self.clock()) for claim in silent):
-                resolve_dead_claims(self.database, self.issue, self.clock(), self.provider.on_uncertain)
+                self._take_over_dead()
                 return True
             if not silent or monotonic() - began > 2 * ledger.DEAD_AFTER.total_seconds():
                 return False
             self.stop.wait(LOOK_SECONDS)
         return False
+
+    def _take_over_dead(self) -> None:
+        own = self.provider
+        resolve_dead_claims(self.database, self.issue, self.clock(), own.on_uncertain, own.name)
 
     def _claims_elsewhere(self) -> list[Any]:
         with self.database.read() as connection:
@@ -241,15 +251,17 @@ class Sending:
         began = monotonic()
         try:
             self._send(connection, accepting, page)
-        except (ProviderUnavailable, BreakerTripped) as error:
-            self._release(page, Exposure.NONE)
-            if isinstance(error, ProviderUnavailable):
-                telling.unavailable(self.issue, page.claim, error)
-            if not isinstance(error, ProviderBusy):
-                raise
-            if page.handed:
-                self._pauses.end()
-            self._pauses.begin(error)
+        except (ProviderUnavailable, BreakerTripped, RenderError) as error:
+            try:
+                if not isinstance(error, ProviderBusy):
+                    raise
+                if page.handed:
+                    self._pauses.end()
+                self._pauses.begin(error)
+            finally:  # what it gives back is taken by others, who keep the pause by then
+                self._release(page, Exposure.NONE)
+                if isinstance(error, ProviderUnavailable):
+                    telling.unavailable(self.issue, page.claim, error)
             return size
         except BaseException:
             self._release(page, self.provider.exposure)

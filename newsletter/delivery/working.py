@@ -27,6 +27,7 @@ from newsletter.models import DeliveryOutcome, EventKind
 from subscribers.errors import StoreError
 from subscribers.models import Through
 from subscribers.requests import Requests
+from subscribers.suppressions import Suppressions
 
 PAGE = 2_000  # events a transaction: others wait for it
 MOST_SERIOUS = 50  # of them that touch the list
@@ -76,6 +77,7 @@ class _Told:
     number: int
     provider: str
     kind: EventKind
+    at: datetime
     said: Claimed
     about: Concerned | None
 
@@ -160,21 +162,34 @@ class Work:
                 if serious > MOST_SERIOUS:
                     continue
             told.append(
-                _Told(number=row.id, provider=row.provider, kind=kind, said=claims[row.id], about=about)
+                _Told(
+                    number=row.id,
+                    provider=row.provider,
+                    kind=kind,
+                    at=row.at,
+                    said=claims[row.id],
+                    about=about,
+                )
             )
         return told
 
     def _apply(self, connection: Connection, told: _Told, about: Concerned, now: datetime) -> None:
-        """Do what an event says of a person; all events of a page are written down by now."""
+        """Do what an event says of a person; all events of a page are written down by now.
+
+        What the person or the operator did since it happened is newer, and stands; a complaint is never too old.
+        """
         actor, person = told.provider, about.person
         match told.kind:
+            case EventKind.HARD if Suppressions.was_lifted(connection, person, told.at):
+                pass
             case EventKind.HARD:
                 give_up(connection, person, f"bounced: {told.said.reason}"[:200], actor=actor, now=now)
             case EventKind.COMPLAINT:
                 complained(connection, person, actor=actor, now=now)
             case EventKind.UNSUBSCRIBE:
                 edition = self.people.edition_number(connection, about.issue.edition)
-                self.people.leave(connection, about.key, edition, through=Through.EVENT, now=now)
+                if not self.people.came_back(connection, about.key, edition, told.at):
+                    self.people.leave(connection, about.key, edition, through=Through.EVENT, now=now)
             case _:
                 self.people.find(connection, str(person), lock=True)
                 count_bounces(connection, person, self.allowance, actor=actor, now=now)
@@ -182,7 +197,7 @@ class Work:
 
 def _waiting(limit: int, number: int | None = None) -> Any:
     own = event_table.c
-    chosen = select(own.id, own.provider, own.kind, own.payload).where(WAITING)
+    chosen = select(own.id, own.provider, own.kind, own.at, own.payload).where(WAITING)
     return (chosen if number is None else chosen.where(own.id == number)).order_by(own.id).limit(limit)
 
 

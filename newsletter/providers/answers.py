@@ -45,7 +45,7 @@ class Backoff:
 
     def next(self, asked: float | None) -> float:
         """Return the seconds of the next pause: what the provider asked for, if it did."""
-        own = min(2.0**self._times, _LONGEST_PAUSE)
+        own = min(2.0 ** min(self._times, 10), _LONGEST_PAUSE)
         self._times += 1
         return own if asked is None else asked
 

@@ -137,7 +137,10 @@ class _PostmarkConnection:
         yield from self._send_group(group)
 
     def _send_group(self, group: Sequence[tuple[Recipient, bytes]]) -> Iterator[Receipt]:
-        """Send some in one request. What is nobody's fault in it is raised once all have their receipts."""
+        """Send some in one request. What is nobody's fault in it is raised once all have their receipts.
+
+        So is what leaves all of them in doubt, so that not as many more are.
+        """
         if not group:
             return
         try:
@@ -147,24 +150,29 @@ class _PostmarkConnection:
         except NotSent as error:
             raise self._not_now(str(error), None) from error
         except NoAnswer as error:
-            yield from (_receipt(recipient, Outcome.UNCERTAIN, str(error)) for recipient, _ in group)
+            yield from self._in_doubt(group, str(error))
             return
         told = self._of_all(answer)
         if told is not None:
-            yield from (_receipt(recipient, Outcome.UNCERTAIN, told) for recipient, _ in group)
+            yield from self._in_doubt(group, told)
             return
         listed = _listed(answer.body)
         if len(listed) != len(group):
-            told = f"200, with {len(listed)} answers to {len(group)} messages"
-            yield from (_receipt(recipient, Outcome.UNCERTAIN, told) for recipient, _ in group)
+            yield from self._in_doubt(group, f"200, with {len(listed)} answers to {len(group)} messages")
             return
-        fault: ProviderUnavailable | None = None
+        kept_from: tuple[Means, str] | None = None
         for (recipient, _), said in zip(group, listed, strict=True):
-            receipt, raised = self._of_one(recipient, said)
-            fault = fault or raised
+            receipt, means = self._of_one(recipient, said)
+            if kept_from is None and means in {Means.BUSY, Means.NOBODY}:
+                kept_from = means, receipt.reply
             yield receipt
-        if fault is not None:
-            raise fault
+        if kept_from is not None:
+            means, words = kept_from
+            raise self._not_now(words, None) if means is Means.BUSY else self._nobody(words)
+
+    def _in_doubt(self, group: Sequence[tuple[Recipient, bytes]], told: str) -> Iterator[Receipt]:
+        yield from (_receipt(recipient, Outcome.UNCERTAIN, told) for recipient, _ in group)
+        raise self._not_now(told, None)
 
     def _of_all(self, answer: Answer) -> str | None:
         """Return what was said where nobody knows what became of a request, None where each message has its answer.
@@ -182,25 +190,22 @@ class _PostmarkConnection:
             return told
         raise self._nobody(told)
 
-    def _of_one(
-        self, recipient: Recipient, said: Mapping[str, object]
-    ) -> tuple[Receipt, ProviderUnavailable | None]:
-        """Return the receipt of one message, and what is to be raised behind it."""
+    def _of_one(self, recipient: Recipient, said: Mapping[str, object]) -> tuple[Receipt, Means]:
+        """Return the receipt of one message, and what its answer means."""
         code, words = said.get("ErrorCode"), _words(said)
         means = _CODES.get(code, Means.NOBODY) if isinstance(code, int) else Means.DOUBT
         if code == _INVALID and _TO.search(words):
-            return _receipt(recipient, Outcome.REJECTED, words, hard=True), None
+            return _receipt(recipient, Outcome.REJECTED, words, hard=True), Means.REFUSED
         if means is Means.TAKEN:
             self._backoff.over()
             given = said.get("MessageID")
             name = one_line(given)[:255] if isinstance(given, str) else ""
-            return _receipt(recipient, Outcome.ACCEPTED, f"{words} {name}".strip(), name), None
+            return _receipt(recipient, Outcome.ACCEPTED, f"{words} {name}".strip(), name), means
         if means is Means.REFUSED:
-            return _receipt(recipient, Outcome.REJECTED, words), None
+            return _receipt(recipient, Outcome.REJECTED, words), means
         if means is Means.DOUBT:
-            return _receipt(recipient, Outcome.UNCERTAIN, words or "an answer without a code"), None
-        raised = self._not_now(words, None) if means is Means.BUSY else self._nobody(words)
-        return _receipt(recipient, Outcome.RETRY, words), raised
+            return _receipt(recipient, Outcome.UNCERTAIN, words or "an answer without a code"), means
+        return _receipt(recipient, Outcome.RETRY, words), means
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
         return ProviderBusy(

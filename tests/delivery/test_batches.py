@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
@@ -16,9 +17,10 @@ from newsletter.delivery import ledger, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.sender import Sending
-from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable
+from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable, RenderError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
@@ -203,6 +205,44 @@ def test_without_patience_a_pause_ends_it_at_once(database: Database) -> None:
     assert counts(database, issue) == Counts(prepared=2, waiting=2)
 
 
+@pytest.mark.parametrize("wait", [0, 60])
+def test_a_pause_is_known_before_others_can_take_what_it_gives_back(database: Database, wait: int) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+    clock = Clock()
+    busy = ProviderBusy("429", seconds=5)
+    job = sending(
+        database, issue, batches(script={address(1): [busy]}), clock=clock, wait=timedelta(seconds=wait)
+    )
+    job.stop = Passing(clock)
+    known = []
+
+    def release(page: Page, doubt: Exposure) -> int:
+        known.append(job._pauses.until)
+        return Pages.release(job._pages, page, doubt)
+
+    job._pages.release = release  # type: ignore[method-assign]
+    with nullcontext() if wait else pytest.raises(ProviderBusy):
+        job.run()
+    assert known[0] == NOW + timedelta(seconds=5)
+
+
+def test_a_letter_that_a_provider_cannot_carry_leaves_nobody_in_doubt(database: Database) -> None:
+    add_readers(database, 5)
+    issue = plan_issue(database)
+
+    class Unable(FakeProvider):
+        """Cannot carry a header."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            yield from super().send(letter, recipients[:2])
+            raise RenderError("this header is not free", subject="X-SG-ID")
+
+    with pytest.raises(RenderError):
+        sending(database, issue, Unable(exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)).run()
+    assert counts(database, issue) == Counts(prepared=5, accepted=2, waiting=3)
+
+
 def test_one_lost_answer_is_no_reason_to_stop_and_many_are(database: Database) -> None:
     add_readers(database, 100)
     issue = plan_issue(database)
@@ -236,6 +276,23 @@ def test_a_dead_batch_is_in_doubt_as_a_whole_and_held(database: Database) -> Non
     sending(database, issue, provider).run()
     assert sorted(number for number, _ in provider.delivered) == [11, 12]
     assert counts(database, issue) == Counts(prepared=12, accepted=2, uncertain=10)
+
+
+@pytest.mark.parametrize(("before", "held"), [("sendgrid", 10), ("fake", 0)])
+def test_a_dead_batch_of_another_provider_is_held_whatever_this_one_does(
+    database: Database, before: str, held: int
+) -> None:
+    add_readers(database, 12)
+    issue = plan_issue(database)
+    with database.write(durable=True) as connection:
+        ledger.claim(
+            connection, issue.id, deliverable("daily"), owner="elsewhere:1:1", provider=before, exposure=Exposure.ALL,
+            limit=10, after=0, now=NOW - timedelta(minutes=5),
+        )  # fmt: skip
+    provider = FakeProvider(on_uncertain=OnUncertain.RESEND)
+    sending(database, issue, provider).run()
+    assert counts(database, issue) == Counts(prepared=12, accepted=12 - held, uncertain=held)
+    assert len(provider.delivered) == 12 - held
 
 
 def test_what_an_event_settled_first_is_no_loss(database: Database) -> None:

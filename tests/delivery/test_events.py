@@ -28,7 +28,7 @@ from newsletter.errors import WebhookRefused
 from newsletter.models import DeliveryOutcome, DeliveryState, Event, EventKind
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.providers.sendgrid_events import SendGridEvents
-from subscribers.models import AddressState, SubscriptionState
+from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.requests import Requests
 from subscribers.store import deliverable
 from subscribers.suppressions import Suppressions
@@ -279,6 +279,40 @@ def test_soft_bounces_are_counted_over_all_sources_and_once_a_letter(planned: Da
     assert person(planned)[0] is AddressState.BOUNCED
 
 
+def test_who_came_back_since_does_not_leave_by_a_late_event(planned: Database) -> None:
+    late = event(planned, EventKind.UNSUBSCRIBE)
+    with planned.write() as connection:
+        reader = PEOPLE.find(connection, address(1))
+        link = reader.key, PEOPLE.edition_number(connection, "daily")
+        PEOPLE.leave(connection, *link, through=Through.ONE_CLICK, now=NOW + timedelta(hours=1))
+        PEOPLE.come_back(connection, *link, now=NOW + timedelta(hours=2))
+    put(planned, late, event(planned, EventKind.UNSUBSCRIBE, 2))
+    assert work(planned) == Worked(worked=2)
+    assert (person(planned, 1), person(planned, 2)[1]) == (ACTIVE, SubscriptionState.UNSUBSCRIBED)
+    put(planned, replace(late, id="another", at=NOW + timedelta(hours=3)))
+    work(planned)
+    assert person(planned)[1] is SubscriptionState.UNSUBSCRIBED
+
+
+def test_an_address_that_was_let_go_on_since_is_not_given_up_by_a_late_bounce(planned: Database) -> None:
+    bounce, complaint = event(planned, EventKind.HARD, name="first"), event(planned, EventKind.COMPLAINT)
+    put(planned, bounce)
+    work(planned)
+    with planned.write() as connection:
+        Suppressions(SETTINGS).unsuppress(
+            connection, address(1), reason="the mailbox is back", actor="me", now=NOW + timedelta(hours=2)
+        )
+    put(planned, replace(bounce, id="late", at=NOW + timedelta(hours=1)))
+    work(planned)
+    assert person(planned) == ACTIVE
+    put(planned, replace(bounce, id="new", at=NOW + timedelta(hours=3)))
+    work(planned)
+    assert person(planned)[0] is AddressState.BOUNCED
+    put(planned, complaint)
+    work(planned)
+    assert person(planned)[0] is AddressState.COMPLAINED
+
+
 def test_old_soft_bounces_do_not_count(planned: Database) -> None:
     for number, days in enumerate([0, 40, 41]):
         with planned.write() as connection:
@@ -387,6 +421,15 @@ def test_nothing_of_somebody_erased_is_left_in_events(planned: Database) -> None
         assert planned.compact()
         assert b"reader1@" not in planned.file.read_bytes().lower()
         assert b"reader2@" in planned.file.read_bytes().lower()
+
+
+@pytest.mark.parametrize("written", ["leserin@bücher.example", "leserin@xn--bcher-kva.example"])
+def test_nor_is_an_address_that_is_not_ascii(planned: Database, written: str) -> None:
+    put(planned, replace(event(planned, EventKind.SOFT), subscriber_id=None, address=written))
+    with planned.write() as connection:
+        forgetting.forget(connection, 4, "leserin@xn--bcher-kva.example")
+    assert b"leserin" not in kept(planned)[0][2]
+    assert work(planned) == Worked(nobody=1)
 
 
 def test_old_events_go_and_what_the_mailbox_brought_stays(command: Command, planned: Database) -> None:

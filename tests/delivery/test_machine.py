@@ -235,7 +235,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def silence(self, seconds: int) -> None:
         """Nobody beats for a while; then a process looks for the dead."""
         self.clock.forward(seconds=seconds)
-        resolve_dead_claims(self.database, self.record(), self.clock(), self.model.on_uncertain)
+        resolve_dead_claims(self.database, self.record(), self.clock(), self.model.on_uncertain, "fake")
         self.model.end_dead(self.clock(), resend=self.model.resends)
 
     @rule(seconds=st.sampled_from([-86_400, -60, 61, 600, 50_000]))

@@ -127,14 +127,36 @@ def test_a_request_that_is_refused_rejects_nobody(
 
 @pytest.mark.parametrize("fault", [
     Fault(drops=True), Fault(drops=True, taken=True), Fault(delay=1.5, taken=True), Fault(status=500), Fault(status=502),
-    Fault(body=b"<html>hello</html>"), Fault(body=b"[]"), Fault(body=b'[{"ErrorCode": 0}]'), Fault(body=b"[{}, {}, {}]"),
-    Fault(body=b"[1, 2, 3]"), Fault(status=202), Fault(body=b"\xff" * 9),
+    Fault(body=b"<html>hello</html>"), Fault(body=b"[]"), Fault(body=b'[{"ErrorCode": 0}]'), Fault(body=b"[1, 2, 3]"),
+    Fault(status=202), Fault(body=b"\xff" * 9), Fault(status=500, body=b"\x1b[2J\0"),
 ])  # fmt: skip
-def test_without_answers_of_their_own_nobody_knows(server: PostmarkServer, fault: Fault) -> None:
+def test_without_answers_of_their_own_nobody_knows_and_not_as_many_more(
+    server: PostmarkServer, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postmark, "MOST_MESSAGES", 3)
     server.faults = [fault]
-    receipts, raised = until_raised(provider(server, timeout=0.5))
+    receipts, raised = until_raised(provider(server, timeout=0.5), 6)
+    assert outcomes(receipts) == [C] * 3
+    assert isinstance(raised, ProviderBusy)
+    assert all(receipt.reply.isprintable() for receipt in receipts)
+
+
+def test_answers_that_are_none_leave_each_in_doubt(server: PostmarkServer) -> None:
+    server.faults = [Fault(body=b"[{}, {}, {}]")]
+    receipts, raised = until_raised(provider(server))
     assert (outcomes(receipts), raised) == ([C] * 3, None)
-    assert all("\n" not in receipt.reply for receipt in receipts)
+
+
+def test_a_limit_that_each_message_hears_of_is_one_pause(server: PostmarkServer) -> None:
+    server.codes = {reader.address: (429, "Rate limit exceeded") for reader in recipients(400)}
+    seconds = []
+    with provider(server).connect() as connection:
+        for _ in range(4):
+            try:
+                list(connection.send(LETTER, recipients(400)))
+            except ProviderBusy as busy:
+                seconds.append(busy.seconds)
+    assert seconds == [1, 2, 4, 8]
 
 
 def test_a_wrong_token_and_a_server_that_is_gone(server: PostmarkServer) -> None:
