@@ -321,6 +321,14 @@ def _decode_secret(kind: type, value: object) -> object:
     raise NotImplementedError(f"settings of type {kind} are not decoded here")
 
 
+def _quoted(tree: dict[str, Any], info: SettingInfo) -> str:
+    """Return what stands in a tree for a setting, to begin a sentence with; nothing of a secret, nor of one of many."""
+    found: object = tree
+    for part in info.path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return f"{found!r} " if isinstance(found, str) and not isinstance(info.default, Secret) else ""
+
+
 def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
@@ -331,5 +339,5 @@ def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
         info = known.get(path) or known.get(path := path.removesuffix(".NAME"))
         remedy = f"it must be a {info.kind}" if info else "see `newsletter config`"
         if info and "matching regex" in problem:
-            problem, remedy = "is not written as it should be", info.help
+            problem, remedy = f"{_quoted(tree, info)}is not written as it should be", info.help
         raise ConfigError(problem, subject=f"{where}, {path}" if path else where, remedy=remedy) from None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from newsletter.settings.base import Secret, Table
+from newsletter.settings.base import BASE_URL, Secret, Table
 
 _Connections = Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)]
 _Seconds = Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)]
@@ -103,7 +103,7 @@ class SendgridTable(ProviderTable, frozen=True):
         str,
         Meta(
             description="Where the API is; accounts in the EU have https://api.eu.sendgrid.com.",
-            pattern=r"^https?://",
+            pattern=BASE_URL,
         ),
     ] = "https://api.sendgrid.com"
     sandbox: Annotated[bool, Meta(description="Have SendGrid check every request and deliver nothing.")] = (
@@ -169,7 +169,7 @@ class SesTable(ProviderTable, frozen=True):
     ] = ""
     base_url: Annotated[
         str,
-        Meta(description="Where its API is; empty means that of the region.", pattern=r"^$|^https?://"),
+        Meta(description="Where its API is; empty means that of the region.", pattern=rf"^$|{BASE_URL}"),
     ] = ""
     connections: _Connections = 8
     timeout: _Seconds = 30.0
@@ -188,7 +188,7 @@ class PostmarkTable(ProviderTable, frozen=True):
         Secret,
         Meta(description="Password in the address of the webhook; without it no events are taken."),
     ] = Secret("")
-    base_url: Annotated[str, Meta(description="Where its API is.", pattern=r"^https?://")] = (
+    base_url: Annotated[str, Meta(description="Where its API is.", pattern=BASE_URL)] = (
         "https://api.postmarkapp.com"
     )
     connections: _Connections = 4

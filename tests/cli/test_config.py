@@ -98,6 +98,15 @@ def test_feeds_by_name(command: Command) -> None:
         ("[sources]\nuse = []\n", "sources.use: Expected `array` of length >= 1"),
         ("[sources.feeds.blog]\n", "Object missing required field `url`"),
         ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: is not written as it should be"),
+        (
+            '[provider.sendgrid]\nbase_url = "http://"\n',
+            "provider.sendgrid.base_url: 'http://' is not written as it should be; Where the API is",
+        ),
+        ('[provider.ses]\nbase_url = "https://x y"\n', "provider.ses.base_url: 'https://x y' is not written"),
+        (
+            '[provider.ses]\nregion = "Ireland"\n',
+            "provider.ses.region: 'Ireland' is not written as it should be",
+        ),
         ('[sources.arxiv]\nannounce = ["old"]\n', "Invalid enum value 'old'"),
     ],
 )
