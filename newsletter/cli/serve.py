@@ -38,7 +38,9 @@ def serve(context: click.Context, host: str | None, port: int | None, schedule: 
             remedy="pip install 'daily-papers-newsletter[web]'",
         ) from error  # fmt: skip
     from newsletter.app import App
-    from newsletter.app.serving import reached_at
+    from newsletter.app.receiving import event_readers
+    from newsletter.app.serving import public_url, reached_at
+    from newsletter.web.events import PATH
 
     config = load(context.find_object(Path))
     web = config.settings.web
@@ -48,8 +50,11 @@ def serve(context: click.Context, host: str | None, port: int | None, schedule: 
         address = address_of(listening)
         app = App(reached_at(config, address), warn)
         try:
-            server = opened(app, listening, log=_silent if quiet else _log, complain=complain, tables=tables)
+            log, readers = _silent if quiet else _log, event_readers(app)
+            server = opened(app, listening, log=log, complain=complain, tables=tables, readers=readers)
             click.echo(f"The pages are at {address}/ (Ctrl-C ends it)")
+            for name in readers:
+                click.echo(f"Events of {name} are taken at {public_url(app) or address}{PATH}{name}")
             sys.stdout.flush()
             server.run()
         finally:
