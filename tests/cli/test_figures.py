@@ -85,7 +85,9 @@ def test_before_anything_is_sent_there_is_nothing_to_show(command: Command) -> N
     assert {name: found[name] for name in ("intervals", "slowest", "refusing", "replies")} == {
         "intervals": [], "slowest": [], "refusing": [], "replies": [],
     }  # fmt: skip
-    assert "Handed over" not in command("issues", "show", DAY).ok().out
+    shown = command("issues", "show", DAY).ok().out
+    assert "Handed over" not in shown
+    assert "events" not in shown
 
 
 def test_what_came_back_is_told_and_what_nobody_told_is_not_a_zero(command: Command) -> None:
