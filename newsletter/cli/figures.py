@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.cli.tables import print_table, visible
+from newsletter.cli.tables import ending, print_table, visible
 
 if TYPE_CHECKING:
     from newsletter.delivery.domains import OfDomain
@@ -56,7 +56,10 @@ def print_figures(figures: Figures) -> None:
     _table(
         "By domain:",
         ("domain", *COUNTS),
-        [(each.domain, *(f"{getattr(each.counts, name):,}" for name in COUNTS)) for each in figures.domains],
+        [
+            (ending(each.domain), *(f"{getattr(each.counts, name):,}" for name in COUNTS))
+            for each in figures.domains
+        ],
     )
     if is_told(figures.reach.outcomes):
         print_outcomes([(each.domain, each.counts.accepted, each.outcomes) for each in figures.domains])
@@ -96,7 +99,7 @@ def print_outcomes(rows: Iterable[tuple[str, int, Outcomes]]) -> None:
         "What is known of them, by domain:",
         ("domain", "accepted", *(name.replace("_", " ") for name in OUTCOMES)),
         [
-            (domain, f"{accepted:,}", *(told(getattr(own, name)) for name in OUTCOMES))
+            (ending(domain), f"{accepted:,}", *(told(getattr(own, name)) for name in OUTCOMES))
             for domain, accepted, own in rows
         ],
     )
