@@ -184,7 +184,7 @@ def general(path: str) -> str:
 
 def _kind_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
-        return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
+        return "choice of " + ", ".join(str(choice) or "nothing" for choice in get_args(kind))
     if get_origin(kind) is list:
         return _LIST
     if get_origin(kind) is dict:
@@ -285,7 +285,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object
             nearest = _nearest(path)
             raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
         path = ".".join(parts)
-        value = environ[variable]
+        value = environ[variable].rstrip("\r\n")  # which a file or a paste leaves at the end
         kind = next((info.kind for info in describe() if info.path == general(path)), "")
         overlay[path] = (variable, _VALUE_OF.get(kind, str)(value))
     return overlay

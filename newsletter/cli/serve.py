@@ -24,8 +24,9 @@ from newsletter.errors import ConfigError
 def serve(context: click.Context, host: str | None, port: int | None, schedule: bool, quiet: bool) -> None:
     """Serve sign-up, confirmation and unsubscribe pages, and send the mails that they cause, until Ctrl-C or SIGTERM.
 
-    It speaks plain HTTP: put a proxy with https before it (docs/web.md). Requests are logged on standard error, with
-    neither tokens nor addresses. With --schedule it does what `newsletter run --if-due` does, about every 30 seconds.
+    It takes the events that mail providers post, where the settings say whose (docs/events.md). It speaks plain HTTP:
+    put a proxy with https before it (docs/web.md). Requests are logged on standard error, with neither tokens nor
+    addresses. With --schedule it does what `newsletter run --if-due` does, about every 30 seconds.
     """
     try:
         from newsletter.web.opening import opened

@@ -157,6 +157,13 @@ def test_secrets_do_not_show(command: Command) -> None:
     assert rows["database.url"]["value"] == "postgresql://news:***@db.example.org/news"
 
 
+def test_a_line_end_that_was_pasted_is_no_part_of_a_value(command: Command) -> None:
+    env = {"NEWSLETTER_PROVIDER__SES__REGION": "eu-west-1\r\n", "NEWSLETTER_PROVIDER__SMTP__PORT": "2525\n"}
+    rows = settings(command, **env)
+    assert rows["provider.ses.region"]["value"] == "eu-west-1"
+    assert rows["provider.smtp.port"]["value"] == 2525
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
