@@ -188,7 +188,8 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _told(error: Exception) -> str:
-    """Return the words of a fault, without the names of connections that urllib3 puts before them."""
+    """Return the words of a fault, without the connection's name and the sentence that urllib3 puts before them."""
     inner = error.args[-1] if error.args else error
     words = one_line(inner)[:_MOST_WORDS]
-    return words.partition("): ")[2] or words or type(error).__name__
+    own = words.partition("): ")[2] or words or type(error).__name__
+    return own.removeprefix("Failed to establish a new connection: ")
