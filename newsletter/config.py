@@ -184,7 +184,7 @@ def general(path: str) -> str:
 
 def _kind_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
-        return "choice of " + ", ".join(str(choice) for choice in get_args(kind))
+        return "choice of " + ", ".join(str(choice) or "nothing" for choice in get_args(kind))
     if get_origin(kind) is list:
         return _LIST
     if get_origin(kind) is dict:
@@ -285,7 +285,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object
             nearest = _nearest(path)
             raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
         path = ".".join(parts)
-        value = environ[variable]
+        value = environ[variable].rstrip("\r\n")  # which a file or a paste leaves at the end
         kind = next((info.kind for info in describe() if info.path == general(path)), "")
         overlay[path] = (variable, _VALUE_OF.get(kind, str)(value))
     return overlay
@@ -321,6 +321,14 @@ def _decode_secret(kind: type, value: object) -> object:
     raise NotImplementedError(f"settings of type {kind} are not decoded here")
 
 
+def _quoted(tree: dict[str, Any], info: SettingInfo) -> str:
+    """Return what stands in a tree for a setting, to begin a sentence with; nothing of a secret, nor of one of many."""
+    found: object = tree
+    for part in info.path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return f"{found!r} " if isinstance(found, str) and not isinstance(info.default, Secret) else ""
+
+
 def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
@@ -331,5 +339,5 @@ def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
         info = known.get(path) or known.get(path := path.removesuffix(".NAME"))
         remedy = f"it must be a {info.kind}" if info else "see `newsletter config`"
         if info and "matching regex" in problem:
-            problem, remedy = "is not written as it should be", info.help
+            problem, remedy = f"{_quoted(tree, info)}is not written as it should be", info.help
         raise ConfigError(problem, subject=f"{where}, {path}" if path else where, remedy=remedy) from None

@@ -259,7 +259,7 @@ class Dispatcher:
         """Say how many are written to, and where something bounds it, how fast and until when at the earliest."""
         line, now = f"send      {_people(number)} by {self.provider.name}", self.clock()
         if self.limits.interval is not None:
-            line += f", {timedelta(minutes=1) / self.limits.interval:,.4g} a minute"
+            line += f", {float(f'{timedelta(minutes=1) / self.limits.interval:.4g}'):,.10g} a minute"
         if self.limits.interval is not None or end > now:
             line += f", to about {end:%Y-%m-%d %H:%M} UTC"
         cap = self.limits.cap(now.date())

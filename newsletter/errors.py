@@ -50,7 +50,7 @@ class _Explained(Exception):
 
     def __str__(self) -> str:
         text = f"{self.subject}: {self.problem}" if self.subject else self.problem
-        return f"{text}; {self.remedy}" if self.remedy else text
+        return f"{text.rstrip('.')}; {self.remedy}" if self.remedy else text
 
 
 class ConfigError(_Explained):

@@ -69,8 +69,7 @@ class Line:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._prefix = urlsplit(place.base_url).path.rstrip("/")
-        self._connection = _connection(place)
+        self._connection, self._prefix = _connection(place)
         self._used: float | None = None  # None: opened, and not used yet
 
     def connect(self) -> None:
@@ -160,15 +159,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(float(said), 1.0), _LONGEST_ASKED) if re.fullmatch(r"[0-9]{1,6}", said) else None
 
 
-def _connection(place: Place) -> HTTPConnection:
-    parts = urlsplit(place.base_url)
+def _connection(place: Place) -> tuple[HTTPConnection, str]:
+    """Return the connection to a place, and what its paths begin with."""
     try:
+        parts = urlsplit(place.base_url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise ConfigError("is no address", subject=place.base_url, remedy="check its port") from error
+        raise ConfigError(
+            "is no address", subject=place.base_url, remedy="check its host and port"
+        ) from error
+    prefix = parts.path.rstrip("/")
     if parts.scheme == "http":
-        return HTTPConnection(host, port or 80, timeout=place.timeout)
-    return HTTPSConnection(host, port or 443, timeout=place.timeout, ssl_context=_context(place.ca_file))
+        return HTTPConnection(host, port or 80, timeout=place.timeout), prefix
+    context = _context(place.ca_file)
+    return HTTPSConnection(host, port or 443, timeout=place.timeout, ssl_context=context), prefix
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:
@@ -184,7 +188,8 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _told(error: Exception) -> str:
-    """Return the words of a fault, without the names of connections that urllib3 puts before them."""
+    """Return the words of a fault, without the connection's name and the sentence that urllib3 puts before them."""
     inner = error.args[-1] if error.args else error
     words = one_line(inner)[:_MOST_WORDS]
-    return words.partition("): ")[2] or words or type(error).__name__
+    own = words.partition("): ")[2] or words or type(error).__name__
+    return own.removeprefix("Failed to establish a new connection: ")

@@ -40,7 +40,8 @@ def quick_settings(file: Path | None, environ: Mapping[str, str] | None = None) 
     path = file or Path("newsletter.toml")
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8-sig")) if file or path.is_file() else {}
-        url = environ.get(_VARIABLE, tree.get("database", {}).get("url", _DATABASE))
+        given = tree.get("database", {}).get("url", _DATABASE)
+        url = environ[_VARIABLE].rstrip("\r\n") if _VARIABLE in environ else given
         schedules = {name: edition.get("schedule") for name, edition in tree.get("editions", {}).items()}
         tables = {name: _timetable(_SCHEDULE | own) for name, own in schedules.items() if own is not None}
     except (OSError, ValueError, AttributeError, TypeError, ConfigError):

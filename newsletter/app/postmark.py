@@ -33,7 +33,7 @@ def postmark_events(own: PostmarkTable) -> EventReader:
     """Return what reads the events of the webhook; raise `ConfigError` for a secret that can be guessed."""
     from newsletter.providers.postmark_events import PostmarkEvents
 
-    secret = own.webhook_secret.reveal()
+    secret = own.webhook_secret.reveal().strip()
     if len(secret) < LEAST_SECRET:
         raise ConfigError(
             f"is shorter than {LEAST_SECRET} letters", subject="provider.postmark.webhook_secret",

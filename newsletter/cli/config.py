@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,4 +59,5 @@ def _public(path: str, value: object) -> object:
 
 
 def _shown(value: object) -> str:
-    return "(none)" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+    """Return a value as the file would have it."""
+    return "(none)" if value is None else json.dumps(value, ensure_ascii=False)

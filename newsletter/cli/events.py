@@ -32,7 +32,7 @@ def work(context: click.Context, as_json: bool) -> int:
     else:
         click.echo(f"{done.worked} worked, {done.nobody} concern nobody, {done.failed} failed.")
     if done.failed:
-        complain(f"{done.failed} events were set aside; the log of level error names them")
+        complain(f"{done.failed} set aside because of a fault; the log of level error names them")
     return 1 if done.failed else 0
 
 
@@ -51,11 +51,10 @@ def list_(context: click.Context, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        headings = ("at", "provider", "kind", "state", "issue", "subscriber", "status", "reason")
-        print_table(
-            headings,
-            [["" if row[name] is None else visible(str(row[name])) for name in headings] for row in rows],
-        )
+        names = ("provider", "kind", "state", "issue", "subscriber", "status", "reason")
+        cells = (["" if row[name] is None else visible(str(row[name])) for name in names] for row in rows)
+        times = (_time(row["at"]) for row in rows)
+        print_table(("UTC", *names), [[time, *own] for time, own in zip(times, cells, strict=True)])
     else:
         click.echo("There are none.")
 
@@ -72,8 +71,19 @@ def stats(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        headings = ("provider", "kind", "number", "waiting", "nobody", "failed", "last")
-        numbers = frozenset({"number", "waiting", "nobody", "failed"})
-        print_table(headings, [[str(row[name]) for name in headings] for row in rows], right=numbers)
+        numbers = ("number", "waiting", "nobody", "failed")
+        print_table(
+            ("provider", "kind", *numbers, "last (UTC)"),
+            [
+                [row["provider"], row["kind"], *(f"{row[name]:,}" for name in numbers), _time(row["last"])]
+                for row in rows
+            ],
+            right=frozenset(numbers),
+        )
     else:
         click.echo("There are none.")
+
+
+def _time(text: str) -> str:
+    """Return a time of JSON, which is UTC, as tables show it."""
+    return text.replace("T", " ")[:19]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.cli.tables import print_table, visible
+from newsletter.cli.tables import ending, print_table, visible
 
 if TYPE_CHECKING:
     from newsletter.delivery.domains import OfDomain
@@ -26,10 +26,11 @@ def told(number: int | None) -> str:
 
 def print_reach(reach: Reach) -> None:
     """Print the counts of an issue, and what is known of what was accepted."""
-    click.echo(", ".join(f"{getattr(reach.counts, name)} {name}" for name in COUNTS))
+    click.echo(", ".join(f"{getattr(reach.counts, name):,} {name}" for name in COUNTS))
     own = reach.outcomes
-    if own.bounced is None and reach.counts.accepted:
-        click.echo("events: none came, so whether letters arrived is not known; see docs/events.md")
+    if own.bounced is None:
+        if reach.counts.accepted:
+            click.echo("events: none came, so whether letters arrived is not known; see docs/events.md")
     else:
         known = [
             f"{told(getattr(own, name))} {name}" for name in OUTCOMES[:3] if getattr(own, name) is not None
@@ -55,7 +56,10 @@ def print_figures(figures: Figures) -> None:
     _table(
         "By domain:",
         ("domain", *COUNTS),
-        [(each.domain, *(getattr(each.counts, name) for name in COUNTS)) for each in figures.domains],
+        [
+            (ending(each.domain), *(f"{getattr(each.counts, name):,}" for name in COUNTS))
+            for each in figures.domains
+        ],
     )
     if is_told(figures.reach.outcomes):
         print_outcomes([(each.domain, each.counts.accepted, each.outcomes) for each in figures.domains])
@@ -63,7 +67,7 @@ def print_figures(figures: Figures) -> None:
         "Handed over (UTC):",
         ("from", "minutes", "accepted", "not accepted"),
         [
-            (f"{each.start:%Y-%m-%d %H:%M}", each.minutes, each.accepted, each.not_accepted)
+            (f"{each.start:%Y-%m-%d %H:%M}", each.minutes, f"{each.accepted:,}", f"{each.not_accepted:,}")
             for each in figures.intervals
         ],
     )
@@ -95,7 +99,7 @@ def print_outcomes(rows: Iterable[tuple[str, int, Outcomes]]) -> None:
         "What is known of them, by domain:",
         ("domain", "accepted", *(name.replace("_", " ") for name in OUTCOMES)),
         [
-            (domain, f"{accepted:,}", *(told(getattr(own, name)) for name in OUTCOMES))
+            (ending(domain), f"{accepted:,}", *(told(getattr(own, name)) for name in OUTCOMES))
             for domain, accepted, own in rows
         ],
     )

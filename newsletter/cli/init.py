@@ -31,6 +31,7 @@ HEAD = """\
 # by the environment: NEWSLETTER_ and its path in capitals with __ between, such as NEWSLETTER_PROVIDER__NAME=smtp
 # (the right place for passwords and keys).
 """
+_ALERTS = "alerts.provider"
 
 
 @click.command(short_help="Write a commented newsletter.toml.")
@@ -120,7 +121,11 @@ def _lines() -> Iterator[str]:
     table = ""
     for info in describe():
         path = info.path.replace("NAME", "daily")
-        if ".schedule." in path or ".feeds." in path:
+        if (
+            ".schedule." in path
+            or ".feeds." in path
+            or (path.startswith(f"{_ALERTS}.") and path != f"{_ALERTS}.name")
+        ):
             continue
         parent, _, name = path.rpartition(".")
         if parent != table:
@@ -128,6 +133,8 @@ def _lines() -> Iterator[str]:
             yield f"\n[{parent}]"
         yield f"# {info.help}"
         yield f"# {name} = {_toml(info)}"
+        if path == f"{_ALERTS}.name":
+            yield f"# What it is told stands in [{_ALERTS}.NAME], as that of the newsletter's own in [provider.NAME]."
     yield "# More editions: [editions.NAME]. More sources: [sources.feeds.NAME] with a url, and NAME in sources.use."
     yield "# When the edition is sent by `run --if-due`; `run` alone sends at once."
     yield f"# {EXAMPLE}"

@@ -24,8 +24,9 @@ from newsletter.errors import ConfigError
 def serve(context: click.Context, host: str | None, port: int | None, schedule: bool, quiet: bool) -> None:
     """Serve sign-up, confirmation and unsubscribe pages, and send the mails that they cause, until Ctrl-C or SIGTERM.
 
-    It speaks plain HTTP: put a proxy with https before it (docs/web.md). Requests are logged on standard error, with
-    neither tokens nor addresses. With --schedule it does what `newsletter run --if-due` does, about every 30 seconds.
+    It takes the events that mail providers post, where the settings say whose (docs/events.md). It speaks plain HTTP:
+    put a proxy with https before it (docs/web.md). Requests are logged on standard error, with neither tokens nor
+    addresses. With --schedule it does what `newsletter run --if-due` does, about every 30 seconds.
     """
     try:
         from newsletter.web.opening import opened
@@ -38,7 +39,9 @@ def serve(context: click.Context, host: str | None, port: int | None, schedule: 
             remedy="pip install 'daily-papers-newsletter[web]'",
         ) from error  # fmt: skip
     from newsletter.app import App
-    from newsletter.app.serving import reached_at
+    from newsletter.app.receiving import event_readers
+    from newsletter.app.serving import public_url, reached_at
+    from newsletter.web.events import PATH
 
     config = load(context.find_object(Path))
     web = config.settings.web
@@ -48,8 +51,11 @@ def serve(context: click.Context, host: str | None, port: int | None, schedule: 
         address = address_of(listening)
         app = App(reached_at(config, address), warn)
         try:
-            server = opened(app, listening, log=_silent if quiet else _log, complain=complain, tables=tables)
+            log, readers = _silent if quiet else _log, event_readers(app)
+            server = opened(app, listening, log=log, complain=complain, tables=tables, readers=readers)
             click.echo(f"The pages are at {address}/ (Ctrl-C ends it)")
+            for name in readers:
+                click.echo(f"Events of {name} are taken at {public_url(app) or address}{PATH}{name}")
             sys.stdout.flush()
             server.run()
         finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.cli.shared import json_option, only_edition_option, open_app, print_json
-from newsletter.cli.tables import print_table
+from newsletter.cli.tables import ending, print_table
 
 if TYPE_CHECKING:
     from newsletter.delivery.outcomes import Outcomes
@@ -61,7 +61,7 @@ def _show(found: Review, edition: str | None) -> None:
     if found.domains:
         issues = "the issue" if len(found.told) == 1 else f"{len(found.told)} issues"
         click.echo(f"\nBy domain, over {issues} of which most is known:")
-        _print("domain", [(each.domain, each.counts, each.outcomes) for each in found.domains])
+        _print("domain", [(ending(each.domain), each.counts, each.outcomes) for each in found.domains])
 
 
 def _print(first: str, rows: Iterable[tuple[str, Counts, Outcomes]]) -> None:

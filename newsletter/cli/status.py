@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ def _told(standing: Standing | None, coming: list[tuple[str, Send]], wanted: lis
 
 def _print(standing: Standing | None, coming: list[tuple[str, Send]], wanted: list[Need]) -> None:
     if standing is not None:
-        _print_standing(standing)
+        _print_standing(standing, wanted)
     for name, send in coming:
         click.echo(
             f"Next: {name} on {send.local:%a %Y-%m-%d at %H:%M} {send.zone} ({send.begins:%Y-%m-%d %H:%M} UTC)."
@@ -118,12 +118,12 @@ def _print(standing: Standing | None, coming: list[tuple[str, Send]], wanted: li
         click.echo(f"- {visible(need.sentence)} `{need.command}`")
 
 
-def _print_standing(standing: Standing) -> None:
+def _print_standing(standing: Standing, wanted: Sequence[Need]) -> None:
     parts = ("accepted", "rejected", "uncertain", "waiting")
     rows = [
         (
             issue.name, f"{issue.at:%Y-%m-%d %H:%M}", *(str(getattr(issue.counts, part)) for part in parts),
-            visible(f"{issue.state.value} ({issue.reason})" if issue.reason else issue.state.value),
+            issue.state.value,
         )
         for issue in standing.issues
     ]  # fmt: skip
@@ -131,6 +131,9 @@ def _print_standing(standing: Standing) -> None:
         print_table(("issue", "UTC", *parts, "state"), rows, right=frozenset(parts))
     else:
         click.echo("There is no issue yet.")
+    for issue in standing.issues:
+        if issue.reason and not any(issue.reason.rstrip(".") in need.sentence for need in wanted):
+            click.echo(visible(f"Issue {issue.name} is {issue.state.value}: {issue.reason}"))
     for turn in standing.turns:
         if turn.state in {"waiting", "nothing"}:
             click.echo(visible(f"Send of {turn.edition} on {turn.day}: {turn.state}, {turn.reason}"))

@@ -31,6 +31,11 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
+def ending(text: str, columns: int = 27) -> str:
+    """Return the end of a domain that is wider than its column: seven numbers beside it still fit a terminal."""
+    return text if len(text) <= columns else f"\N{HORIZONTAL ELLIPSIS}{text[1 - columns :]}"
+
+
 def visible(text: str) -> str:
     """Return a text of somebody else's on one line, without what steers a terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -20,6 +20,7 @@ from newsletter.delivery.feedback import SOURCE
 from newsletter.delivery.tables import WAITING, event_table
 from newsletter.masking import masked
 from newsletter.models import Event, EventKind
+from newsletter.store.tables import issue
 from newsletter.store.upsert import insert_into
 from subscribers.schema import stored_time
 
@@ -152,13 +153,19 @@ def tally(connection: Connection) -> list[OfKind]:
 
 
 def newest(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """Return the newest events as JSON has them."""
-    chosen = select(event_table).order_by(event_table.c.id.desc()).limit(limit)
+    """Return the newest events as JSON has them, the issue as commands name it."""
+    chosen = (
+        select(event_table, issue.c.day, issue.c.edition)
+        .outerjoin(issue, issue.c.id == event_table.c.issue_id)
+        .order_by(event_table.c.id.desc())
+        .limit(limit)
+    )
     return [
         {
             "id": row.id, "provider": row.provider, "kind": row.kind, "state": EventState(row.state).name.lower(),
             "at": row.at.isoformat(timespec="seconds"), "received_at": row.received_at.isoformat(timespec="seconds"),
-            "issue": row.issue_id, "subscriber": row.subscriber_id, **_said(row.payload),
+            "issue": None if row.day is None else f"{row.day.isoformat()}/{row.edition}",
+            "subscriber": row.subscriber_id, **_said(row.payload),
         }
         for row in connection.execute(chosen)
     ]  # fmt: skip

@@ -234,12 +234,16 @@ class Sending:
     def _next_page(self, size: int) -> Page | None:
         """Claim a page, if need be when a domain has its turn; None when there is nothing left to do."""
         while not (self.stop.is_set() or self._is_halted()):
-            if self._pauses.until is not None and not self._come(self._pauses.until):
+            until = self._pauses.until
+            if until is not None and not self._come(until):
                 return None
             page = self._pages.take(size)
             if page is not None:
                 telling.taken(self.issue, page.claim)
-                return page
+                if self._pauses.until == until:
+                    return page
+                self._release(page, Exposure.NONE)  # a pause began meanwhile, and is not spent with a claim
+                continue
             opens = self._pages.opens()
             if opens is None:
                 return None
@@ -251,18 +255,20 @@ class Sending:
         began = monotonic()
         try:
             self._send(connection, accepting, page)
-        except (ProviderUnavailable, BreakerTripped, RenderError) as error:
+        except ProviderBusy as error:
+            if page.handed:
+                self._pauses.end()
             try:
-                if not isinstance(error, ProviderBusy):
-                    raise
-                if page.handed:
-                    self._pauses.end()
-                self._pauses.begin(error)
-            finally:  # what it gives back is taken by others, who keep the pause by then
+                self._pauses.begin(error)  # first: what is given back is for nobody else to take meanwhile
+            finally:
                 self._release(page, Exposure.NONE)
-                if isinstance(error, ProviderUnavailable):
-                    telling.unavailable(self.issue, page.claim, error)
+                telling.unavailable(self.issue, page.claim, error)
             return size
+        except (ProviderUnavailable, BreakerTripped, RenderError) as error:
+            self._release(page, Exposure.NONE)
+            if isinstance(error, ProviderUnavailable):
+                telling.unavailable(self.issue, page.claim, error)
+            raise
         except BaseException:
             self._release(page, self.provider.exposure)
             raise

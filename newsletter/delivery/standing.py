@@ -140,7 +140,7 @@ def _of_issue(issue: IssueStanding, *, scheduled: bool) -> Iterator[Need]:
     if issue.counts.uncertain:
         yield Need(
             sentence=f"Of {_number(issue.counts.uncertain, 'letter')} of issue {issue.name} nobody knows whether they"
-            " were taken.",
+            " were taken; where your provider posts events, these tell within a day.",
             command=f"newsletter deliveries resolve {issue.name} --resend (or --assume-sent)",
         )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from email import message_from_bytes, policy
 from typing import TextIO
+from unicodedata import category
 
 from newsletter.composer import Composer
 from newsletter.dkim import Signer
@@ -62,5 +63,9 @@ def readable(message: bytes) -> str:
     part = parsed.get_body(("plain",))
     assert part is not None  # every letter has one
     head = "".join(f"{name}: {parsed[name]}\n" for name in _HEADERS if name in parsed)
-    text = f"{head}\n{part.get_content().strip()}\n"
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+    body = "\n".join(part.get_content().strip().splitlines())
+    return "".join(_shown(letter) for letter in f"{head}\n{body}\n")
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() or letter in "\n\t" or category(letter) == "Zs" else "\ufffd"

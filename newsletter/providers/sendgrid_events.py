@@ -7,6 +7,7 @@ by the `sendgrid` package (ECDSA over the time and the body); how old it may be 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from newsletter.refusals import Kind, judge
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
 _SETTING = "provider.sendgrid.webhook_key"
+_PEM = re.compile(r"-----[A-Z ]+-----|\s")  # what is around a key that was copied from a file
 _LONGEST_NUMBER = 12  # digits
 _KINDS = {
     "processed": EventKind.QUEUED,
@@ -116,7 +118,7 @@ def _verifier(key: str) -> Any:
             remedy="pip install 'daily-papers-newsletter[sendgrid]'",
         ) from error  # fmt: skip
     try:
-        webhook = EventWebhook(key.strip())
+        webhook = EventWebhook(_PEM.sub("", key))
     except (ValueError, TypeError) as error:
         raise _no_key() from error
     if not isinstance(webhook.public_key, EllipticCurvePublicKey):

@@ -118,7 +118,8 @@ class SuppressionLists:
                 self._wait(seconds)
             except _FAULTS as error:
                 told = str(getattr(error, "reason", "")) or str(error) or type(error).__name__
-                raise self._failed(f"gave no whole answer ({told})", "try again later") from error
+                remedy = "check provider.sendgrid.base_url and the network, or try again later"
+                raise self._failed(f"gave no whole answer ({told})", remedy) from error
         raise AssertionError("unreachable")
 
     def _until(self, headers: Mapping[str, str]) -> float:
@@ -134,6 +135,8 @@ class SuppressionLists:
         if status == http.client.FORBIDDEN:
             remedy = f"give the key the permission {scope} in SendGrid's settings"
             return self._failed(f"refuses the call: the key lacks {scope} (403)", remedy)
+        if status == http.client.NOT_FOUND:
+            return self._failed(f"has no such call (404, {scope})", "check provider.sendgrid.base_url")
         return self._failed(f"answers {status} ({scope})", "try again later")
 
     def _failed(self, problem: str, remedy: str) -> ProviderUnavailable:

@@ -47,6 +47,7 @@ def duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[text[len(number) :].strip()]: int(number)})
 
 
+BASE_URL = r"^https?://[^\s/?#@]+(/[^\s?#@]*)?\Z"  # host, port and path of an API
 RATE = r"^$|^[1-9]\d{0,6} ?/ ?(s|min)$"
 
 

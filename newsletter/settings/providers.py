@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from newsletter.settings.base import Secret, Table
+from newsletter.settings.base import BASE_URL, Secret, Table
 
 _Connections = Annotated[int, Meta(description="Connections that send at the same time.", ge=1, le=64)]
 _Seconds = Annotated[float, Meta(description="Seconds that one request may take.", gt=0, le=600)]
@@ -103,7 +103,7 @@ class SendgridTable(ProviderTable, frozen=True):
         str,
         Meta(
             description="Where the API is; accounts in the EU have https://api.eu.sendgrid.com.",
-            pattern=r"^https?://",
+            pattern=BASE_URL,
         ),
     ] = "https://api.sendgrid.com"
     sandbox: Annotated[bool, Meta(description="Have SendGrid check every request and deliver nothing.")] = (
@@ -156,20 +156,24 @@ class SesTable(ProviderTable, frozen=True):
     configuration_set: Annotated[
         str,
         Meta(
-            description="Configuration set to send with: it says which events go to SNS.",
+            description="Configuration set to send with (letters, digits, - and _): it says which events go to SNS.",
             pattern=r"^[A-Za-z0-9_-]{0,64}$",
         ),
     ] = ""
     topic: Annotated[
         str,
         Meta(
-            description="ARN of the SNS topic that its events go to; only from there they are taken.",
+            description="ARN of the SNS topic that its events go to, as arn:aws:sns:REGION:ACCOUNT:NAME; only from "
+            "there they are taken.",
             pattern=r"^$|^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}$",
         ),
     ] = ""
     base_url: Annotated[
         str,
-        Meta(description="Where its API is; empty means that of the region.", pattern=r"^$|^https?://"),
+        Meta(
+            description="Where its API is, as https://HOST; empty means that of the region.",
+            pattern=rf"^$|{BASE_URL}",
+        ),
     ] = ""
     connections: _Connections = 8
     timeout: _Seconds = 30.0
@@ -186,9 +190,11 @@ class PostmarkTable(ProviderTable, frozen=True):
     ] = "broadcast"
     webhook_secret: Annotated[
         Secret,
-        Meta(description="Password in the address of the webhook; without it no events are taken."),
+        Meta(
+            description="Password in the address of the webhook, 16 letters at least; without it no events are taken."
+        ),
     ] = Secret("")
-    base_url: Annotated[str, Meta(description="Where its API is.", pattern=r"^https?://")] = (
+    base_url: Annotated[str, Meta(description="Where its API is, as https://HOST.", pattern=BASE_URL)] = (
         "https://api.postmarkapp.com"
     )
     connections: _Connections = 4

@@ -45,6 +45,7 @@ class EventPosts:
         """Take the events of a body, and answer once all are on the disk."""
         reader = self._readers.get(request.path_params["provider"])
         if reader is None:
+            self._log(f"events refused: nobody's are taken at that address, but at {self._taken()}")
             raise HTTPException(404)
         async with self._body(request) as body, self._turn:
             headers, now = dict(request.headers), self._site.clock()
@@ -55,6 +56,9 @@ class EventPosts:
                 return PlainTextResponse("not proven\n", 401)
             new = await self._put_down(reader.name, events)
         return PlainTextResponse(f"{new} new of {len(events)}\n")
+
+    def _taken(self) -> str:
+        return ", ".join(f"{PATH}{name}" for name in self._readers) or "none (docs/events.md)"
 
     @asynccontextmanager
     async def _body(self, request: Request) -> AsyncIterator[bytes]:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from threading import Event
 
 from newsletter.app import App, now
-from newsletter.app.receiving import Working, event_readers, work
+from newsletter.app.receiving import Working, work
 from newsletter.app.scheduling import Watch
 from newsletter.app.serving import public_url
 from newsletter.app.theming import theme
+from newsletter.protocols import EventReader
 from newsletter.schedule import Timetable
 from newsletter.web.bounds import SignUpLimits, networks
 from newsletter.web.forms import FormKeys
@@ -29,8 +30,12 @@ def opened(
     log: Callable[[str], None],
     complain: Callable[[str], None],
     tables: Mapping[str, Timetable],
+    readers: Mapping[str, EventReader],
 ) -> Server:
-    """Return the server on a socket, which sends by ``tables`` too; raises `ConfigError` for unusable settings."""
+    """Return the server on a socket, which sends by ``tables`` too; raises `ConfigError` for unusable settings.
+
+    ``readers`` are those of the providers whose events it takes.
+    """
     settings, database, wake = app.settings, app.database(), Event()
     look = Look(
         newsletter=settings.theme.name,
@@ -65,9 +70,7 @@ def opened(
         drains["what the schedule says"] = Watch(app=app, tables=tables, log=log, complain=complain)
     return Server(
         listening,
-        subscription(
-            site, networks(settings.web.metrics, "web.metrics"), event_readers(app), working.arrived.set, log
-        ),
+        subscription(site, networks(settings.web.metrics, "web.metrics"), readers, working.arrived.set, log),
         writer,
         drains=drains,
         wake=wake,

@@ -98,6 +98,15 @@ def test_feeds_by_name(command: Command) -> None:
         ("[sources]\nuse = []\n", "sources.use: Expected `array` of length >= 1"),
         ("[sources.feeds.blog]\n", "Object missing required field `url`"),
         ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: is not written as it should be"),
+        (
+            '[provider.sendgrid]\nbase_url = "http://"\n',
+            "provider.sendgrid.base_url: 'http://' is not written as it should be; Where the API is",
+        ),
+        ('[provider.ses]\nbase_url = "https://x y"\n', "provider.ses.base_url: 'https://x y' is not written"),
+        (
+            '[provider.ses]\nregion = "Ireland"\n',
+            "provider.ses.region: 'Ireland' is not written as it should be",
+        ),
         ('[sources.arxiv]\nannounce = ["old"]\n', "Invalid enum value 'old'"),
     ],
 )
@@ -146,6 +155,13 @@ def test_secrets_do_not_show(command: Command) -> None:
     rows = settings(command, **env)
     assert rows["provider.smtp.password"]["value"] == rows["provider.sendgrid.api_key"]["value"] == "(set)"
     assert rows["database.url"]["value"] == "postgresql://news:***@db.example.org/news"
+
+
+def test_a_line_end_that_was_pasted_is_no_part_of_a_value(command: Command) -> None:
+    env = {"NEWSLETTER_PROVIDER__SES__REGION": "eu-west-1\r\n", "NEWSLETTER_PROVIDER__SMTP__PORT": "2525\n"}
+    rows = settings(command, **env)
+    assert rows["provider.ses.region"]["value"] == "eu-west-1"
+    assert rows["provider.smtp.port"]["value"] == 2525
 
 
 @pytest.mark.parametrize(
@@ -207,6 +223,7 @@ def test_init_writes_what_loads_to_the_defaults(command: Command) -> None:
     command("init").ok()
     assert settings(command) == before
     text = (command.folder / "newsletter.toml").read_text(encoding="utf-8")
+    assert text.count("webhook_key") == 1, "tables of a second provider are named once"
     for info in describe():
         assert info.help in text or ".schedule." in info.path or ".feeds." in info.path
 
@@ -223,7 +240,10 @@ def test_every_line_of_it_can_be_uncommented(command: Command) -> None:
     assert document["provider"]["smtp"]["port"] == 587
     after = settings(command)
     for path, row in before.items():
-        if path.startswith("editions.daily.schedule."):
+        if (
+            path.startswith(("editions.daily.schedule.", "alerts.provider."))
+            and path != "alerts.provider.name"
+        ):
             continue
         given = "(not set)" if row["value"] == "(not set)" else row["value"]
         assert (after[path]["value"], after[path]["origin"]) == (given, "file")

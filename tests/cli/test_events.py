@@ -53,11 +53,12 @@ def test_what_came_is_counted_and_listed(posted: Command) -> None:
     rows = posted("events", "list", "--json").ok().json
     assert [(row["kind"], row["state"], row["issue"], row["subscriber"]) for row in rows] == [
         ("complaint", "nobody", None, None),
-        ("hard", "worked", 1, 2),
-        ("queued", "worked", 1, 1),
+        ("hard", "worked", f"{DAY}/daily", 2),
+        ("queued", "worked", f"{DAY}/daily", 1),
     ]
     table = posted("events", "list", "--limit", "2").ok().out
     assert "550 5.1.1 <(address)>: [31munknown" in table
+    assert f"2024-09-13 07:30:00  sendgrid  hard       worked  {DAY}/daily" in table
     assert "\x1b" not in table
     assert "queued" not in table
     assert "sendgrid  hard            1" in posted("events", "stats").ok().out
@@ -82,8 +83,8 @@ def test_what_was_set_aside_is_told_and_can_be_worked_again(posted: Command) -> 
         connection.execute(broken.values(payload=b"{"))
     database.close()
 
-    assert_complains(posted("events", "work"), "1 events were set aside", code=1)
-    assert_complains(posted("events", "work"), "1 events were set aside", code=1)
+    assert_complains(posted("events", "work"), "1 set aside because of a fault", code=1)
+    assert_complains(posted("events", "work"), "1 set aside because of a fault", code=1)
 
 
 def test_without_any_event(readers: Command) -> None:

@@ -76,6 +76,17 @@ def test_an_address_counts_where_it_is_now_and_a_lonely_domain_goes_with_it(comm
     assert b"lovelace" not in (command.folder / "newsletter.db").read_bytes()
 
 
+def test_a_long_domain_leaves_room_for_the_numbers(command: Command) -> None:
+    domain = f"{'department' * 4}.university.example.org"
+    readers(command, f"ada@{domain}", "grace@example.org")
+    run(command, "--from", SAMPLE)
+    shown = command("issues", "show", DAY).ok().out
+    tables = shown[shown.index("By domain:") :] + command("stats").ok().out
+    assert f"\n\N{HORIZONTAL ELLIPSIS}{domain[-26:]}  " in tables
+    assert max(len(line) for line in tables.splitlines()) <= 100
+    assert domain in {row["domain"] for row in figures(command)["domains"]}
+
+
 def test_before_anything_is_sent_there_is_nothing_to_show(command: Command) -> None:
     readers(command, "ada@example.org")
     with SmtpSink(login=("apikey", "right")) as sink:
@@ -85,7 +96,9 @@ def test_before_anything_is_sent_there_is_nothing_to_show(command: Command) -> N
     assert {name: found[name] for name in ("intervals", "slowest", "refusing", "replies")} == {
         "intervals": [], "slowest": [], "refusing": [], "replies": [],
     }  # fmt: skip
-    assert "Handed over" not in command("issues", "show", DAY).ok().out
+    shown = command("issues", "show", DAY).ok().out
+    assert "Handed over" not in shown
+    assert "events" not in shown
 
 
 def test_what_came_back_is_told_and_what_nobody_told_is_not_a_zero(command: Command) -> None:

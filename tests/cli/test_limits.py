@@ -16,11 +16,11 @@ from tests.servers.smtp import At, Fault, SmtpSink
 def test_a_day_that_is_used_up_is_said_and_carried_on(command: Command) -> None:
     readers(command, 5)
     with SmtpSink() as sink:
-        env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="3", NEWSLETTER_DELIVERY__RATE="6000/min")
+        env = smtp(sink, NEWSLETTER_DELIVERY__PER_DAY="3", NEWSLETTER_DELIVERY__RATE="600/s")
         today = datetime.now(UTC).date()
         first = command("run", "--from", str(SAMPLE), env=env).ok()
         ends = {f"{day} 00:00" for day in (today + timedelta(days=1), today + timedelta(days=2))}
-        assert any(f"5 subscribers by smtp, 6,000 a minute, to about {end} UTC" in first.out for end in ends)
+        assert any(f"5 subscribers by smtp, 35,990 a minute, to about {end} UTC" in first.out for end in ends)
         assert "3 a day at most" in first.out
         assert "used up what the day (UTC) may send; 2 are waiting" in first.out
         again = command("run", "--from", str(SAMPLE), "--json", env=env).ok().json

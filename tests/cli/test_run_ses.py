@@ -62,8 +62,10 @@ def test_one_is_refused_and_one_in_doubt(readers: Command, ses: SesServer) -> No
         Fault(status=400, error="BadRequestException", message="Illegal address", recipient=PEOPLE[0]),
         Fault(drops=True, taken=True, recipient=PEOPLE[1]),
     ]
-    counts = run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]
+    sent = run(readers, "--from", SAMPLE, env=ses_settings(ses))
+    counts = sent["counts"]
     assert (counts["accepted"], counts["rejected"], counts["uncertain"]) == (1, 1, 1)
+    assert "1 of 3 accepted by ses, 1 rejected, 1 uncertain; `newsletter deliveries list" in sent["sentence"]
     again = run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]
     assert again == counts
     assert len(ses.taken) == 2  # what is in doubt is held
@@ -98,7 +100,7 @@ def test_an_account_that_may_not_send_pauses(readers: Command, ses: SesServer) -
     )
     document = run(readers, "--from", SAMPLE, env=ses_settings(ses), code=1)
     assert (document["state"], document["counts"]["waiting"]) == ("paused", 3)
-    assert "AccountSuspendedException: The account is suspended." in document["sentence"]
+    assert "AccountSuspendedException: The account is suspended; nobody" in document["sentence"]
     ses.faults.clear()
     assert run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]["accepted"] == 3
 

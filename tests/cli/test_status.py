@@ -66,6 +66,8 @@ def test_a_paused_issue_names_its_command(people: Command) -> None:
     result = people("status")
     assert result.code == 1
     assert "a wrong title; 3 are waiting. `newsletter issues resume 2024-09-12/daily`" in result.out
+    assert result.out.count("a wrong title") == 1
+    assert result.out.splitlines()[1].split()[-1] == "paused"
 
 
 def test_the_next_send_stands_there(people: Command) -> None:

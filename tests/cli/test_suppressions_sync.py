@@ -201,6 +201,7 @@ def test_a_rate_limit_is_waited_for(readers: Command) -> None:
     [
         (Fault(status=401), ["401", "provider.sendgrid.api_key"]),
         (Fault(status=403), ["403", "suppression.invalid_emails.read"]),
+        (Fault(status=404), ["no such call (404", "provider.sendgrid.base_url"]),
         (Fault(status=500), ["500"]),
         (Fault(status=429, reset=3_000), ["429", "later"]),
         (Fault(cut=Cut.AFTER), ["whole answer"]),

@@ -29,6 +29,13 @@ def test_the_console_shows_headers_and_text_decoded() -> None:
     assert lines[-1].startswith("Café — Café")
 
 
+def test_the_console_shows_lines_and_spaces_of_a_letter_as_they_are() -> None:
+    screen = io.StringIO()
+    with ConsoleProvider(screen).connect() as connection:
+        list(connection.send(replace(LETTER, text="first\nhuit\u202f% de\u00a0plus\n"), [recipient(1)]))
+    assert screen.getvalue().endswith("\nfirst\nhuit\u202f% de\u00a0plus\n")
+
+
 def test_nothing_steers_the_terminal() -> None:
     screen = io.StringIO()
     with ConsoleProvider(screen).connect() as connection:

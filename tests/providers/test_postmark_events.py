@@ -126,6 +126,12 @@ def test_a_password_that_can_be_guessed_is_refused() -> None:
         postmark_events(PostmarkTable(webhook_secret=Secret("1234")))
 
 
+def test_a_password_that_was_pasted_with_its_line_end_is_the_same() -> None:
+    reader = postmark_events(PostmarkTable(webhook_secret=Secret(f"{SECRET}\n")))
+    body = json.dumps(posted("Delivery")).encode()
+    assert reader.read(password(SECRET), body, NOW)
+
+
 @settings(max_examples=length(200, 20_000), deadline=None)
 @given(body=st.binary(max_size=200), place=st.integers(0, 200), octets=st.binary(max_size=3))
 def test_any_body_is_one_event(body: bytes, place: int, octets: bytes) -> None:

@@ -193,6 +193,13 @@ def test_a_body_is_taken_within_its_time() -> None:
     assert patient.read(SIGNER.headers(BODY, NOW - timedelta(hours=23)), BODY, NOW)
 
 
+@pytest.mark.parametrize("form", ["  {}\n", "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n"])
+def test_a_key_may_be_copied_with_lines_and_the_frame_of_a_file(form: str) -> None:
+    key = SIGNER.verification_key
+    reader = replace(READER, key=form.format(f"{key[:64]}\r\n{key[64:]}"))
+    assert reader.read(SIGNER.headers(BODY, NOW), BODY, NOW)
+
+
 RSA = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8QuKUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQ=="  # fmt: skip
 
 

@@ -124,6 +124,20 @@ def test_what_is_not_proven_is_refused_and_told_without_its_words(taking: Served
 def test_who_is_not_configured_is_not_there(taking: Served, path: str) -> None:
     assert taking.ask("POST", path, b"[]").status == 404
     assert taking.ask("GET", "/events/sendgrid").status == 405
+    taking.get("/health")
+    if path == "/events/ses":
+        assert "events refused: nobody's are taken at that address, but at /events/sendgrid" in "".join(
+            taking.log
+        )
+
+
+def test_serve_says_where_events_are_taken(tmp_path: Path) -> None:
+    settings = OURS.replace("[web]\n", '[web]\npublic_url = "https://news.example.org/papers/"\n')
+    with serving(tmp_path, settings=settings) as served:
+        assert served.process.stdout is not None
+        served.end()
+        said = served.process.stdout.read()
+    assert said == "Events of sendgrid are taken at https://news.example.org/papers/events/sendgrid\n"
 
 
 def test_without_a_key_nothing_is_taken(served: Served) -> None:
