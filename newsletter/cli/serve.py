@@ -67,5 +67,5 @@ def _log(line: str) -> None:
 
 
 def _silent(line: str) -> None:
-    if " failed: " in line:
+    if " failed: " in line or " refused: " in line:
         _log(line)

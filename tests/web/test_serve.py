@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sendgrid_posts import SendGridSigner
 from tests.support.serving import SETTINGS, Served, serving
 
 HEADERS = {"referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}
@@ -122,11 +123,16 @@ def test_the_log_has_no_token_and_no_address(served: Served) -> None:
     )
 
 
-def test_quiet_logs_no_requests(tmp_path: Path) -> None:
-    with serving(tmp_path, "--quiet") as served:
+def test_quiet_logs_no_requests_but_what_is_refused(tmp_path: Path) -> None:
+    key = SendGridSigner().verification_key
+    with serving(
+        tmp_path, "--quiet", settings=f'{SETTINGS}[provider.sendgrid]\nwebhook_key = "{key}"\n'
+    ) as served:
         served.get("/")
+        assert served.ask("POST", "/events/sendgrid", b"[]").status == 401
         assert served.end() == 0
-    assert served.log == []
+    (line,) = served.log
+    assert "events of sendgrid refused: is not signed" in line
 
 
 def test_links_work_below_a_path(tmp_path: Path) -> None:
