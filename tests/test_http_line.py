@@ -117,7 +117,7 @@ def test_nobody_listens() -> None:
         line(port)
 
 
-@pytest.mark.parametrize("said", [b"", ANSWER[:30], ANSWER[:-1], b"nonsense\r\n\r\n"])
+@pytest.mark.parametrize("said", [b"", ANSWER[:8], ANSWER[:11], ANSWER[:-1], b"nonsense\r\n\r\n"])
 def test_an_answer_that_is_not_whole_proves_nothing(said: bytes) -> None:
     def talk(peer: socket.socket, _request: bytes) -> bool:
         peer.sendall(said)
@@ -125,6 +125,19 @@ def test_an_answer_that_is_not_whole_proves_nothing(said: bytes) -> None:
 
     with server(talk) as (port, _), pytest.raises(NoAnswer):
         line(port).call("POST", "/", b"x")
+
+
+@pytest.mark.parametrize("said", [ANSWER[:30], b"HTTP/1.0 202 Accepted\r\n\r\n"])
+def test_a_status_is_an_answer_whatever_follows(said: bytes) -> None:
+    def talk(peer: socket.socket, _request: bytes) -> bool:
+        peer.sendall(said)
+        return False
+
+    with server(talk) as (port, opened):
+        own = line(port)
+        assert [own.call("POST", "/", b"x").status for _ in range(2)] == [202, 202]
+        own.close()
+    assert len(opened) == 2
 
 
 def test_an_answer_without_end_is_not_read_to_it() -> None:

@@ -195,7 +195,7 @@ def test_what_broke_before_the_request_was_whole_was_not_taken(fault: Fault) -> 
     [
         Fault(status=500), Fault(status=500, taken=True), Fault(status=503, taken=True), proxy_error(502),
         proxy_error(504, taken=True), Fault(cut=Cut.AFTER), Fault(cut=Cut.AFTER, taken=True),
-        Fault(cut=Cut.HEADERS, taken=True), Fault(cut=Cut.ANSWER, status=500, taken=True),
+        Fault(cut=Cut.ANSWER, status=500, taken=True),
     ],
 )  # fmt: skip
 def test_what_broke_after_it_is_in_doubt_and_not_as_many_more(fault: Fault) -> None:
@@ -204,6 +204,11 @@ def test_what_broke_after_it_is_in_doubt_and_not_as_many_more(fault: Fault) -> N
     assert [receipt.outcome for receipt in receipts] == [Outcome.UNCERTAIN] * 3
     assert isinstance(error, ProviderBusy)
     assert all("\n" not in receipt.reply and len(receipt.reply) < 700 for receipt in receipts)
+
+
+def test_a_status_that_came_before_the_connection_broke_counts() -> None:
+    with SendGridApi(faults=[Fault(cut=Cut.HEADERS, taken=True)]) as api:
+        assert {receipt.outcome for receipt in sent(settings(api), recipients(3))} == TAKEN
 
 
 def test_an_answer_after_the_time_out_is_in_doubt() -> None:
