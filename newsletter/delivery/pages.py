@@ -53,8 +53,9 @@ class Pages:
 
     @property
     def seconds(self) -> float:
-        """How much work a claim should hold."""
-        return LANE_SECONDS if self.limits.domains else CLAIM_SECONDS
+        """How much work a claim should hold; a whole request takes as long for a few as for many."""
+        is_request = self.provider.exposure is Exposure.ALL
+        return LANE_SECONDS if self.limits.domains and not is_request else CLAIM_SECONDS
 
     @property
     def ids(self) -> set[int]:
@@ -96,7 +97,7 @@ class Pages:
 
     def _take(self, domain: str | None, size: int, now: datetime) -> Page | None:
         """Claim of a domain, or of the rest, behind what was claimed last, then from the start."""
-        span = timedelta(seconds=self.seconds)
+        span = timedelta(seconds=LANE_SECONDS if domain else self.seconds)
         own = limits.fitting(self.limits.domains.get(domain) if domain else None, span)
         shared = limits.fitting(self.limits.interval, span / self.connections)
         size = min(bound for bound in (size, own, shared, self.limit) if bound is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, sender
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.delivery.pages import Pages
 from newsletter.delivery.sender import Sending
@@ -20,6 +21,7 @@ from newsletter.models import Counts, Letter, Receipt, Recipient
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
+from tests.delivery.test_batches import Passing
 from tests.support.fake_provider import FakeProvider
 from tests.support.issues import LETTER, LINKS, NOW, Clock, add_readers, people, plan_issue
 
@@ -99,6 +101,29 @@ def test_a_domain_has_a_rate_of_its_own_and_holds_nobody_else_up(
         assert_paced(provider.times[domain], begin, interval)
     rest = provider.times["sub.slow.example.org"]
     assert max(rest) < max(provider.times["slow.example.org"])
+
+
+def test_a_request_for_many_is_not_cut_up_because_some_domain_has_a_limit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_readers(database, 200)
+    issue, sizes, seconds = plan_issue(database), [], itertools.count()
+    monkeypatch.setattr(sender, "monotonic", lambda: 0.2 * next(seconds))  # so long takes a request
+
+    class Counting(FakeProvider):
+        """Counts how many stand in a request."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            sizes.append(len(recipients))
+            return super().send(letter, recipients)
+
+    limits = Limits(domains={"slow.example": timedelta(seconds=1)}, interval=timedelta(milliseconds=1))
+    job = sending(database, issue, Counting(exposure=Exposure.ALL), limits, Clock())
+    job.connections = 1
+    job.stop = Passing(job.clock)  # type: ignore[arg-type]
+    job.run()
+    assert counts(database, issue) == Counts(prepared=200, accepted=200)
+    assert len(sizes) <= 4
 
 
 def test_both_rates_hold_for_a_domain(database: Database) -> None:
