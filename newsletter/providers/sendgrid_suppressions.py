@@ -82,12 +82,16 @@ class SuppressionLists:
         """Yield a list, page after page; raise `ProviderUnavailable`."""
         scope = f"suppression.{kind.value}.read"
         endpoint = getattr(self._client.suppression, kind.value)
-        offset = 0
+        offset, before = 0, b""
         while page := self._entries(
-            self._called(scope, endpoint.get, query_params={"limit": PAGE, "offset": offset}), scope
+            told := self._called(scope, endpoint.get, query_params={"limit": PAGE, "offset": offset}), scope
         ):
+            if told == before:
+                raise self._failed(
+                    f"gives the same page again and again ({scope})", "check provider.sendgrid.base_url"
+                )
             yield from page
-            offset += len(page)
+            offset, before = offset + len(page), told
 
     def add(self, addresses: Sequence[str]) -> None:
         """Unsubscribe up to a page of addresses from everything; raise `ProviderUnavailable`. Repeating is harmless."""

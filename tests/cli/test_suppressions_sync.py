@@ -208,6 +208,7 @@ def test_a_rate_limit_is_waited_for(readers: Command) -> None:
         (Fault(cut=Cut.ANSWER, taken=True), ["whole answer"]),
         (Fault(status=200, body=b"<html>a proxy</html>"), ["no readable list"]),
         (Fault(status=200, body=b'[{"created": 7}]'), ["no readable list"]),
+        (Fault(status=200, body=b'[{"x": %b}]' % (b"[" * 9_000 + b"]" * 9_000)), ["no readable list"]),
     ],
 )
 def test_a_fault_while_reading_is_one_line_and_changes_nothing(
@@ -223,6 +224,13 @@ def test_a_fault_while_reading_is_one_line_and_changes_nothing(
 
         assert beside.synced()["to_sendgrid"]["handed_over"] == 1
         assert beside.states()[ADA] == "bounced"
+
+
+def test_a_list_without_an_end_is_not_read_to_it(readers: Command) -> None:
+    page = Fault(status=200, body=b'[{"email": "ada@example.org", "created": 7}]')
+    with SendGridApi(faults=lambda number: page if number < 50 else None) as api:
+        assert_complains(Beside(command=readers, api=api).sync(), "again and again", code=1)
+        assert api.requests == 2
 
 
 @pytest.mark.parametrize(
