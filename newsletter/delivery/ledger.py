@@ -285,8 +285,8 @@ def settle_batch(
 ) -> frozenset[int]:
     """Write down the answers to the first rows of a claim, in their order; return those that were still this claim's.
 
-    The same as `settle` of each; those that were accepted are one statement. One that an event settled meanwhile
-    counts as this claim's. A claim of which nothing is left is closed.
+    The same as `settle` of each; those that were accepted are one statement. Such a one that an event settled
+    meanwhile counts as this claim's. A claim of which nothing is left is closed.
     """
     if answers:  # in the order in which events settle, so that neither waits for the other
         settled = delivery.c.subscriber_id.between(answers[0][0].subscriber_id, answers[-1][0].subscriber_id)
@@ -327,7 +327,7 @@ def _accept(
     if number == len(accepted):
         return accepted
     settled = select(delivery.c.subscriber_id).where(*among, delivery.c.state == DeliveryState.ACCEPTED)
-    return connection.execute(settled).scalars().all()
+    return sorted(set(accepted).intersection(connection.execute(settled).scalars()))
 
 
 def has_due(connection: Connection, issue_id: int, now: datetime) -> bool:

@@ -24,9 +24,11 @@ from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, Provi
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
+from subscribers.models import AddressState
+from subscribers.requests import Requests
 from subscribers.store import deliverable
 from tests.support.fake_provider import Answer, FakeProvider
-from tests.support.issues import LETTER, LINKS, NOW, Clock, add_readers, address, plan_issue
+from tests.support.issues import LETTER, LINKS, NOW, SETTINGS, Clock, add_readers, address, plan_issue
 
 REFUSED = Answer(outcome=Outcome.REJECTED, reply="400 no address")
 DOUBT = Answer(outcome=Outcome.UNCERTAIN, reply="no whole answer")
@@ -316,6 +318,28 @@ def test_what_an_event_settled_first_is_no_loss(database: Database) -> None:
     assert told == list(range(1, 11))
     assert counts(database, issue) == Counts(prepared=10, accepted=10)
     assert open_claims(database, issue) == 0
+
+
+def test_a_refusal_that_an_event_knows_better_gives_nobody_up(database: Database) -> None:
+    add_readers(database, 3)
+    issue = plan_issue(database)
+
+    class Eager(FakeProvider):
+        """Its events are faster than its answers, and right."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            with database.write() as connection:
+                prove(
+                    connection,
+                    {(issue.id, each.subscriber_id): DeliveryOutcome.UNKNOWN for each in recipients},
+                )
+            return super().send(letter, recipients)
+
+    refused = Answer(outcome=Outcome.REJECTED, reply="400 no address", hard=True)
+    sending(database, issue, Eager(script={address(2): [refused]}, exposure=Exposure.ALL)).run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=3)
+    with database.read() as connection:
+        assert Requests(SETTINGS).find(connection, address(2)).state is AddressState.ACTIVE
 
 
 def test_what_another_process_took_over_is_not_counted(database: Database) -> None:
