@@ -13,6 +13,7 @@ from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import Breaker, Threshold
 from newsletter.delivery.gone import Gone
 from newsletter.delivery.ledger import Claim, ClaimedRow
+from newsletter.errors import DatabaseError
 from newsletter.logs import DEBUG, is_told
 from newsletter.models import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure, Provider
@@ -73,11 +74,10 @@ class Answers:
     ) -> None:
         """Write down, tell and count the answers to the first of some, all of them at once."""
         answers = list(zip(claim.rows, receipts, strict=False))
-        with self.database.write() as transaction:
-            ours = ledger.settle_batch(
-                transaction, claim, answers, self.clock(),
-                on_uncertain=self.provider.on_uncertain, patience=self.patience,
-            )  # fmt: skip
+        try:
+            ours = self._settle_batch(claim, answers)
+        except DatabaseError:  # the answers are nowhere else: without them all of it is in doubt
+            ours = self._settle_batch(claim, answers)
         self._give_up([receipt for receipt in receipts if receipt.hard and receipt.subscriber_id in ours])
         for accepted, run in groupby(zip(answers, people, strict=False), key=_is_accepted):
             listed = list(run)
@@ -86,6 +86,13 @@ class Answers:
                 continue
             for (row, receipt), person in listed:
                 self.count(claim, row, person, receipt, seconds, ours=row.subscriber_id in ours)
+
+    def _settle_batch(self, claim: Claim, answers: Sequence[tuple[ClaimedRow, Receipt]]) -> frozenset[int]:
+        with self.database.write() as transaction:
+            return ledger.settle_batch(
+                transaction, claim, answers, self.clock(),
+                on_uncertain=self.provider.on_uncertain, patience=self.patience,
+            )  # fmt: skip
 
     def _give_up(self, refused: Sequence[Receipt]) -> None:
         """Give addresses up, for good: not with the deliveries, because events lock a person first."""

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -317,6 +318,24 @@ def test_what_an_event_settled_first_is_no_loss(database: Database) -> None:
     job.run()
     assert told == list(range(1, 11))
     assert counts(database, issue) == Counts(prepared=10, accepted=10)
+    assert open_claims(database, issue) == 0
+
+
+def test_a_database_that_fails_once_puts_no_batch_in_doubt(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_readers(database, 3)
+    issue, tries, settle_batch = plan_issue(database), [], ledger.settle_batch
+
+    def failing(*given: Any, **more: Any) -> frozenset[int]:
+        tries.append(settle_batch(*given, **more))
+        if len(tries) == 1:
+            raise DatabaseError("deadlock detected")
+        return tries[-1]
+
+    monkeypatch.setattr(ledger, "settle_batch", failing)
+    sending(database, issue, batches(script={address(2): [REFUSED]})).run()
+    assert counts(database, issue) == Counts(prepared=3, accepted=2, rejected=1)
     assert open_claims(database, issue) == 0
 
 
