@@ -265,7 +265,7 @@ class Sending:
                 telling.unavailable(self.issue, page.claim, error)
             return size
         except (ProviderUnavailable, BreakerTripped, RenderError) as error:
-            self._release(page, Exposure.NONE)
+            self._release(page, self._doubt_of(error))
             if isinstance(error, ProviderUnavailable):
                 telling.unavailable(self.issue, page.claim, error)
             raise
@@ -278,6 +278,12 @@ class Sending:
             return size
         rate = len(page.claim.rows) / max(monotonic() - began, 1e-3)
         return max(1, min(self.provider.batch_size, int(rate * self._pages.seconds)))
+
+    def _doubt_of(self, error: Exception) -> Exposure:
+        """Return what a fault leaves in doubt: of its own nothing, but the breaker may trip where another one hides."""
+        hidden = error.__context__ if isinstance(error, BreakerTripped) else None
+        is_known = hidden is None or isinstance(hidden, (ProviderUnavailable, RenderError))
+        return Exposure.NONE if is_known else self.provider.exposure
 
     def _send(self, connection: Connection, accepting: Settling, page: Page) -> None:
         people = list(map(self._recipients.of, page.claim.rows))

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, tables
+from newsletter.delivery import ledger, sender, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
@@ -244,6 +244,29 @@ def test_a_letter_that_a_provider_cannot_carry_leaves_nobody_in_doubt(database: 
     with pytest.raises(RenderError):
         sending(database, issue, Unable(exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)).run()
     assert counts(database, issue) == Counts(prepared=5, accepted=2, waiting=3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "doubtful"), [(ZeroDivisionError("a bug"), 40), (ProviderUnavailable("401"), 0)]
+)
+def test_a_breaker_that_trips_hides_no_doubt(
+    database: Database, fault: Exception, doubtful: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_readers(database, 100)
+    issue = plan_issue(database)
+
+    class Broken(FakeProvider):
+        """Refuses many, and then has a fault while a request is out."""
+
+        def send(self, letter, recipients):  # type: ignore[no-untyped-def]
+            yield from [Receipt(each.subscriber_id, Outcome.REJECTED, "no") for each in recipients[:60]]
+            raise fault
+
+    monkeypatch.setattr(sender, "FIRST_CLAIM", 100)
+    with pytest.raises(BreakerTripped):
+        sending(database, issue, Broken(exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)).run()
+    expected = Counts(prepared=100, rejected=60, uncertain=doubtful, waiting=40 - doubtful)
+    assert counts(database, issue) == expected
 
 
 def test_one_lost_answer_is_no_reason_to_stop_and_many_are(database: Database) -> None:
