@@ -122,6 +122,8 @@ class Line:
 
     def _answer(self) -> Answer:
         response = self._connection.getresponse()
+        if response.status < 200:  # RFC 9110, 15.2: the answer itself comes behind it
+            raise ValueError(f"a {response.status} was all that came")
         body = response.read(MOST_ANSWER, decode_content=False)
         if response.read(1, decode_content=False):
             raise ValueError(f"it is larger than {MOST_ANSWER:,} octets")

@@ -117,7 +117,17 @@ def test_nobody_listens() -> None:
         line(port)
 
 
-@pytest.mark.parametrize("said", [b"", ANSWER[:8], ANSWER[:11], ANSWER[:-1], b"nonsense\r\n\r\n"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        ANSWER[:8],
+        ANSWER[:11],
+        ANSWER[:-1],
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" + ANSWER,
+    ],
+)
 def test_an_answer_that_is_not_whole_proves_nothing(said: bytes) -> None:
     def talk(peer: socket.socket, _request: bytes) -> bool:
         peer.sendall(said)
