@@ -17,9 +17,9 @@ from newsletter.models import Recipient
 
 KEY_BYTES = 16
 _ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-# Base32 (RFC 4648) in lower case, two letters at a time: the standard library's takes three times as long.
+# Base32 (RFC 4648) in lower case, two letters at a time: the standard library's takes four times as long. 13 pairs have
+# two bits more than a key.
 _PAIRS = ["".join(pair) for pair in itertools.product("abcdefghijklmnopqrstuvwxyz234567", repeat=2)]
-_SHIFTS = range(120, -1, -10)  # of 13 pairs, which have two bits more than a key
 _NAME = re.compile(r"(\d{8})\.([a-z0-9][a-z0-9-]{0,31})\.[0-9a-f]{24}", re.ASCII)
 VERP_OCTETS = 37  # that VERP adds to a local part at most
 _BOUNCES = re.compile(r"(?i)\+([a-z2-7]{26})-(\d{1,9})(?=@)")
@@ -77,8 +77,13 @@ class Links:
 @lru_cache(maxsize=64)  # the link in the body and the one in the header are made one after the other
 def key_text(key: bytes) -> str:
     """Return a subscriber's key as it stands in links: 26 characters, lower case."""
-    bits = int.from_bytes(key) << 2
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
+    bits, pairs = int.from_bytes(key) << 2, _PAIRS
+    return (  # written out, which takes two thirds of a loop's time
+        f"{pairs[bits >> 120]}{pairs[bits >> 110 & 1023]}{pairs[bits >> 100 & 1023]}{pairs[bits >> 90 & 1023]}"
+        f"{pairs[bits >> 80 & 1023]}{pairs[bits >> 70 & 1023]}{pairs[bits >> 60 & 1023]}{pairs[bits >> 50 & 1023]}"
+        f"{pairs[bits >> 40 & 1023]}{pairs[bits >> 30 & 1023]}{pairs[bits >> 20 & 1023]}{pairs[bits >> 10 & 1023]}"
+        f"{pairs[bits & 1023]}"
+    )
 
 
 def key_of(text: str) -> bytes | None:

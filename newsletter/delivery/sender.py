@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, telling
+from newsletter.delivery import garbage, ledger, telling
 from newsletter.delivery.answers import Answers
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
@@ -114,7 +114,7 @@ class Sending:
         # Made here, because from Python 3.12 on two threads could make one each.
         _ = self._pages, self._recipients, self._answers, self._pauses, self._watch
         self._take_over_dead()
-        with self._heartbeat():
+        with self._heartbeat(), garbage.seldom_looked_for():
             connected = self._round(self.connections)
             while connected and not self._faults and (self._may_go_on() or self._inherits()):
                 connected = self._round(1 if self._unconnected else self.connections)

@@ -78,9 +78,7 @@ class SendGridProvider:
             yield _SendGridConnection(own, line)
 
 
-class _Reader(NamedTuple):
-    id: int
-    person: str
+_Reader = tuple[int, str]  # a subscriber's number and personalization
 
 
 class _Said(NamedTuple):
@@ -114,7 +112,7 @@ class _SendGridConnection:
             if address in group or len(group) == MOST_RECIPIENTS:
                 yield from self._send_group(payload, group)
                 group = {}
-            group[address] = _Reader(recipient.subscriber_id, person)
+            group[address] = recipient.subscriber_id, person
         yield from self._send_group(payload, group)
 
     def _payload_of(self, letter: Letter) -> Payload:
@@ -157,9 +155,10 @@ class _SendGridConnection:
         parts = deque([group] if group else [])
         while parts:
             part = parts.popleft()
-            answer = self._ask(payload.of([reader.person for reader in part]))
+            answer = self._ask(payload.of([person for _, person in part]))
             if isinstance(answer, _Said):
-                yield [Receipt(reader.id, answer.outcome, answer.reply, answer.name) for reader in part], True
+                outcome, reply, name = answer
+                yield [Receipt(number, outcome, reply, name) for number, _ in part], True
                 if answer.outcome is Outcome.UNCERTAIN:
                     raise self._not_now(answer.reply, None)  # those are in doubt; not as many more
             elif len(part) == 1:
@@ -184,7 +183,7 @@ class _SendGridConnection:
         is_named = bool(refused.people)
         hard = is_named and _NO_ADDRESS.search(refused.told) is not None
         reply = f"{refused.status} {refused.told}"
-        return [Receipt(reader.id, Outcome.REJECTED, reply, hard=hard)], is_named
+        return [Receipt(reader[0], Outcome.REJECTED, reply, hard=hard)], is_named
 
     def _ask(self, body: bytes) -> _Said | _Refused:
         """Return what holds for all in a request, or why it is refused as a whole."""
