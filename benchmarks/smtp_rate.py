@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from benchmarks.clock import medians
@@ -57,24 +58,25 @@ def measure(runs: int = 5) -> Iterator[str]:
     with _serving(sink) as port:
         ours, theirs = medians(lambda: _send(port, letter, pages), lambda: _postfix(source, port), runs=runs)
     yield _line("smtp      ", ours, theirs)
-    with _serving(sink) as port, _whole_send(port, letter, runs + 1 + NODE_RUNS + 1) as send:
-        ours, theirs = medians(send, lambda: _postfix(source, port), runs=runs)
-        yield _line("smtp+ledger", ours, theirs)
+    with _serving(sink) as port, _whole_send(port, letter, 2 * (runs + 1) + NODE_RUNS + 1) as send:
+        for connections in (CONNECTIONS, 2 * CONNECTIONS):
+            ours, theirs = medians(partial(send, connections), lambda: _postfix(source, port), runs=runs)
+            yield _line(f"smtp+ledger, {connections} connections", ours, theirs)
         yield _beside_nodemailer(port, letter, send)
 
 
 @contextmanager
-def _whole_send(port: int, letter: Letter, sends: int) -> Iterator[Callable[[], None]]:
-    """Give what sends the next of some issues that are planned, on a database of its own."""
+def _whole_send(port: int, letter: Letter, sends: int) -> Iterator[Callable[[int], None]]:
+    """Give what sends the next of some issues that are planned, by so many connections, on a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         database, days = filled(folder, MESSAGES), itertools.count()
         issues = [planned(database, days, letter) for _ in range(sends)]
 
-        def send() -> None:
+        def send(connections: int) -> None:
             issue = issues.pop()
             Sending(
                 database=database, provider=_provider(port), issue=issue, letter=letter,
-                audience=deliverable("daily"), connections=CONNECTIONS, clock=lambda: datetime.now(UTC),
+                audience=deliverable("daily"), connections=connections, clock=lambda: datetime.now(UTC),
                 links=Links(public_url="https://news.example.org", unsubscribe_mailbox=""),
             ).run()  # fmt: skip
             with database.read() as connection:
@@ -85,7 +87,7 @@ def _whole_send(port: int, letter: Letter, sends: int) -> Iterator[Callable[[], 
         database.close()
 
 
-def _beside_nodemailer(port: int, letter: Letter, send: Callable[[], None], runs: int = NODE_RUNS) -> str:
+def _beside_nodemailer(port: int, letter: Letter, send: Callable[[int], None], runs: int = NODE_RUNS) -> str:
     """Return the line about nodemailer's pool, which times itself: Node's start is not counted."""
     if lack := nodejs.missing():
         return f"smtp+ledger     - x nodemailer's pool, not measured: {lack}"
@@ -98,7 +100,7 @@ def _beside_nodemailer(port: int, letter: Letter, send: Callable[[], None], runs
         def pool() -> None:
             times.append(json.loads(nodejs.run("pool.mjs", *how))["seconds"])
 
-        ours, _ = medians(send, pool, runs=runs)
+        ours, _ = medians(partial(send, CONNECTIONS), pool, runs=runs)
     theirs = statistics.median(times[1:])
     rates = f"{MESSAGES / ours:,.0f} against {MESSAGES / theirs:,.0f} a second; at least 5"
     return f"smtp+ledger {theirs / ours:5.2f} x nodemailer's pool of {CONNECTIONS} ({rates})"

@@ -245,7 +245,7 @@ class Correspondence:
             values["url"] = links.confirm_url(token)
         else:
             values["unsubscribe_url"] = links.unsubscribe_url(row.key, row.edition_number)
-            headers = links.headers(row.key, row.edition_number)
+            _, headers = links.leaving(row.key, row.edition_number)
         letter = Letter(
             subject=rendered.subject, html=rendered.html, text=rendered.text, language=about.language,
             from_name=self.identity.from_name, from_address=self.identity.from_address, date=about.at,

@@ -47,9 +47,7 @@ class Links:
 
     def unsubscribe_url(self, key: bytes, edition_number: int) -> str:
         """Return the link of the body: the page where there is one, else a mail that unsubscribes."""
-        if self.public_url:
-            return f"{self.public_url.rstrip('/')}/u/{key_text(key)}/{edition_number}"
-        return self.unsubscribe_mailto(key, edition_number)
+        return self.leaving(key, edition_number)[0]
 
     def unsubscribe_mailto(self, key: bytes, edition_number: int) -> str:
         """Return a mailto link whose subject says who leaves what."""
@@ -64,14 +62,19 @@ class Links:
         """Return the link of the operator's mail about a draft; it needs the pages."""
         return f"{self.public_url.rstrip('/')}/d/{token}"
 
-    def headers(self, key: bytes, edition_number: int) -> tuple[tuple[str, str], ...]:
-        """Return List-Unsubscribe, and List-Unsubscribe-Post where a page can take the POST (RFC 8058)."""
+    def leaving(self, key: bytes, edition_number: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return the link of the body, and the headers: List-Unsubscribe, with one click where a page takes the POST.
+
+        The page is https, or on this machine alone (`app.identity`); RFC 8058.
+        """
         if not self.public_url:
-            return (("List-Unsubscribe", f"<{self.unsubscribe_mailto(key, edition_number)}>"),)
-        targets = f"<{self.unsubscribe_url(key, edition_number)}>"
+            mail = self.unsubscribe_mailto(key, edition_number)
+            return mail, (("List-Unsubscribe", f"<{mail}>"),)
+        page = f"{self.public_url.rstrip('/')}/u/{key_text(key)}/{edition_number}"
+        targets = f"<{page}>"
         if self.unsubscribe_mailbox:
             targets += f", <{self.unsubscribe_mailto(key, edition_number)}>"
-        return ("List-Unsubscribe", targets), _ONE_CLICK  # https, or on this machine alone (`app.identity`)
+        return page, (("List-Unsubscribe", targets), _ONE_CLICK)
 
 
 @lru_cache(maxsize=64)  # the link in the body and the one in the header are made one after the other
@@ -146,16 +149,16 @@ class Recipients:
     def of(self, row: ClaimedRow) -> Recipient:
         """Return a delivery's recipient."""
         number, email, name, key, edition_number, _ = row
-        links, named = self._links, self._name(key)
+        named, (page, headers) = self._name(key), self._links.leaving(key, edition_number)
         return Recipient(
             number,
             email,
             name,
             named,
             f"<{named}@{self._domain}>",
-            {"unsubscribe_url": links.unsubscribe_url(key, edition_number), "address": email},
-            links.headers(key, edition_number),
-            links.bounces_to(key, edition_number, self._from_address),
+            {"unsubscribe_url": page, "address": email},
+            headers,
+            self._links.bounces_to(key, edition_number, self._from_address),
         )
 
 
