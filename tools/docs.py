@@ -58,7 +58,8 @@ def settings() -> str:
     ]
     for info in describe():
         default = "" if isinstance(info.default, Secret) else info.default
-        shown = "empty" if default == "" else "must be given" if default is None else f"`{default}`"
+        written = str(default).lower() if isinstance(default, bool) else default  # as the file has it
+        shown = "empty" if default == "" else "must be given" if default is None else f"`{written}`"
         parts.append(f"| `{info.path}` | {info.kind} | {shown} | {info.help} |")
     return "\n".join(parts) + "\n"
 
