@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
+from newsletter.delivery.garbage import YOUNG
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
@@ -64,6 +66,17 @@ def test_everybody_gets_one_copy_and_nobody_a_second(database: Database) -> None
     sending(database, issue, provider).run()
     assert Counter(number for number, _ in provider.delivered) == dict.fromkeys(range(1, 31), 1)
     assert counts(database, issue) == Counts(prepared=30, accepted=30)
+
+
+def test_garbage_is_looked_for_as_before_once_a_send_is_over(database: Database) -> None:
+    add_readers(database, 3)
+    issue, before, within = plan_issue(database), gc.get_threshold(), []
+    job = sending(database, issue, FakeProvider())
+    job.on_receipt = lambda _recipient, _receipt: within.append(gc.get_threshold()[0])
+    job.run()
+    assert set(within) == {YOUNG}
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
 
 
 def test_answers_are_told_as_they_come(database: Database) -> None:

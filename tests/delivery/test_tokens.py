@@ -80,6 +80,7 @@ def test_keys_change_by_themselves() -> None:
 
 @given(st.binary(min_size=16, max_size=16))
 def test_a_subscribers_key_is_read_back(key: bytes) -> None:
+    assert key_text(key) == base64.b32encode(key).decode().rstrip("=").lower()
     assert key_of(key_text(key)) == key == key_of(key_text(key).upper())
 
 
