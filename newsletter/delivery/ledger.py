@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Select,
     and_,
     any_,
+    bindparam,
     exists,
     func,
     insert,
@@ -199,31 +201,40 @@ def claim(
         )
     taking = {"state": int(DeliveryState.CLAIMED), "claim_id": claim_id, "attempt": delivery.c.attempt + 1}
     connection.execute(update(delivery).where(chosen_ids).values(taking))
-    of_claim = (
-        delivery.c.issue_id == issue_id, delivery.c.subscriber_id.between(ids[0], ids[-1]),
-        delivery.c.claim_id == claim_id,
-    )  # fmt: skip
-    # Materialized: SQLite's planner hands the range on to the list, and looks at all of it for each row.
-    mine = (
-        select(delivery.c.subscriber_id, delivery.c.attempt)
-        .where(*of_claim)
-        .cte()
-        .prefix_with("MATERIALIZED")
-    )
-    people = audience.subquery()
-    found = connection.execute(
-        select(*people.c["id", "email", "name", "key", "edition_number"], mine.c.attempt)
-        .join(mine, mine.c.subscriber_id == people.c.id)
-        .order_by(mine.c.subscriber_id)
-    )
-    rows = tuple(map(ClaimedRow._make, found.all()))
+    held = {"issue": issue_id, "low": ids[0], "high": ids[-1], "claim": claim_id}
+    rows = tuple(map(ClaimedRow._make, connection.execute(_people_of(audience), held).all()))
     if len(rows) < len(ids):
         left = set(ids).difference(row.subscriber_id for row in rows)
         gone = {"state": int(DeliveryState.SUPPRESSED), "claim_id": None, "attempt": delivery.c.attempt - 1}
+        of_claim = (delivery.c.issue_id == issue_id, delivery.c.claim_id == claim_id)
         connection.execute(update(delivery).where(*of_claim, delivery.c.subscriber_id.in_(left)).values(gone))
     if not rows:
         _close(connection, claim_id, now)
     return Claim(id=claim_id, issue_id=issue_id, rows=rows, last=ids[-1])
+
+
+@lru_cache(maxsize=16)  # it takes longer to make than to execute for some rows
+def _people_of(audience: Select[Any]) -> Select[Any]:
+    """Return what reads the rows of a claim, which is given as ``issue``, ``low``, ``high`` and ``claim``.
+
+    Materialized: SQLite's planner hands the range on to the list, and looks at all of it for each row.
+    """
+    mine = (
+        select(delivery.c.subscriber_id, delivery.c.attempt)
+        .where(
+            delivery.c.issue_id == bindparam("issue"),
+            delivery.c.subscriber_id.between(bindparam("low"), bindparam("high")),
+            delivery.c.claim_id == bindparam("claim"),
+        )
+        .cte()
+        .prefix_with("MATERIALIZED")
+    )
+    people = audience.subquery()
+    return (
+        select(*people.c["id", "email", "name", "key", "edition_number"], mine.c.attempt)
+        .join(mine, mine.c.subscriber_id == people.c.id)
+        .order_by(mine.c.subscriber_id)
+    )
 
 
 def settle(
