@@ -156,7 +156,12 @@ class Line:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return for how many seconds a server asks not to be asked, None where it says nothing believable."""
     said = headers.get("retry-after", "").strip()
-    return min(max(float(said), 1.0), _LONGEST_ASKED) if re.fullmatch(r"[0-9]{1,6}", said) else None
+    return believed(float(said)) if re.fullmatch(r"[0-9]{1,6}", said) else None
+
+
+def believed(seconds: float) -> float:
+    """Return how long a pause that a server asks for is kept: neither no time nor for ever."""
+    return min(max(seconds, 1.0), _LONGEST_ASKED)
 
 
 def _connection(place: Place) -> tuple[HTTPConnection, str]:

@@ -187,6 +187,12 @@ def extra_headers(
         yield text_header(name, filled)
 
 
+def unfolded(line: str) -> tuple[str, str]:
+    """Return name and value of a header that `extra_headers` gave, on one line: for who folds it again."""
+    name, _, value = line.replace("\r\n", "").partition(": ")
+    return name, value
+
+
 @lru_cache(maxsize=64)
 def _check_names(names: tuple[str, ...], taken: frozenset[str]) -> None:
     """Raise for the name of a header that is not free; those of a letter's readers are the same."""

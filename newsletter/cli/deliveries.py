@@ -13,8 +13,8 @@ import click
 
 from newsletter.cli.shared import IssueName, json_option, open_app, print_json
 from newsletter.cli.subscribers.forms import print_json_array
-from newsletter.cli.tables import print_table, visible
-from newsletter.errors import InputError
+from newsletter.cli.tables import print_table
+from newsletter.errors import InputError, one_line
 
 STATES = ("pending", "claimed", "accepted", "rejected", "uncertain", "suppressed", "cancelled")
 COLUMNS = (
@@ -84,7 +84,7 @@ def show(context: click.Context, name: tuple[date, str | None], subscriber: str,
     else:
         for key in COLUMNS:
             if row[key] not in {None, ""}:
-                click.echo(f"{key:<11} {visible(str(row[key]))}")
+                click.echo(f"{key:<11} {one_line(str(row[key]))}")
 
 
 @deliveries.command(short_help="Write the deliveries of an issue as CSV.")
@@ -173,7 +173,7 @@ def _rows(
 
 
 def _line(row: dict[str, Any]) -> tuple[str, ...]:
-    problem = visible(f"{row['cause']} {row['reply']}")
+    problem = one_line(f"{row['cause']} {row['reply']}")
     return (
         str(row["subscriber"]), row["email"] or "(erased)", row["state"], row["outcome"], str(row["attempt"]),
         problem,

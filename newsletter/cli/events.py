@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from newsletter.cli.shared import complain, json_option, open_app, print_json, print_table
-from newsletter.cli.tables import visible
+from newsletter.errors import one_line
 
 
 @click.group(short_help="See what mail providers posted of letters; work it through.")
@@ -52,7 +52,7 @@ def list_(context: click.Context, limit: int, as_json: bool) -> None:
         print_json(rows)
     elif rows:
         names = ("provider", "kind", "state", "issue", "subscriber", "status", "reason")
-        cells = (["" if row[name] is None else visible(str(row[name])) for name in names] for row in rows)
+        cells = (["" if row[name] is None else one_line(str(row[name])) for name in names] for row in rows)
         times = (_time(row["at"]) for row in rows)
         print_table(("UTC", *names), [[time, *own] for time, own in zip(times, cells, strict=True)])
     else:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.cli.tables import ending, print_table, visible
+from newsletter.cli.tables import ending, print_table
+from newsletter.errors import one_line
 
 if TYPE_CHECKING:
     from newsletter.delivery.domains import OfDomain
@@ -126,7 +127,7 @@ def domains_json(domains: Iterable[OfDomain]) -> list[dict[str, Any]]:
 
 
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    shown = [tuple(visible(str(cell)) for cell in row) for row in rows]
+    shown = [tuple(one_line(str(cell)) for cell in row) for row in rows]
     if shown:
         texts = {"domain", "from", "cause", "reply"}
         click.echo(f"\n{title}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.cli.tables import print_table, visible
+from newsletter.cli.tables import print_table
 from newsletter.delivery.standing import Need, Standing, needs
+from newsletter.errors import one_line
 from newsletter.quick_settings import quick_settings
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _print(standing: Standing | None, coming: list[tuple[str, Send]], wanted: li
         return
     click.echo("Needs a hand:")
     for need in wanted:
-        click.echo(f"- {visible(need.sentence)} `{need.command}`")
+        click.echo(f"- {one_line(need.sentence)} `{need.command}`")
 
 
 def _print_standing(standing: Standing, wanted: Sequence[Need]) -> None:
@@ -133,10 +134,10 @@ def _print_standing(standing: Standing, wanted: Sequence[Need]) -> None:
         click.echo("There is no issue yet.")
     for issue in standing.issues:
         if issue.reason and not any(issue.reason.rstrip(".") in need.sentence for need in wanted):
-            click.echo(visible(f"Issue {issue.name} is {issue.state.value}: {issue.reason}"))
+            click.echo(one_line(f"Issue {issue.name} is {issue.state.value}: {issue.reason}"))
     for turn in standing.turns:
         if turn.state in {"waiting", "nothing"}:
-            click.echo(visible(f"Send of {turn.edition} on {turn.day}: {turn.state}, {turn.reason}"))
+            click.echo(one_line(f"Send of {turn.edition} on {turn.day}: {turn.state}, {turn.reason}"))
     readers = ", ".join(f"{name} {number}" for name, number in standing.readers)
     click.echo(f"Readers: {readers or 'none'}.")
     mails = standing.notices

@@ -36,11 +36,6 @@ def ending(text: str, columns: int = 27) -> str:
     return text if len(text) <= columns else f"\N{HORIZONTAL ELLIPSIS}{text[1 - columns :]}"
 
 
-def visible(text: str) -> str:
-    """Return a text of somebody else's on one line, without what steers a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def print_table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[str] = frozenset()
 ) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-from newsletter.errors import ProviderUnavailable
+from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Line, NotSent, Place
+from newsletter.messages import mail_address
 
 _LONGEST_PAUSE = 60.0
 
@@ -37,6 +38,17 @@ def opened(place: Place, look_at: str) -> Iterator[Line]:
         line.close()
 
 
+def ascii_address(address: str, service: str) -> str:
+    """Return an address as a service takes it; raise `MessageRejected` for one that it does not take."""
+    written = mail_address(address)
+    if not written.isascii():
+        raise MessageRejected(
+            f"{service} does not take addresses that are not ASCII before the @",
+            remedy="correct it in the subscriber list",
+        )
+    return written
+
+
 class Backoff:
     """How long to pause: from a second to a minute, twice as long each time until something is taken."""
 
@@ -48,6 +60,15 @@ class Backoff:
         own = min(2.0 ** min(self._times, 10), _LONGEST_PAUSE)
         self._times += 1
         return own if asked is None else asked
+
+    def busy(self, problem: str, asked: float | None, subject: str) -> ProviderBusy:
+        """Return the error that begins the next pause."""
+        return ProviderBusy(
+            problem,
+            seconds=self.next(asked),
+            subject=subject,
+            remedy="nobody was rejected; the next run goes on",
+        )
 
     def over(self) -> None:
         """Something was taken."""

@@ -15,10 +15,10 @@ import msgspec
 
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
-from newsletter.messages import extra_headers, fixed_lines, mail_address
+from newsletter.messages import extra_headers, fixed_lines, mail_address, unfolded
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
-from newsletter.providers.answers import Backoff, Means, opened
+from newsletter.providers.answers import Backoff, Means, ascii_address, opened
 from newsletter.templating.issue import Blanks
 
 PATH = "/email/batch"
@@ -81,17 +81,10 @@ class _Written:
 
     def message(self, recipient: Recipient) -> bytes:
         """Return one reader's message as JSON; raise `MessageRejected` for an address that cannot be written to."""
-        address = mail_address(recipient.address)
-        if not address.isascii():
-            raise MessageRejected(
-                "Postmark does not take addresses that are not ASCII before the @",
-                remedy="correct it in the subscriber list",
-            )
+        address = ascii_address(recipient.address, "Postmark")
         values = recipient.values
         headers = [("Message-ID", recipient.message_id), ("X-PM-KeepID", "true")]
-        for line in extra_headers((*self.letter.headers, *recipient.headers), values):
-            name, _, value = line.replace("\r\n", "").partition(": ")
-            headers.append((name, value))
+        headers += map(unfolded, extra_headers((*self.letter.headers, *recipient.headers), values))
         return msgspec.json.encode(
             {
                 **self._fixed,
@@ -208,10 +201,7 @@ class _PostmarkConnection:
         return _receipt(recipient, Outcome.RETRY, words), means
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
-        return ProviderBusy(
-            problem, seconds=self._backoff.next(seconds), subject=self._settings.base_url,
-            remedy="nobody was rejected; the next run goes on",
-        )  # fmt: skip
+        return self._backoff.busy(problem, seconds, self._settings.base_url)
 
     def _nobody(self, problem: str) -> ProviderUnavailable:
         return ProviderUnavailable(
@@ -239,7 +229,7 @@ def _words(said: Mapping[str, object]) -> str:
 
 def _mailbox(name: str, address: str) -> str:
     """Return an address with a name before it, quoted, without what would end the quotation."""
-    shown = " ".join("".join(c if c.isprintable() and c not in '"\\' else " " for c in name).split())
+    shown = one_line(name.replace('"', " ").replace("\\", " "))
     return f'"{shown}" <{address}>' if shown else address
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
-from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
+from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, believed, retry_after
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
@@ -213,10 +213,7 @@ class _SendGridConnection:
         raise _unavailable(self._settings, told, f"nobody was rejected; {_REMEDIES.get(status, _ELSE)}")
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
-        return ProviderBusy(
-            problem, seconds=self._backoff.next(seconds), subject=self._settings.base_url,
-            remedy="nobody was rejected; the next run goes on",
-        )  # fmt: skip
+        return self._backoff.busy(problem, seconds, self._settings.base_url)
 
     def _of_letter(self, told: str) -> ProviderUnavailable:
         remedy = "nobody was rejected; this is about the letter or the account, not about a reader"
@@ -259,7 +256,7 @@ def _reset(headers: Mapping[str, str]) -> float | None:
     """Return in how many seconds the limit is reset, None where nothing believable is said."""
     said = headers.get("x-ratelimit-reset", "").strip()
     if said.isascii() and said.isdigit() and len(said) <= 12:
-        return min(max(float(said) - time(), 1.0), 3600.0)
+        return believed(float(said) - time())
     return retry_after(headers)
 
 

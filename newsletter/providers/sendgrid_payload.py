@@ -15,9 +15,10 @@ from typing import Any
 
 import orjson
 
-from newsletter.errors import MessageRejected, RenderError
-from newsletter.messages import extra_headers, fixed_lines, mail_address
+from newsletter.errors import RenderError, one_line
+from newsletter.messages import extra_headers, fixed_lines, mail_address, unfolded
 from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient, placeholder
+from newsletter.providers.answers import ascii_address
 
 MOST_RECIPIENTS = 1_000  # in one request
 # https://www.twilio.com/docs/sendgrid/api-reference/mail-send: these are SendGrid's own.
@@ -47,7 +48,7 @@ class Payload:
             "html": [],
         }  # of substitutions, and of values
         self._forms: dict[tuple[tuple[str, ...], bool], str] = {}
-        self._headers = dict(_header(line) for line in extra_headers(letter.headers, {}))
+        self._headers = dict(unfolded(line) for line in extra_headers(letter.headers, {}))
         _check(self._headers)
         fixed: dict[str, Any] = {
             "from": _person(mail_address(letter.from_address), letter.from_name),
@@ -78,13 +79,8 @@ class Payload:
         It is JSON, written by a form that all share: an object of each reader's own takes three times as long.
         """
         number, mail, name, named, message_id, values, headers, _ = recipient
-        address = mail_address(mail)
-        if not address.isascii():
-            raise MessageRejected(
-                "SendGrid does not take addresses that are not ASCII before the @",
-                remedy="correct it in the subscriber list",
-            )
-        shown = _shown(name) if name else ""
+        address = ascii_address(mail, "SendGrid")
+        shown = one_line(name) if name else ""
         names, lines = zip(*headers, strict=True) if headers else ((), ())
         form = self._forms.get((names, shown != "")) or self._form(names, with_name=shown != "")
         try:
@@ -98,7 +94,7 @@ class Payload:
         said = (*whom, message_id, *lines, *own, named)
         if not _is_plain("".join(said)):
             if not _is_plain("".join(lines)):
-                lines = tuple(_header(line)[1] for line in extra_headers(headers, {}))
+                lines = tuple(unfolded(line)[1] for line in extra_headers(headers, {}))
             said = tuple(_in_json(each) for each in (*whom, message_id, *lines, *own, named))
         return form % (*said, number)
 
@@ -135,13 +131,8 @@ class Payload:
 
 
 def _person(address: str, name: str) -> dict[str, str]:
-    shown = _shown(name)
+    shown = one_line(name)
     return {"email": address, "name": shown} if shown else {"email": address}
-
-
-def _shown(name: str) -> str:
-    """Return a name on one line."""
-    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 
 def _in_json(text: str) -> str:
@@ -152,12 +143,6 @@ def _in_json(text: str) -> str:
 def _is_plain(text: str) -> bool:
     """Whether a text stands in JSON as it is: ASCII, nothing escaped. Asking orjson is the fastest way to know."""
     return len(orjson.dumps(text)) == len(text) + 2
-
-
-def _header(line: str) -> tuple[str, str]:
-    """Return name and value of a header that was folded and encoded; SendGrid folds it again."""
-    name, _, value = line.replace("\r\n", "").partition(": ")
-    return name, value
 
 
 def _check(headers: Iterable[str]) -> None:

@@ -144,10 +144,7 @@ class _SesConnection:
         return _receipt(recipient, Outcome.REJECTED, told, hard=judge(found.words).hard)
 
     def _not_now(self, problem: str, seconds: float | None) -> ProviderBusy:
-        return ProviderBusy(
-            problem, seconds=self._backoff.next(seconds), subject=self._place,
-            remedy="nobody was rejected; the next run goes on",
-        )  # fmt: skip
+        return self._backoff.busy(problem, seconds, self._place)
 
     def _nobody(self, problem: str, remedy: str) -> ProviderUnavailable:
         return ProviderUnavailable(

@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from tests.delivery.conftest import fill
 from tests.servers.smtp_sink import SinkProcess, Taken
 from tests.support.issues import address
 from tests.support.postgres import PostgresServer
-from tests.support.torture import length, tell
+from tests.support.torture import Tally, length, tell
 
 SENDS = length(2, 100)
 READERS = length(300, 10_000)
@@ -34,7 +34,7 @@ ISSUE = "2024-09-12/daily"
 
 
 @dataclass(slots=True, kw_only=True)
-class Total:
+class Total(Tally):
     """What all sends of a run together came to."""
 
     sends: int = 0
@@ -43,9 +43,6 @@ class Total:
     lost: int = 0
     twice: int = 0
     bound: int = 0
-
-    def __str__(self) -> str:
-        return ", ".join(f"{getattr(self, each.name):,} {each.name}" for each in fields(self))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,7 +32,7 @@ from tests.servers.sendgrid.events import events_of
 from tests.servers.sendgrid.server import KEY
 from tests.support.issues import LETTER, LINKS, SETTINGS, add_readers, address, people, plan_issue
 from tests.support.sendgrid_posts import SendGridSigner, body_of
-from tests.support.torture import length, tell
+from tests.support.torture import Tally, length, tell
 
 SCENARIOS = length(12, 1_000)
 READERS = 60
@@ -42,7 +42,7 @@ TRIPS_NEVER = Threshold(rejected=1, failed=1, bounced=1, complained=1)
 
 
 @dataclass(slots=True, kw_only=True)
-class Total:
+class Total(Tally):
     """What all scenarios of a run together came to."""
 
     scenarios: int = 0
@@ -53,9 +53,6 @@ class Total:
     settled_by_events: int = 0
     held: int = 0
     suppressed: int = 0
-
-    def __str__(self) -> str:
-        return ", ".join(f"{getattr(self, each.name):,} {each.name}" for each in fields(self))
 
 
 @pytest.fixture(scope="module")

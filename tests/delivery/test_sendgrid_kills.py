@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from tests.servers.sendgrid.process import Running, running
 from tests.servers.sendgrid.server import KEY
 from tests.support.issues import address
 from tests.support.serving import serving
-from tests.support.torture import length, tell
+from tests.support.torture import Tally, length, tell
 
 SENDS = length(3, 100)
 READERS = length(1_500, 10_000)
@@ -40,7 +40,7 @@ MANNERS: dict[str, tuple[str, ...]] = {  # in which events come
 
 
 @dataclass(slots=True, kw_only=True)
-class Total:
+class Total(Tally):
     """What all sends of a run together came to."""
 
     sends: int = 0
@@ -51,9 +51,6 @@ class Total:
     in_doubt: int = 0  # at the end of a send
     settled_by_events: int = 0
     held_without_events: int = 0
-
-    def __str__(self) -> str:
-        return ", ".join(f"{getattr(self, each.name):,} {each.name}" for each in fields(self))
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass, fields
 
 TORTURE = bool(os.environ.get("TORTURE"))
 
@@ -17,3 +18,11 @@ def tell(line: str, end: str = "\n") -> None:
     """Say what a full run came to; it shows with `pytest -s`."""
     if TORTURE:
         print(line, end=end, file=sys.stderr, flush=True)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the rounds of a test together came to: a dataclass of counts."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{getattr(self, each.name):,} {each.name}" for each in fields(self))

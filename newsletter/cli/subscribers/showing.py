@@ -8,7 +8,8 @@ import click
 
 from newsletter.cli.shared import json_option, open_app, print_json
 from newsletter.cli.subscribers.forms import moment, word
-from newsletter.cli.tables import print_table, visible
+from newsletter.cli.tables import print_table
+from newsletter.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ def _facts(details: Details) -> Iterator[tuple[str, str]]:
     else:
         yield (
             "address",
-            f"{word(person.state)}, suppressed since {moment(barred.at)} by {barred.actor}: {visible(barred.reason)}",
+            f"{word(person.state)}, suppressed since {moment(barred.at)} by {barred.actor}: {one_line(barred.reason)}",
         )
 
 
@@ -95,7 +96,7 @@ def _consents(details: Details) -> list[tuple[str, ...]]:
 
 def _became(each: RecentDelivery) -> tuple[str, ...]:
     outcome = "-" if each.outcome.name == "UNKNOWN" else word(each.outcome)
-    problem = f"{each.cause}: {visible(each.reply)}" if each.reply else each.cause
+    problem = f"{each.cause}: {one_line(each.reply)}" if each.reply else each.cause
     return (each.issue, word(each.state), outcome, problem)
 
 
@@ -104,7 +105,7 @@ def _history(details: Details) -> list[tuple[str, ...]]:
         (
             moment(each.step.at), each.edition or "address",
             f"{'new' if each.from_state is None else word(each.from_state)} → {word(each.to_state)}",
-            each.step.actor, word(each.step.through), visible(each.step.reason),
+            each.step.actor, word(each.step.through), one_line(each.step.reason),
         )
         for each in details.history
     ]  # fmt: skip

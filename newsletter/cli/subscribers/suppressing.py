@@ -8,7 +8,8 @@ import click
 
 from newsletter.cli.shared import json_option, open_app, print_json
 from newsletter.cli.subscribers.forms import moment, operator, print_json_array
-from newsletter.cli.tables import print_table, visible
+from newsletter.cli.tables import print_table
+from newsletter.errors import one_line
 
 
 @click.command(short_help="Never send anything to an address.")
@@ -31,7 +32,7 @@ def suppress(context: click.Context, email: str, reason: str, as_json: bool) -> 
     elif made.at == at:
         click.echo(f"{address} is suppressed: nothing is sent to it.")
     else:
-        because = f"since {made.at:%Y-%m-%d} ({visible(made.reason)})"
+        because = f"since {made.at:%Y-%m-%d} ({one_line(made.reason)})"
         click.echo(f"{address} is suppressed {because}; nothing changed.")
 
 
@@ -150,8 +151,8 @@ def _again(first: Any, rest: Any) -> Any:
 
 
 def _cells(each: Any, *, lifted: bool) -> tuple[str, ...]:
-    cells = (str(each.id), each.email or "(hash)", moment(each.at), each.actor, visible(each.reason))
-    return (*cells, moment(each.lifted_at), each.lifted_by, visible(each.lifted_reason)) if lifted else cells
+    cells = (str(each.id), each.email or "(hash)", moment(each.at), each.actor, one_line(each.reason))
+    return (*cells, moment(each.lifted_at), each.lifted_by, one_line(each.lifted_reason)) if lifted else cells
 
 
 def _described(each: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from newsletter.errors import ConfigError, InputError, ProviderUnavailable
+from newsletter.errors import ConfigError, InputError, ProviderUnavailable, one_line
 from newsletter.providers.mailbox.reading import LONGEST_MAIL
 
 _SEEN = "S"
@@ -224,4 +224,4 @@ def _words(said: object) -> str:
     if isinstance(said, Exception) and said.args and isinstance(said.args[0], bytes):
         said = said.args[0]
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
+    return one_line(text)[:200]
