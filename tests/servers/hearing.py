@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+
+from tests.servers.threaded import Threaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Heard:
 
 
 @dataclass(kw_only=True)
-class Hearing:
+class Hearing(Threaded):
     """Listens. ``status`` is its answer; with ``silent`` it has none, ``drip`` one that never ends, ``closes`` it hangs up.
 
     Use it as a context manager; ``url`` is its address.
@@ -41,16 +42,11 @@ class Hearing:
         self._server.block_on_close = False
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__(kind, error, trace)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         hearing = self

@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from tests.servers.threaded import Threaded
 
 TOKEN = "0f1e2d3c-token"
 _TO = re.compile(r'(?:"(?P<name>[^"]*)" <)?(?P<address>[a-z0-9.!#$%&\'*+/=^_{}|~-]+@[A-Za-z0-9.-]+)>?')
@@ -37,7 +38,7 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: clients that hang up are part of the tests."""
 
 
-class PostmarkServer:
+class PostmarkServer(Threaded):
     """Listens; a context manager. ``codes`` are ErrorCode and Message for addresses that are refused."""
 
     def __init__(self, *, faults: Sequence[Fault | None] = ()) -> None:
@@ -48,16 +49,6 @@ class PostmarkServer:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def next_fault(self, messages: int) -> Fault | None:
         """Return what is wrong with this request."""

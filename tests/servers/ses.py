@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import trustme
+
+from tests.servers.threaded import Threaded
 
 PATH = "/v2/email/outbound-emails"
 REGION, KEY_ID, SECRET = "eu-west-1", "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -70,7 +71,7 @@ class Taken:
     message_id: str
 
 
-class SesServer:
+class SesServer(Threaded):
     """Listens; a context manager. ``ca_file`` is what its certificate is trusted by."""
 
     def __init__(self, folder: Path, *, faults: Sequence[Fault] = (), delay: float = 0.0) -> None:
@@ -88,16 +89,6 @@ class SesServer:
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.context = context
         self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def fault_for(self, recipient: str) -> Fault | None:
         """Return what is wrong with this request, and count it."""
