@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from types import MappingProxyType
 
 
 class IssueState(Enum):
@@ -60,3 +62,21 @@ class Counts:
     uncertain: int = 0
     waiting: int = 0
     cancelled: int = 0
+
+
+STATES_OF: Mapping[str, tuple[DeliveryState, ...]] = MappingProxyType(
+    {
+        "accepted": (DeliveryState.ACCEPTED,),
+        "rejected": (DeliveryState.REJECTED,),
+        "suppressed": (DeliveryState.SUPPRESSED,),
+        "uncertain": (DeliveryState.UNCERTAIN,),
+        "waiting": (DeliveryState.PENDING, DeliveryState.CLAIMED),
+        "cancelled": (DeliveryState.CANCELLED,),
+    }
+)  # which states each part of `Counts` has
+
+
+def counts_of(by_state: Mapping[int, int]) -> Counts:
+    """Return the counts of deliveries that were counted by state."""
+    parts = {name: sum(by_state.get(state, 0) for state in states) for name, states in STATES_OF.items()}
+    return Counts(prepared=sum(by_state.values()), **parts)

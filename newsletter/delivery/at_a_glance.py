@@ -15,7 +15,7 @@ from pathlib import Path
 from newsletter.delivery.processes import is_dead
 from newsletter.delivery.standing import OVERDUE, IssueStanding, NoticesStanding, Standing, TurnStanding
 from newsletter.sqlite_file import SCHEMA_REVISION, read_only_file
-from newsletter.states import Counts, IssueState
+from newsletter.states import Counts, IssueState, counts_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -92,10 +92,7 @@ def _counts(driver: sqlite3.Connection, issue: int) -> Counts:
     of: Counter[int] = Counter()
     for state, number in driver.execute(_COUNTS, {"issue": issue}):
         of[state] += number
-    return Counts(
-        prepared=of.total(), accepted=of[2], rejected=of[3], suppressed=of[5], uncertain=of[4], waiting=of[0] + of[1],
-        cancelled=of[6],
-    )  # fmt: skip
+    return counts_of(of)
 
 
 def _written(time: str) -> datetime:

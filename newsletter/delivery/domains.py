@@ -15,17 +15,10 @@ from sqlalchemy import Connection, Select, and_, func, select
 from newsletter.delivery.outcomes import Outcomes, Reach
 from newsletter.delivery.tables import delivery
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState
+from newsletter.states import STATES_OF
 
 LARGEST = 10  # domains that are told apart
 OTHERS, UNKNOWN = "others", "unknown"
-_STATES = {
-    "accepted": (DeliveryState.ACCEPTED,),
-    "rejected": (DeliveryState.REJECTED,),
-    "suppressed": (DeliveryState.SUPPRESSED,),
-    "uncertain": (DeliveryState.UNCERTAIN,),
-    "waiting": (DeliveryState.PENDING, DeliveryState.CLAIMED),
-    "cancelled": (DeliveryState.CANCELLED,),
-}
 _OUTCOMES = {
     "delivered": DeliveryOutcome.DELIVERED,
     "bounced": DeliveryOutcome.BOUNCED,
@@ -89,7 +82,7 @@ def _largest(issue_ids: Collection[int], mailboxes: Select[Any]) -> Select[Any]:
     prepared = numbers.label("prepared")
     silent = and_(of.state == int(DeliveryState.ACCEPTED), of.outcome == int(DeliveryOutcome.UNKNOWN))
     parts = [
-        *(numbers.filter(of.state.in_(wanted)).label(name) for name, wanted in _STATES.items()),
+        *(numbers.filter(of.state.in_(wanted)).label(name) for name, wanted in STATES_OF.items()),
         *(numbers.filter(of.outcome == int(wanted)).label(name) for name, wanted in _OUTCOMES.items()),
         numbers.filter(silent).label("no_word"),
     ]

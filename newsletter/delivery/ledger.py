@@ -40,6 +40,7 @@ from newsletter.delivery.tables import claim_table, delivery, delivery_problem, 
 from newsletter.errors import IssueError
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import counts_of
 from newsletter.store.tables import issue
 
 MOST_RESENDS = 2
@@ -464,23 +465,10 @@ def counts(connection: Connection, issue_id: int) -> Counts:
     rolled_up = select(delivery_total.c.state, delivery_total.c.number).where(
         delivery_total.c.issue_id == issue_id
     )
-    by_state: Counter[DeliveryState] = Counter()
+    by_state: Counter[int] = Counter()
     for state, number in (*connection.execute(kept), *connection.execute(rolled_up)):
-        by_state[DeliveryState(state)] += number
+        by_state[state] += number
     return counts_of(by_state)
-
-
-def counts_of(by_state: Counter[DeliveryState]) -> Counts:
-    """Return the counts of an issue whose deliveries were counted by state."""
-    return Counts(
-        prepared=by_state.total(),
-        accepted=by_state[DeliveryState.ACCEPTED],
-        rejected=by_state[DeliveryState.REJECTED],
-        suppressed=by_state[DeliveryState.SUPPRESSED],
-        uncertain=by_state[DeliveryState.UNCERTAIN],
-        waiting=by_state[DeliveryState.PENDING] + by_state[DeliveryState.CLAIMED],
-        cancelled=by_state[DeliveryState.CANCELLED],
-    )
 
 
 def _first_problem(connection: Connection, issue_id: int, subscriber_id: int) -> datetime | None:

@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from newsletter import store
-from newsletter.delivery import ledger
+from newsletter import states, store
 from newsletter.delivery.tables import delivery, delivery_total, event_table
 from newsletter.models import Counts, DeliveryOutcome, DeliveryState, EventKind
 from newsletter.store import IssueRecord
@@ -76,10 +75,10 @@ def tally(connection: Connection, issue_id: int) -> Kinds:
 
 def counts_of(kinds: Kinds) -> Counts:
     """Return the counts by state."""
-    by_state: Counter[DeliveryState] = Counter()
+    by_state: Counter[int] = Counter()
     for (state, _), number in kinds.items():
         by_state[state] += number
-    return ledger.counts_of(by_state)
+    return states.counts_of(by_state)
 
 
 def known(connection: Connection, issue_id: int) -> frozenset[str]:
