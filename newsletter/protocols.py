@@ -54,11 +54,13 @@ class Connection(Protocol):
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Yield one receipt a recipient, lazily and in order.
 
-        Recipient k+1's data is not written before receipt k was consumed, so the ledger commits in between. Where a
-        request holds many (`Exposure.ALL`), that is so of requests: none begins before the receipts of the one before
-        were consumed. Raise `ProviderUnavailable` for faults that concern nobody in particular (log-in, quota,
-        connection), `ProviderBusy` where the provider says when it takes something again: those recipients that have
-        no receipt yet were not written to.
+        Recipient k+1's data is not written before receipt k was consumed, so the ledger commits in between; that it
+        will come may have been said to the server, so who waits between two hands them over one at a time. Where a
+        request holds many (`Exposure.ALL`), none begins before the receipts of the one before were consumed.
+
+        Raise `ProviderUnavailable` for faults that concern nobody in particular (log-in, quota, connection),
+        `ProviderBusy` where the provider says when it takes something again: those recipients that have no receipt
+        yet were not written to.
         """
 
 

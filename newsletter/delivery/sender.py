@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -290,7 +291,10 @@ class Sending:
         if self.provider.exposure is Exposure.ALL:
             self._send_batch(connection, page, people)
             return
-        receipts = self._pages.stopwatch.timed(people, connection.send(self.letter, people))
+        # Where each waits for its moment, none is named to the server before it.
+        groups = [[person] for person in people] if page.pace.steps else [people]
+        answers = chain.from_iterable(connection.send(self.letter, group) for group in groups)
+        receipts = self._pages.stopwatch.timed(people, answers)
         for number, (row, person) in enumerate(zip(page.claim.rows, people, strict=True)):
             if page.pace.steps and not self._come(page.pace.moment(number)):
                 return

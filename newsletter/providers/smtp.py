@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 from newsletter.composer import Composer
 from newsletter.delivery.recipients import without_key
@@ -66,6 +68,16 @@ class SmtpProvider:
             connection.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    """A message for one reader: the commands before its data, and its data."""
+
+    recipient: Recipient
+    sender: str
+    envelope: Sequence[bytes]
+    pieces: Sequence[bytes]
+
+
 class _SmtpConnection:
     def __init__(self, settings: SmtpSettings, signers: Sequence[Signer]) -> None:
         self._settings = settings
@@ -73,19 +85,21 @@ class _SmtpConnection:
         self._context = tls_context(settings)
         self._dialogue: Dialogue | None = self._open()
         self._composer: Composer | None = None
+        self._ahead: _Message | None = None  # its envelope went out behind the message before it
         self._lost = 0
         self._refused = 0
 
     def close(self) -> None:
         """Say goodbye if the connection still stands."""
+        self._ahead = None
         if self._dialogue is not None:
             self._dialogue.leave(min(_GOODBYE_SECONDS, self._settings.timeout))
             self._dialogue = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         composer = self._composer_of(letter)
-        for recipient in recipients:
-            outcome, reply = self._deliver(letter, composer, recipient)
+        for recipient, following in zip_longest(recipients, islice(recipients, 1, None)):
+            outcome, reply = self._deliver(composer, recipient, following)
             hard = outcome is Outcome.REJECTED and judge(reply).hard
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply, hard=hard)
 
@@ -95,39 +109,62 @@ class _SmtpConnection:
             self._composer = Composer(letter, self._signers)
         return self._composer
 
-    def _deliver(self, letter: Letter, composer: Composer, recipient: Recipient) -> tuple[Outcome, str]:
+    def _deliver(
+        self, composer: Composer, recipient: Recipient, following: Recipient | None
+    ) -> tuple[Outcome, str]:
+        dialogue = self._ready_dialogue(recipient)
+        message, self._ahead = self._ahead, None
         try:
-            address = mail_address(recipient.address)
-            message = composer.pieces(recipient)
+            if message is None:
+                message = self._message(dialogue.wire, composer, recipient)
         except MessageRejected as error:
             return Outcome.REJECTED, str(error)
-        dialogue = self._ready_dialogue()
-        wire = dialogue.wire
+        try:
+            outcome, reply = self._transact(dialogue, composer, message, following)
+        except ConnectionLostError as lost:
+            dialogue.wire.close()
+            self._dialogue = self._ahead = None
+            self._lost += 1
+            return lost.outcome, without_key(lost.reply)
+        self._lost = 0
+        return outcome, reply
+
+    def _message(self, wire: Wire, composer: Composer, recipient: Recipient) -> _Message:
+        """Return a reader's message; raise `MessageRejected` where there can be none on this connection."""
+        address = mail_address(recipient.address)
+        pieces = composer.pieces(recipient)
         if not address.isascii() and not wire.smtputf8:
-            return (
-                Outcome.REJECTED,
-                "the mail server does not take addresses that are not ASCII (it does not offer SMTPUTF8)",
+            raise MessageRejected(
+                "the mail server does not take addresses that are not ASCII (it does not offer SMTPUTF8)"
             )
-        size = sum(map(len, message))
+        size = sum(map(len, pieces))
         if 0 < wire.largest < size:
             raise ProviderUnavailable(
                 f"the letter has {size:,} octets, and the mail server takes {wire.largest:,} at most",
                 subject=self._settings.server,
                 remedy="nobody was rejected; let the server take more, or make the letter smaller",
             )
-        try:
-            sender = mail_address(recipient.return_path or letter.from_address)
-            envelope = _envelope(wire, sender, address, size)
-            outcome, reply = self._transact(dialogue, sender, envelope, message)
-        except ConnectionLostError as lost:
-            wire.close()
-            self._dialogue = None
-            self._lost += 1
-            return lost.outcome, without_key(lost.reply)
-        self._lost = 0
-        return outcome, reply
+        sender = mail_address(recipient.return_path or composer.letter.from_address)
+        return _Message(
+            recipient=recipient, sender=sender, envelope=_envelope(wire, sender, address, size), pieces=pieces
+        )
 
-    def _ready_dialogue(self) -> Dialogue:
+    def _following(
+        self, dialogue: Dialogue, composer: Composer, recipient: Recipient | None
+    ) -> _Message | None:
+        """Return the message whose envelope can go out behind the one before it; None where none can."""
+        if recipient is None or not dialogue.wire.pipelining or not self._has_room(dialogue):
+            return None
+        try:
+            return self._message(dialogue.wire, composer, recipient)
+        except (MessageRejected, ProviderUnavailable):
+            return None  # said when it is this reader's turn
+
+    def _ready_dialogue(self, recipient: Recipient) -> Dialogue:
+        if self._ahead is not None:
+            if self._dialogue is not None and self._ahead.recipient is recipient:
+                return self._dialogue
+            self.close()
         if self._lost >= _MAX_LOST:
             self._lost = 0  # whoever tries again later starts afresh
             raise ProviderUnavailable(
@@ -135,23 +172,23 @@ class _SmtpConnection:
                 subject=self._settings.server,
                 remedy="look at the log of the mail server; nothing more is sent to it now",
             )
-        if self._dialogue is not None and not self._is_of_use(self._dialogue):
+        if self._dialogue is not None and not (self._has_room(self._dialogue) and self._dialogue.ready()):
             self.close()
         if self._dialogue is None:
             self._dialogue = self._open()
         return self._dialogue
 
-    def _is_of_use(self, dialogue: Dialogue) -> bool:
+    def _has_room(self, dialogue: Dialogue) -> bool:
         most = self._settings.messages_per_connection
-        return (most == 0 or dialogue.begun < most) and dialogue.ready()
+        return most == 0 or dialogue.begun < most
 
     def _open(self) -> Dialogue:
         return Dialogue(open_session(self._settings, self._context))
 
     def _transact(
-        self, dialogue: Dialogue, sender: str, envelope: Sequence[bytes], message: Sequence[bytes]
+        self, dialogue: Dialogue, composer: Composer, message: _Message, following: Recipient | None
     ) -> tuple[Outcome, str]:
-        step, reply = dialogue.ask(envelope)
+        step, reply = dialogue.ask(message.envelope)
         told = without_key(reply.text)
         if reply.code in _NEEDS_LOGIN:
             raise ProviderUnavailable(
@@ -161,7 +198,7 @@ class _SmtpConnection:
             )
         if step is Step.MAIL:
             raise ProviderUnavailable(
-                f"the sender {without_key(sender)} is refused: {told}",
+                f"the sender {without_key(message.sender)} is refused: {told}",
                 subject=self._settings.server,
                 remedy="nobody was rejected; check sender.email, inbox.return_path and the quota of the account",
             )
@@ -169,7 +206,9 @@ class _SmtpConnection:
             self._check_quota(told)
             return _outcome(reply), told
         if reply.kind == GO_ON:
-            reply = dialogue.hand_over(message)
+            ahead = self._following(dialogue, composer, following)
+            reply = dialogue.hand_over(message.pieces, ahead.envelope if ahead else ())
+            self._ahead = ahead
         outcome, told = _outcome(reply), without_key(reply.text)
         self._count_refusal(outcome, told)
         return outcome, told

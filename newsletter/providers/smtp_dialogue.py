@@ -1,7 +1,7 @@
 """One message after the other on a connection, and what each answer proves of the message in hand (RFC 5321).
 
 An end of data that was never written was not taken (retry), one that was written and not answered may have been
-(uncertain).
+(uncertain). Behind it may go the envelope of the next message, whose data nobody has begun to write then.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ class Dialogue:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.begun = 0
+        self._is_ahead = (
+            False  # an envelope went out behind the data before it, and its answers were not read
+        )
         self._is_over = False
         self._in_transaction = False  # the server may still hold the sender of a refused message
 
@@ -58,7 +61,7 @@ class Dialogue:
 
     def leave(self, seconds: float) -> None:
         """Close the connection, with a goodbye within some seconds where the server would hear it."""
-        if self._is_over:
+        if self._is_over or self._is_ahead:  # a goodbye would be data, and a dot would send it to somebody
             self.wire.close()
         else:
             self.wire.leave(seconds)
@@ -66,12 +69,13 @@ class Dialogue:
     def ask(self, commands: Sequence[bytes]) -> tuple[Step, Reply]:
         """Give the envelope and ask to write the data; return the answer that refuses, or the last one.
 
-        All commands go out in one write where the server takes them so (RFC 2920), else each after the answer to the
-        one before. Raise `ConnectionLostError` where an answer is none.
+        All commands go out in one write where the server takes them so (RFC 2920), unless they did behind the message
+        before; else each goes after the answer to the one before. Raise `ConnectionLostError` where an answer is none.
         """
-        self.begun += 1
+        is_given, self._is_ahead = self._is_ahead, False
+        self.begun += not is_given
         try:
-            if self.wire.pipelining:
+            if self.wire.pipelining and not is_given:
                 self.wire.write(b"".join(commands))
             for step in Step:
                 if not self.wire.pipelining:
@@ -89,16 +93,25 @@ class Dialogue:
             self._pass_over(len(Step) - 1 - step)
         return step, reply
 
-    def hand_over(self, pieces: Sequence[bytes]) -> Reply:
-        """Write the data (with its leading dots doubled) and the end of it, and return what became of it."""
+    def hand_over(self, pieces: Sequence[bytes], following: Sequence[bytes] = ()) -> Reply:
+        """Write the data (with its leading dots doubled) and the end of it, and return what became of it.
+
+        The envelope of the ``following`` message goes out in the same write: where there is one, and unless this
+        raises, the next that is said is `ask` for it, or nothing.
+        """
         self._in_transaction = False
         if any(map(_may_have_leading_dot, pieces)):
             pieces = [b"".join([b"\r\n", *pieces]).replace(b"\r\n.", b"\r\n..")[2:]]
+        data = b"".join([*pieces, _END, *following])
+        if following:
+            self._is_ahead = True
+            self.begun += 1
         try:
-            self.wire.write(b"".join([*pieces, _END]))
+            self.wire.write(data)
         except FAULTS as error:
-            # The end of data is the last octet, and it was not written: the server cannot have taken this.
-            raise _lost(Outcome.RETRY, error) from error
+            # Where the last octet of the end was not written, the server cannot have taken this.
+            may_be_whole = self.wire.reached >= len(data) - sum(map(len, following))
+            raise _lost(Outcome.UNCERTAIN if may_be_whole else Outcome.RETRY, error) from error
         try:
             reply = self.wire.read()
         except FAULTS as error:

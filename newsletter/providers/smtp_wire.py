@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 
 from newsletter.errors import one_line
 
@@ -13,6 +15,7 @@ FAULTS = (smtplib.SMTPException, OSError, ValueError)
 
 _LONGEST_LINE = 8_192  # octets of a line of a reply; RFC 5321 knows 512
 _MOST_LINES = 200
+_RECORD = 16_384  # octets of a TLS record; of a write that fails OpenSSL does not say how many went out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Wire:
         assert client.sock is not None
         self._socket = client.sock
         self._replies = client.file or client.sock.makefile("rb")
+        self._most = _RECORD if isinstance(client.sock, ssl.SSLSocket) else None
+        self.reached = 0  # how many octets of the last write may have gone out
         self.pipelining = client.has_extn("pipelining")  # RFC 2920
         self.smtputf8 = client.has_extn("smtputf8")  # RFC 6531
         self.sizes = client.has_extn("size")  # RFC 1870
@@ -48,8 +53,20 @@ class Wire:
         self.largest = int(most) if most.isascii() and most.isdigit() else 0  # octets; 0 is no bound
 
     def write(self, octets: bytes) -> None:
-        """Write all of it; where this raises, the last octet was not written."""
-        self._socket.sendall(octets)
+        """Write all of it, within the time-out; where this raises, ``reached`` tells how far it may have come."""
+        self.reached, left = 0, memoryview(octets)
+        patience = self._socket.gettimeout()
+        deadline = None if patience is None else monotonic() + patience
+        while left:
+            portion = left[: self._most]
+            if self._most:
+                self.reached += len(portion)  # before it is known: a record that fails may be out
+            sent = self._socket.send(portion)
+            if not self._most:
+                self.reached += sent
+            left = left[sent:]
+            if left and deadline is not None and monotonic() > deadline:
+                raise TimeoutError("timed out")
 
     def read(self) -> Reply:
         """Read the next reply; raise `OSError` or `ValueError` where there is none."""

@@ -30,11 +30,16 @@ INTERVAL = timedelta(milliseconds=15)
 
 @dataclass(slots=True, kw_only=True)
 class TimedProvider(FakeProvider):
-    """Accepts everything; ``times`` are those at which the messages came, by the domain of the address."""
+    """Accepts everything; ``times`` are those at which the messages came, by the domain of the address.
+
+    ``handed`` are how many it was given at once.
+    """
 
     times: dict[str, list[datetime]] = field(default_factory=dict)
+    handed: list[int] = field(default_factory=list)
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
+        self.handed.append(len(recipients))
         for recipient in recipients:
             self.times.setdefault(recipient.address.partition("@")[2], []).append(datetime.now(UTC))
             yield from FakeProvider.send(self, letter, [recipient])
@@ -81,6 +86,7 @@ def test_a_rate_holds_over_two_senders(database: Database) -> None:
     run_together(sending(database, issue, provider, limits), sending(database, issue, provider, limits))
     assert counts(database, issue) == Counts(prepared=24, accepted=24)
     assert_paced(provider.times["example.org"], begin, INTERVAL)
+    assert set(provider.handed) == {1}, "who is handed over early is named to the server early, which then waits"
 
 
 @pytest.mark.parametrize("connections", [1, 3])

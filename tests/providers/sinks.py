@@ -43,11 +43,12 @@ def taken(sink: SmtpSink) -> list[str]:
 
 
 @contextmanager
-def scripted(answers: Mapping[str, str | bytes]) -> Iterator[tuple[SmtpSettings, list[str]]]:
+def scripted(answers: Mapping[str, str | bytes | list[str]]) -> Iterator[tuple[SmtpSettings, list[str]]]:
     """Serve one connection that answers a line by its first word; after octets it hangs up.
 
-    Yields how to reach it, and the lines that it got.
+    A list has an answer for each time the word comes. Yields how to reach it, and the lines that it got.
     """
+    answers = {word: [*given] if isinstance(given, list) else given for word, given in answers.items()}
     listener, got = socket.create_server(("127.0.0.1", 0)), list[str]()
 
     def serve() -> None:
@@ -60,6 +61,8 @@ def scripted(answers: Mapping[str, str | bytes]) -> Iterator[tuple[SmtpSettings,
                 if isinstance(answer, bytes):
                     client.sendall(answer)
                     break
+                if isinstance(answer, list):
+                    answer = answer.pop(0)
                 client.sendall(f"{answer}\r\n".encode() if answer else b"")
 
     thread = threading.Thread(target=serve)
@@ -71,8 +74,14 @@ def scripted(answers: Mapping[str, str | bytes]) -> Iterator[tuple[SmtpSettings,
         listener.close()
 
 
-PIPELINED: dict[str, str | bytes] = {
+PIPELINED: dict[str, str | bytes | list[str]] = {
     "ehlo": "250-mail.example\r\n250 PIPELINING",
     "RSET": "250 ok",
     "QUIT": "221 bye",
+}
+TAKING: dict[str, str | bytes | list[str]] = {
+    "MAIL": "250 ok",
+    "RCPT": "250 ok",
+    "DATA": "354 go on",
+    ".": "250 taken",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from newsletter.errors import ProviderUnavailable
 from newsletter.messages import compose
 from newsletter.providers.smtp import SmtpProvider
-from newsletter.providers.smtp_dialogue import Dialogue
+from newsletter.providers.smtp_dialogue import ConnectionLostError, Dialogue
 from newsletter.providers.smtp_session import open_session
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.providers.sinks import (
@@ -17,13 +18,16 @@ from tests.providers.sinks import (
     PIPELINED,
     REJECTED,
     RETRY,
+    TAKING,
     UNCERTAIN,
     MakeSink,
     outcomes,
     scripted,
     send,
     settings,
+    taken,
 )
+from tests.servers.smtp import At, Fault, SmtpSink
 
 
 @pytest.mark.parametrize(
@@ -48,16 +52,77 @@ def test_lines_that_begin_with_a_dot_arrive_as_they_are(make_sink: MakeSink, pie
         assert [mail.data for mail in sink.messages] == [b"".join(pieces)]
 
 
-def test_a_message_takes_two_writes_where_commands_may_come_together() -> None:
+def test_a_message_takes_one_round_trip_where_commands_may_come_together() -> None:
     """The server answers nothing before it has all of them: who waits for the first answer waits for good."""
-    together = {"DATA": "250 sender ok\r\n250 recipient ok\r\n354 go on", ".": "250 taken"}
+    envelope = "250 sender ok\r\n250 recipient ok\r\n354 go on"
+    together = {"DATA": [envelope, f"250 taken\r\n{envelope}"], ".": ["", "250 taken too"]}
     with scripted(PIPELINED | together) as (where, got):
         with SmtpProvider(where).connect() as connection:
-            assert outcomes(list(connection.send(LETTER, recipients(2)))) == [ACCEPTED] * 2
+            receipts = list(connection.send(LETTER, recipients(2)))
+        assert [receipt.reply for receipt in receipts] == ["250 taken", "250 taken too"]
         assert [line for line in got if line.startswith(("MAIL", "RCPT", "DATA"))] == [
             "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA",
             "MAIL FROM:<post@news.example.org>", "RCPT TO:<reader2@example.org>", "DATA",
         ]  # fmt: skip
+        assert got[-1] == "QUIT"
+
+
+def test_the_data_of_the_next_waits_for_the_receipt_before_it_to_be_taken() -> None:
+    with scripted(PIPELINED | TAKING) as (where, got):
+        with SmtpProvider(where).connect() as connection:
+            receipts = connection.send(LETTER, recipients(2))
+            assert next(receipts).outcome is ACCEPTED
+            while got[-1] != "DATA":
+                time.sleep(0.01)
+            time.sleep(0.1)
+            assert got[-2:] == ["RCPT TO:<reader2@example.org>", "DATA"]
+            assert outcomes(list(receipts)) == [ACCEPTED]
+        assert got.count(".") == 2
+
+
+def test_who_was_named_and_is_not_to_be_written_to_any_more_gets_nothing() -> None:
+    """A goodbye would be data by then, so the connection ends without one."""
+    with scripted(PIPELINED | TAKING) as (where, got), SmtpProvider(where).connect() as connection:
+        assert next(connection.send(LETTER, recipients(2))).outcome is ACCEPTED
+    assert got[-2:] == ["RCPT TO:<reader2@example.org>", "DATA"]
+    assert got.count(".") == 1
+
+
+def test_who_was_named_is_not_taken_for_somebody_else() -> None:
+    with SmtpSink(pipelining=True) as sink, SmtpProvider(settings(sink)).connect() as connection:
+        assert next(connection.send(LETTER, recipients(2))).outcome is ACCEPTED
+        others = [recipient(7), recipient(8)]
+        assert outcomes(list(connection.send(LETTER, others))) == [ACCEPTED] * 2
+        assert taken(sink) == [f"reader{number}@example.org" for number in (1, 7, 8)]
+        assert sink.connections == 2
+
+
+def test_a_refused_message_leaves_the_next_one_as_it_is() -> None:
+    fault = Fault(at=At.DOT, reply="554 5.7.1 no such words here", recipient="reader1@example.org")
+    with SmtpSink(pipelining=True, faults=[fault]) as sink:
+        assert outcomes(send(sink, recipients(3))) == [REJECTED, ACCEPTED, ACCEPTED]
+        assert (sink.connections, sink.commands.count("RSET")) == (1, 0)
+
+
+@pytest.mark.parametrize("address", ["two@at@example.org", "편지@example.org"])
+def test_who_cannot_be_written_to_is_not_named(address: str) -> None:
+    readers = [recipient(1), recipient(2, address=address), recipient(3)]
+    with SmtpSink(pipelining=True, smtputf8=False) as sink:
+        assert outcomes(send(sink, readers)) == [ACCEPTED, REJECTED, ACCEPTED]
+        assert sink.commands.count("MAIL") == 2
+
+
+def test_an_end_of_data_that_was_written_is_uncertain_whatever_follows_it() -> None:
+    """The server hangs up after the dot, and what was to follow is more than the sockets hold."""
+    following = [b"NOOP " + b"x" * 500 + b"\r\n"] * 40_000
+    answers = TAKING | {".": b""}
+    with scripted(PIPELINED | answers) as (where, _):
+        dialogue = Dialogue(open_session(where, None))
+        dialogue.ask([b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n"])
+        with pytest.raises(ConnectionLostError) as caught:
+            dialogue.hand_over([b"hello\r\n"], following)
+        dialogue.leave(5)
+    assert caught.value.outcome is UNCERTAIN
 
 
 @pytest.mark.parametrize("end", ["554 5.5.1 no valid recipients", "250 ok"])
@@ -101,24 +166,18 @@ def test_a_refusal_stands_whatever_follows_it(answer: str | bytes) -> None:
 
 @pytest.mark.parametrize("half", [b"250", b"250 2.0.0 ta", b"2", b"250-2.0.0 taken\r\n250"])
 def test_half_an_answer_to_the_data_is_none(half: bytes) -> None:
-    answers: dict[str, str | bytes] = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": half}
+    answers = TAKING | {".": half}
     with scripted(PIPELINED | answers) as (where, _), SmtpProvider(where).connect() as connection:
         assert outcomes(list(connection.send(LETTER, recipients(1)))) == [UNCERTAIN]
 
 
-def test_a_connection_that_breaks_inside_the_data_is_not_uncertain() -> None:
-    """More octets than the sockets hold: the end of data cannot have been written."""
+@pytest.mark.parametrize("offer", ["PIPELINING", "HELP"])
+def test_a_connection_that_breaks_inside_the_data_is_not_uncertain(offer: str) -> None:
+    """More octets than the sockets hold: the end of data cannot have been written, nor what follows it."""
     letter = replace(LETTER, text="a line of the letter\nend\n" * 500_000)
-    answers: dict[str, str | bytes] = {
-        "ehlo": "250 mail.example",
-        "MAIL": "250 ok",
-        "RCPT": "250 ok",
-        "DATA": "354 go on",
-        "end": b"",
-    }
-    with scripted(answers) as (where, _), SmtpProvider(where).connect() as connection:
-        (receipt,) = connection.send(letter, recipients(1))
-    assert receipt.outcome is RETRY
+    answers = TAKING | {"ehlo": f"250-mail.example\r\n250 {offer}", "end": b""}
+    with scripted(PIPELINED | answers) as (where, _), SmtpProvider(where).connect() as connection:
+        assert next(connection.send(letter, recipients(2))).outcome is RETRY
 
 
 def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> None:
@@ -136,8 +195,7 @@ def test_the_size_is_told_where_the_server_asks_for_it(make_sink: MakeSink) -> N
 
 @pytest.mark.parametrize("offer", ["SIZE", "SIZE 0", "SIZE many"])
 def test_a_server_may_ask_for_the_size_and_name_no_bound(offer: str) -> None:
-    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
-    with scripted(PIPELINED | {"ehlo": f"250-mail.example\r\n250 {offer}"} | answers) as (where, got):
+    with scripted(PIPELINED | TAKING | {"ehlo": f"250-mail.example\r\n250 {offer}"}) as (where, got):
         with SmtpProvider(where).connect() as connection:
             assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
         assert got[1] == f"MAIL FROM:<post@news.example.org> SIZE={len(compose(LETTER, recipient(1)))}"
@@ -160,8 +218,7 @@ def test_a_letter_that_is_too_large_for_the_server_is_not_sent_and_rejects_nobod
 
 def test_a_server_of_old_gets_plain_commands() -> None:
     old: dict[str, str | bytes] = {"ehlo": "502 what?", "helo": "250 hello", "QUIT": "221 bye"}
-    answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", ".": "250 taken"}
-    with scripted(old | answers) as (where, got):
+    with scripted(old | TAKING) as (where, got):
         with SmtpProvider(where).connect() as connection:
             assert outcomes(list(connection.send(LETTER, recipients(1)))) == [ACCEPTED]
         assert got[2:5] == ["MAIL FROM:<post@news.example.org>", "RCPT TO:<reader1@example.org>", "DATA"]
