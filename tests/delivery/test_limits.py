@@ -86,7 +86,9 @@ def test_a_rate_holds_over_two_senders(database: Database) -> None:
     run_together(sending(database, issue, provider, limits), sending(database, issue, provider, limits))
     assert counts(database, issue) == Counts(prepared=24, accepted=24)
     assert_paced(provider.times["example.org"], begin, INTERVAL)
-    assert set(provider.handed) == {1}, "who is handed over early is named to the server early, which then waits"
+    assert set(provider.handed) == {1}, (
+        "who is handed over early is named to the server early, which then waits"
+    )
 
 
 @pytest.mark.parametrize("connections", [1, 3])
