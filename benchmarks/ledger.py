@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.clock import medians
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import claims, ledger
 from newsletter.delivery.processes import process_name
 from newsletter.delivery.settling import settling
 from newsletter.models import DayKind, IssueState, Letter
@@ -83,7 +83,7 @@ def settle(runs: int = 5) -> str:
         bare = sqlite3.connect(Path(folder) / "newsletter.db", isolation_level=None)
         bare.execute("PRAGMA synchronous=NORMAL")
 
-        def claimed() -> ledger.Claim:
+        def claimed() -> claims.Claim:
             claim = _claim(database, planned(database, days).id, ROWS)
             assert claim is not None
             return claim
@@ -148,9 +148,9 @@ def space() -> str:
     return f"space       {octets / PLANNED:5.1f} bytes a recipient of {PLANNED:,} (at most {SPACE_BOUND})"
 
 
-def _claim(database: Database, issue_id: int, size: int, after: int = 0) -> ledger.Claim | None:
+def _claim(database: Database, issue_id: int, size: int, after: int = 0) -> claims.Claim | None:
     with database.write() as connection:
-        return ledger.claim(
+        return claims.claim(
             connection, issue_id, deliverable("daily"), owner=process_name(), provider="smtp",
             exposure=Exposure.FIRST, limit=size, after=after, now=_NOW,
         )  # fmt: skip

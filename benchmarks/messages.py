@@ -10,7 +10,7 @@ from functools import partial
 
 from benchmarks.clock import medians
 from newsletter.composer import Composer
-from newsletter.delivery.ledger import ClaimedRow
+from newsletter.delivery.claims import ClaimedRow
 from newsletter.delivery.recipients import recipient
 from newsletter.dkim import Signer, make_key, read_key
 from newsletter.letters import make_letter

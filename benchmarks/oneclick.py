@@ -23,7 +23,7 @@ from newsletter import store
 from newsletter.app import App
 from newsletter.config import load
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import claims, ledger
 from newsletter.delivery.recipients import key_text
 from newsletter.models import DayKind, IssueState, Letter, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
@@ -133,7 +133,7 @@ def _settle(folder: Path, stop: threading.Event, settled: list[int]) -> None:
         while not stop.is_set():
             now = datetime.now(UTC)
             with database.write(durable=True) as connection:
-                held = ledger.claim(
+                held = claims.claim(
                     connection, record.id, deliverable("daily"), after=last, limit=50, owner="b", provider="outbox",
                     exposure=Exposure.NONE, now=now,
                 )  # fmt: skip

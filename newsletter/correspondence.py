@@ -12,7 +12,7 @@ from enum import Enum
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import drafts, ledger, notices, restored
+from newsletter.delivery import claims, drafts, ledger, notices, restored
 from newsletter.delivery.notices import Notice, NoticeKind, NoticeState
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.tokens import LinkKeys, Purpose
@@ -208,7 +208,7 @@ class Correspondence:
         wanted = SubscriptionState.PENDING if notice.kind is NoticeKind.CONFIRM else SubscriptionState.ACTIVE
         if barred or known is None or (known.state is not wanted and notice.kind is not NoticeKind.ALREADY):
             return None
-        row = ledger.ClaimedRow(
+        row = claims.ClaimedRow(
             subscriber_id=person.id, email=person.email, name=person.name, key=person.key, edition_number=number,
             attempt=notice.attempt,
         )  # fmt: skip
@@ -233,7 +233,7 @@ class Correspondence:
             links=self.identity.links, notice=notice.id, date=about.at,
         )  # fmt: skip
 
-    def _letter(self, mail: Mail, notice: Notice, row: ledger.ClaimedRow) -> tuple[Letter, Recipient]:
+    def _letter(self, mail: Mail, notice: Notice, row: claims.ClaimedRow) -> tuple[Letter, Recipient]:
         about, links = notice.about(), self.identity.links
         rendered = render_notice(mail, self.design(about.edition), about.language, about.at.date())
         name = hashlib.sha256(b"notice %d " % notice.id + notice.payload + row.key).hexdigest()[:24]
@@ -258,7 +258,7 @@ class Correspondence:
         )  # fmt: skip
         return letter, reader
 
-    def _newest(self, edition: str, row: ledger.ClaimedRow) -> tuple[Letter, Recipient] | None:
+    def _newest(self, edition: str, row: claims.ClaimedRow) -> tuple[Letter, Recipient] | None:
         """Return the newest issue for one reader, whose names are those of a delivery: one copy, however it comes."""
         with self.database.read() as connection:
             record = store.newest_issue(connection, edition, (IssueState.SENDING, IssueState.FINISHED))

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from newsletter import messages
-from newsletter.delivery import ledger
+from newsletter.delivery import claims
 from newsletter.delivery.recipients import Links, recipient
 from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
 from newsletter.store import IssueRecord
@@ -105,7 +105,7 @@ def checked(letter: Letter, reader: Recipient, *, postal_address: str, real_mail
 
 def example_reader(letter: Letter, issue: Issue, identity: Identity) -> Recipient:
     """Return the one example reader whom previews are for."""
-    row = ledger.ClaimedRow(
+    row = claims.ClaimedRow(
         subscriber_id=0, email="reader@example.org", name="", key=bytes(16), edition_number=1, attempt=1
     )
     return recipient(
@@ -120,7 +120,7 @@ def draft_mail(
 
     Its unsubscribe link leads to nobody.
     """
-    row = ledger.ClaimedRow(subscriber_id=0, email=to, name="", key=bytes(16), edition_number=0, attempt=1)
+    row = claims.ClaimedRow(subscriber_id=0, email=to, name="", key=bytes(16), edition_number=0, attempt=1)
     reader = recipient(
         row, edition=record.edition, day=record.day, links=links, from_address=letter.from_address
     )

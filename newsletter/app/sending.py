@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from newsletter import store
-from newsletter.delivery import ledger, restored
+from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.recipients import recipient
 from newsletter.errors import InputError
 from newsletter.letters import Identity, make_letter
@@ -53,7 +53,7 @@ def send_test(
     letter = replace(letter, subject=MARK + letter.subject)
     readers = []
     for number, address in enumerate(checked):
-        row = ledger.ClaimedRow(
+        row = claims.ClaimedRow(
             subscriber_id=number, email=address, name="", key=bytes(16), edition_number=0, attempt=1
         )
         reader = recipient(

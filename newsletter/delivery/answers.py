@@ -11,8 +11,8 @@ from itertools import groupby
 from newsletter.database import Database
 from newsletter.delivery import ledger, telling
 from newsletter.delivery.breaker import Breaker, Threshold
+from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.gone import Gone
-from newsletter.delivery.ledger import Claim, ClaimedRow
 from newsletter.errors import DatabaseError
 from newsletter.logs import DEBUG, is_told
 from newsletter.models import Outcome, Receipt, Recipient

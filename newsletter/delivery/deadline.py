@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Connection, select
 
-from newsletter.delivery.ledger import open_claims
+from newsletter.delivery.claims import open_claims
 from newsletter.delivery.limits import Limits, left_today
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery

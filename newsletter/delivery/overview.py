@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select, tuple_
 
-from newsletter.delivery import ledger, restored
+from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.processes import is_dead
 from newsletter.delivery.standing import OVERDUE, IssueStanding, NoticesStanding, Standing, TurnStanding
 from newsletter.delivery.tables import OPEN, delivery, delivery_problem, notice_table
@@ -71,7 +71,7 @@ def _issues(connection: Connection, now: datetime) -> tuple[IssueStanding, ...]:
             edition=row.edition, day=row.day, state=IssueState(row.state), reason=row.reason,
             at=row.finished_at or row.sending_at or row.created_at, counts=ledger.counts(connection, row.id),
             dead_claims=sum(
-                is_dead(claim.owner, claim.heartbeat, now) for claim in ledger.open_claims(connection, row.id)
+                is_dead(claim.owner, claim.heartbeat, now) for claim in claims.open_claims(connection, row.id)
             ),
         )
         for row in connection.execute(shown).all()

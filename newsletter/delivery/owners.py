@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, telling
+from newsletter.delivery import claims, telling
 from newsletter.delivery.processes import is_dead
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.store import IssueRecord
@@ -22,11 +22,11 @@ def resolve_dead_claims(
     """
     taken: dict[int, int] = {}
     with database.write(durable=True) as transaction:
-        for claim in ledger.open_claims(transaction, issue.id):
+        for claim in claims.open_claims(transaction, issue.id):
             if is_dead(claim.owner, claim.heartbeat, now):
                 exposure = Exposure(claim.exposure)
                 is_others = exposure is Exposure.ALL and claim.provider != provider
-                taken[claim.id] = ledger.take_over(
+                taken[claim.id] = claims.take_over(
                     transaction, issue.id, claim.id, exposure, OnUncertain.HOLD if is_others else on_uncertain, now
                 )  # fmt: skip
     for claim_id, doubtful in taken.items():

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, limits, timing
+from newsletter.delivery import claims, limits, timing
 from newsletter.delivery.processes import process_name
 from newsletter.protocols import Exposure, Provider
 from subscribers.store import at_domains
@@ -25,7 +25,7 @@ LANE_SECONDS = 0.1  # of work in a claim where domains have limits of their own:
 class Page:
     """A claim and when its messages may go; ``handed`` counts those that the provider has answered."""
 
-    claim: ledger.Claim
+    claim: claims.Claim
     pace: limits.Pace
     domain: str | None
     handed: int = 0
@@ -123,10 +123,10 @@ class Pages:
             self.used_up = left == 0
             if self.used_up:
                 return None
-            claim = ledger.claim(
+            claim = claims.claim(
                 transaction, self.issue_id, self.audience, owner=process_name(), provider=self.provider.name,
                 exposure=self.provider.exposure, limit=size if left is None else min(size, left), after=after, now=now,
-                among=at_domains(narrowed) if narrowed else None, outside=domain is None,
+                among=at_domains(tuple(narrowed)) if narrowed else None, outside=domain is None,
             )  # fmt: skip
             if claim is None:
                 return None
@@ -137,7 +137,7 @@ class Pages:
         """End a claim; what it still holds goes back, or is in doubt: return how many are."""
         taken = page.pace.taken
         with self.database.write() as transaction:
-            doubtful = ledger.take_over(
+            doubtful = claims.take_over(
                 transaction, self.issue_id, page.claim.id, doubt, self.provider.on_uncertain, self.clock()
             )
             unused = max(0, len(page.claim.rows) - page.handed - doubtful)  # what is in doubt may be out

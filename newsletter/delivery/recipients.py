@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
-from newsletter.delivery.ledger import ClaimedRow
+from newsletter.delivery.claims import ClaimedRow
 from newsletter.models import Recipient
 
 KEY_BYTES = 16

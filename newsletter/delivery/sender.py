@@ -13,14 +13,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from newsletter.database import Database
-from newsletter.delivery import garbage, ledger, telling
+from newsletter.delivery import claims, garbage, ledger, telling
 from newsletter.delivery.answers import Answers
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
-from newsletter.delivery.processes import is_dead, is_here
+from newsletter.delivery.processes import DEAD_AFTER, is_dead, is_here
 from newsletter.delivery.recipients import Links, Recipients
 from newsletter.delivery.settling import Settling, settling
 from newsletter.delivery.watch import Watch
@@ -164,7 +164,7 @@ class Sending:
 
         A container that is started again is elsewhere: without this its last claim would lie until the next run.
         """
-        if self.wait < ledger.DEAD_AFTER or not self._pages.may_take:
+        if self.wait < DEAD_AFTER or not self._pages.may_take:
             return False
         began, known = monotonic(), {claim.id: claim.heartbeat for claim in self._claims_elsewhere()}
         while known and not self.stop.is_set() and not self._is_halted():
@@ -172,7 +172,7 @@ class Sending:
             if any(is_dead(claim.owner, claim.heartbeat, self.clock()) for claim in silent):
                 self._take_over_dead()
                 return True
-            if not silent or monotonic() - began > 2 * ledger.DEAD_AFTER.total_seconds():
+            if not silent or monotonic() - began > 2 * DEAD_AFTER.total_seconds():
                 return False
             self.stop.wait(LOOK_SECONDS)
         return False
@@ -183,8 +183,8 @@ class Sending:
 
     def _claims_elsewhere(self) -> list[Any]:
         with self.database.read() as connection:
-            claims = ledger.open_claims(connection, self.issue.id)
-        return [claim for claim in claims if not is_here(claim.owner)]
+            held = claims.open_claims(connection, self.issue.id)
+        return [claim for claim in held if not is_here(claim.owner)]
 
     def _is_halted(self) -> bool:
         """Tell whether a thread failed; look, every second, whether the issue is paused or cancelled, or must stop."""
@@ -352,7 +352,7 @@ class Sending:
                     suppress(DatabaseError),
                     self.database.write() as transaction,
                 ):  # the next beat tries again
-                    ledger.beat(transaction, self._pages.ids, self.clock())
+                    claims.beat(transaction, self._pages.ids, self.clock())
 
         thread = threading.Thread(target=beat, daemon=True)
         thread.start()

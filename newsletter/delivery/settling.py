@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import bindparam, literal_column, update
 
 from newsletter.database import Database, Direct
-from newsletter.delivery.ledger import Claim, ClaimedRow
+from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.tables import delivery
 from newsletter.models import DeliveryState
 

@@ -20,7 +20,7 @@ from sqlalchemy import insert, text
 
 import newsletter
 from newsletter.database import SCHEMA_REVISION, Database
-from newsletter.delivery import ledger
+from newsletter.delivery import claims
 from newsletter.delivery.tables import delivery_problem
 from newsletter.protocols import Exposure
 from subscribers.store import deliverable
@@ -204,7 +204,7 @@ def restored(crowd: Command) -> Command:
     database = opened(crowd)
     record = plan_issue(database)
     with database.write(durable=True) as connection:
-        claimed = ledger.claim(
+        claimed = claims.claim(
             connection, record.id, deliverable("daily"), owner="gone:1:1", provider="smtp", exposure=Exposure.FIRST,
             limit=5, after=0, now=NOW,
         )  # fmt: skip

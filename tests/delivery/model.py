@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.delivery import ledger
+from newsletter.delivery import claims, ledger
+from newsletter.delivery.processes import DEAD_AFTER
 from newsletter.models import DeliveryState, IssueState, Outcome
 from newsletter.protocols import Exposure, OnUncertain
 
@@ -70,7 +71,7 @@ class Row:
 class Held:
     """A claim as its owner has it: how far it is, what is on its way. ``open`` is the ledger's word."""
 
-    claim: ledger.Claim
+    claim: claims.Claim
     heartbeat: datetime
     position: int = 0
     in_flight: bool = False
@@ -143,5 +144,5 @@ class Model:
     def end_dead(self, now: datetime, *, resend: bool) -> None:
         """End the claims that were silent for too long."""
         for held in self.held:
-            if now - held.heartbeat > ledger.DEAD_AFTER:
+            if now - held.heartbeat > DEAD_AFTER:
                 self.end(held, self.exposure, now, resend=resend)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, sender, tables
+from newsletter.delivery import claims, ledger, sender, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
@@ -81,7 +81,7 @@ def rows(database: Database, issue: IssueRecord) -> list[tuple[int, int, int]]:
 
 def open_claims(database: Database, issue: IssueRecord) -> int:
     with database.read() as connection:
-        return len(ledger.open_claims(connection, issue.id))
+        return len(claims.open_claims(connection, issue.id))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -95,7 +95,7 @@ def test_a_batch_ends_as_each_of_it_alone_would(database: Database, seed: int) -
     found = []
     for at_once in (True, False):
         with database.write() as connection:
-            claim = ledger.claim(
+            claim = claims.claim(
                 connection, issue.id, deliverable("daily"), owner="host:1:1", provider="fake", exposure=Exposure.ALL,
                 limit=12, after=0, now=NOW,
             )  # fmt: skip
@@ -111,7 +111,7 @@ def test_a_batch_ends_as_each_of_it_alone_would(database: Database, seed: int) -
             else:
                 for row, receipt in answers:
                     assert ledger.settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
-            ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, on_uncertain, NOW)
+            claims.take_over(connection, issue.id, claim.id, Exposure.NONE, on_uncertain, NOW)
             own = tables.delivery_problem.c
             problems = connection.execute(
                 select(own.subscriber_id, own.cause, own.reply, own.not_before)
@@ -128,7 +128,7 @@ def test_the_provider_names_its_requests_and_the_claim_keeps_them(database: Data
     add_readers(database, 3)
     issue = plan_issue(database)
     with database.write() as connection:
-        claim = ledger.claim(
+        claim = claims.claim(
             connection, issue.id, deliverable("daily"), owner="host:1:1", provider="fake", exposure=Exposure.ALL,
             limit=3, after=0, now=NOW,
         )  # fmt: skip
@@ -293,7 +293,7 @@ def test_a_dead_batch_is_in_doubt_as_a_whole_and_held(database: Database) -> Non
     add_readers(database, 12)
     issue = plan_issue(database)
     with database.write(durable=True) as connection:
-        ledger.claim(
+        claims.claim(
             connection, issue.id, deliverable("daily"), owner="elsewhere:1:1", provider="fake", exposure=Exposure.ALL,
             limit=10, after=0, now=NOW - timedelta(minutes=5),
         )  # fmt: skip
@@ -311,7 +311,7 @@ def test_a_dead_batch_of_another_provider_is_held_whatever_this_one_does(
     add_readers(database, 12)
     issue = plan_issue(database)
     with database.write(durable=True) as connection:
-        ledger.claim(
+        claims.claim(
             connection, issue.id, deliverable("daily"), owner="elsewhere:1:1", provider=before, exposure=Exposure.ALL,
             limit=10, after=0, now=NOW - timedelta(minutes=5),
         )  # fmt: skip
@@ -393,8 +393,8 @@ def test_what_another_process_took_over_is_not_counted(database: Database) -> No
 
         def send(self, letter, recipients):  # type: ignore[no-untyped-def]
             with database.write() as connection:
-                for claim in ledger.open_claims(connection, issue.id):
-                    ledger.take_over(connection, issue.id, claim.id, Exposure.ALL, OnUncertain.HOLD, NOW)
+                for claim in claims.open_claims(connection, issue.id):
+                    claims.take_over(connection, issue.id, claim.id, Exposure.ALL, OnUncertain.HOLD, NOW)
             return super().send(letter, recipients)
 
     told: list[int] = []
@@ -409,7 +409,7 @@ def test_events_and_answers_of_a_batch_do_not_wait_for_each_other(database: Data
     add_readers(database, 3)
     issue = plan_issue(database)
     with database.write() as connection:
-        claim = ledger.claim(
+        claim = claims.claim(
             connection, issue.id, deliverable("daily"), owner="host:1:1", provider="fake", exposure=Exposure.ALL,
             limit=3, after=0, now=NOW,
         )  # fmt: skip

@@ -17,7 +17,7 @@ from newsletter.app import App
 from newsletter.app.receiving import forget_old
 from newsletter.config import load
 from newsletter.database import Database
-from newsletter.delivery import events, forgetting, ledger, register, tables
+from newsletter.delivery import claims, events, forgetting, register, tables
 from newsletter.delivery.consequences import Allowance
 from newsletter.delivery.events import EventState, put_down
 from newsletter.delivery.feedback import Feedback, Happening, take
@@ -377,7 +377,7 @@ def test_two_workers_share_the_work(planned: Database) -> None:
 
 def test_a_row_that_an_event_settled_is_in_doubt_no_more(planned: Database) -> None:
     with planned.write() as connection:
-        claim = ledger.claim(
+        claim = claims.claim(
             connection, 1, deliverable("daily"), owner=process_name(), provider="sendgrid", exposure=Exposure.ALL,
             limit=4, after=0, now=NOW,
         )  # fmt: skip
@@ -385,7 +385,7 @@ def test_a_row_that_an_event_settled_is_in_doubt_no_more(planned: Database) -> N
     put(planned, event(planned, EventKind.QUEUED, 2), event(planned, EventKind.HARD, 3))
     work(planned)
     with planned.write() as connection:
-        assert ledger.take_over(connection, 1, claim.id, Exposure.ALL, OnUncertain.HOLD, NOW) == 2
+        assert claims.take_over(connection, 1, claim.id, Exposure.ALL, OnUncertain.HOLD, NOW) == 2
         chosen = select(*tables.delivery.c["state", "claim_id"]).order_by(tables.delivery.c.subscriber_id)
         rows = [tuple(row) for row in connection.execute(chosen)]
     doubtful, taken = (DeliveryState.UNCERTAIN, claim.id), (DeliveryState.ACCEPTED, claim.id)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.database import Database
-from newsletter.delivery import figures, ledger, timing
+from newsletter.delivery import claims, figures, ledger, timing
 from newsletter.delivery.domains import OfDomain
 from newsletter.delivery.figures import MOST_INTERVALS, Interval, RefusingDomain, Reply, SlowDomain
 from newsletter.delivery.outcomes import Outcomes, Reach
@@ -24,7 +24,7 @@ def hand_over(
 ) -> None:
     """Claim as many rows as there are outcomes behind one, and settle them half a minute later."""
     with database.write() as connection:
-        held = ledger.claim(
+        held = claims.claim(
             connection, issue, deliverable("daily"), owner="o", provider="p", exposure=Exposure.FIRST, after=after,
             limit=len(outcomes), now=NOW + at,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger, notices
+from newsletter.delivery import claims, ledger, notices
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState, SignUp
 from newsletter.delivery.outcomes import Outcomes
@@ -36,13 +36,13 @@ def test_deliveries_are_those_of_the_newest_issue(database: Database) -> None:
         ledger.plan(connection, second.id, LETTER, deliverable("daily"))
         store.move_issue(connection, second, IssueState.SENDING, NOW)
         for after in (0, 2):
-            held = ledger.claim(
+            held = claims.claim(
                 connection, second.id, deliverable("daily"), owner="o", provider="p", exposure=Exposure.FIRST, limit=2,
                 after=after, now=NOW,
             )  # fmt: skip
         assert held is not None
         ledger.cancel_waiting(connection, first.id)
-        ledger.take_over(connection, held.issue_id, held.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+        claims.take_over(connection, held.issue_id, held.id, Exposure.NONE, OnUncertain.RESEND, NOW)
         sign_up = SignUp(
             edition="daily", language="en", source="form", text_version="1", network=None, at=NOW
         )

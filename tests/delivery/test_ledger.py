@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger, tables
+from newsletter.delivery import claims, ledger, tables
 from newsletter.errors import DatabaseError, IssueError
 from newsletter.models import Counts, DayKind, DeliveryState, IssueState, Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
@@ -21,9 +21,9 @@ from tests.support.issues import DAY, LETTER, NOW, add_readers, address, people,
 def take(
     database: Database, issue_id: int, *, limit: int = 10, after: int = 0, owner: str = "host:1:1",
     exposure: Exposure = Exposure.FIRST, later: timedelta = timedelta(),
-) -> ledger.Claim | None:  # fmt: skip
+) -> claims.Claim | None:  # fmt: skip
     with database.write(durable=True) as connection:
-        return ledger.claim(
+        return claims.claim(
             connection, issue_id, deliverable("daily"), owner=owner, provider="smtp", exposure=exposure, limit=limit,
             after=after, now=NOW + later,
         )  # fmt: skip
@@ -31,7 +31,7 @@ def take(
 
 def settle(
     database: Database,
-    claim: ledger.Claim,
+    claim: claims.Claim,
     index: int,
     outcome: Outcome,
     *,
@@ -48,7 +48,7 @@ def counts(database: Database, issue_id: int) -> Counts:
         return ledger.counts(connection, issue_id)
 
 
-def taken(claim: ledger.Claim | None) -> ledger.Claim:
+def taken(claim: claims.Claim | None) -> claims.Claim:
     assert claim is not None
     return claim
 
@@ -183,7 +183,7 @@ def test_a_page_of_people_who_all_left_is_an_empty_closed_claim(database: Databa
     claim = taken(take(database, issue.id, limit=1))
     assert claim.rows == ()
     with database.read() as connection:
-        assert ledger.open_claims(connection, issue.id) == []
+        assert claims.open_claims(connection, issue.id) == []
 
 
 def test_closing_a_claim_gives_back_what_was_not_handed_over(database: Database) -> None:
@@ -192,7 +192,7 @@ def test_closing_a_claim_gives_back_what_was_not_handed_over(database: Database)
     claim = taken(take(database, issue.id))
     settle(database, claim, 0, Outcome.ACCEPTED)
     with database.write() as connection:
-        ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+        claims.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
     again = taken(take(database, issue.id))
     assert [row.email for row in again.rows] == [address(2), address(3)]
 
@@ -215,7 +215,7 @@ def test_the_claim_of_a_dead_owner_is_resolved_by_what_may_have_been_written(
     claim = taken(take(database, issue.id, exposure=exposure))
     settle(database, claim, 0, Outcome.ACCEPTED)
     with database.write() as connection:
-        assert ledger.take_over(connection, issue.id, claim.id, exposure, on_uncertain, NOW) == doubtful
+        assert claims.take_over(connection, issue.id, claim.id, exposure, on_uncertain, NOW) == doubtful
     assert counts(database, issue.id) == expected
     with database.read() as connection:
         problems = connection.execute(select(tables.delivery_problem.c.cause)).scalars().all()
@@ -227,7 +227,7 @@ def test_a_process_that_was_taken_for_dead_cannot_settle(database: Database) -> 
     issue = plan_issue(database)
     slow = taken(take(database, issue.id))
     with database.write() as connection:
-        ledger.take_over(connection, issue.id, slow.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+        claims.take_over(connection, issue.id, slow.id, Exposure.NONE, OnUncertain.RESEND, NOW)
     other = taken(take(database, issue.id, owner="host:2:2"))
     assert other.id != slow.id
     assert not settle(database, slow, 0, Outcome.REJECTED)

@@ -23,7 +23,7 @@ from newsletter import store
 from newsletter.app.delivering import resolve
 from newsletter.app.halting import move
 from newsletter.database import Database
-from newsletter.delivery import ledger, tables
+from newsletter.delivery import claims, ledger, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.settling import settling
@@ -126,7 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, PEOPLE))
     def claim(self, limit: int) -> None:
         with self.database.write() as connection:
-            claim = ledger.claim(
+            claim = claims.claim(
                 connection, self.issue, deliverable("daily"), owner=ELSEWHERE, provider="fake",
                 exposure=self.model.exposure, limit=limit, after=0, now=self.clock(),
             )  # fmt: skip
@@ -141,7 +141,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.model.held.append(Held(claim=claim, heartbeat=self.clock()))
             self.name(claim)
 
-    def name(self, claim: ledger.Claim) -> None:
+    def name(self, claim: claims.Claim) -> None:
         """Check that a delivery has the same Message-ID at every attempt, and nobody else has it."""
         for row in claim.rows:
             made = recipient(row, edition="daily", day=DAY, links=LINKS, from_address=LETTER.from_address)
@@ -185,7 +185,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if ours:
             row.settle(outcome, self.clock(), resend=self.model.resends)
 
-    def settle_in_ledger(self, claim: ledger.Claim, row: ledger.ClaimedRow, receipt: Receipt) -> bool:
+    def settle_in_ledger(self, claim: claims.Claim, row: claims.ClaimedRow, receipt: Receipt) -> bool:
         if receipt.outcome is Outcome.ACCEPTED:
             with settling(self.database) as quick:
                 return quick.accept(claim, row)
@@ -213,7 +213,7 @@ class LedgerMachine(RuleBasedStateMachine):
         held = self.some(which)
         doubt = self.model.exposure if held.in_flight else Exposure.NONE
         with self.database.write() as connection:
-            ledger.take_over(
+            claims.take_over(
                 connection, self.issue, held.claim.id, doubt, self.model.on_uncertain, self.clock()
             )
             if ledger.state_of(connection, self.issue) is IssueState.CANCELLED:
@@ -228,7 +228,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def beat(self, which: int) -> None:
         held = self.some(which)
         with self.database.write() as connection:
-            ledger.beat(connection, [held.claim.id], self.clock())
+            claims.beat(connection, [held.claim.id], self.clock())
         held.heartbeat = self.clock()
 
     @rule(seconds=st.sampled_from([0, 10, 16]))

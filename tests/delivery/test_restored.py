@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, restored
+from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.tables import claim_table, delivery_problem
 from newsletter.errors import DatabaseError
 from newsletter.models import IssueState
@@ -38,7 +38,7 @@ def test_what_was_pending_or_claimed_is_uncertain_with_its_reason(database: Data
     add_readers(database, 5)
     record = plan_issue(database)
     with database.write() as connection:
-        ledger.claim(
+        claims.claim(
             connection, record.id, deliverable("daily"), owner="gone:1:1", provider="smtp", exposure=Exposure.FIRST,
             limit=2, after=0, now=NOW,
         )  # fmt: skip

@@ -19,7 +19,7 @@ import pytest
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import ledger, tables
+from newsletter.delivery import claims, ledger, tables
 from newsletter.delivery.garbage import YOUNG
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.processes import is_dead, process_name
@@ -137,8 +137,8 @@ def test_who_lost_a_delivery_to_another_process_gives_nobody_up(database: Databa
 
     def take_over(_recipient: Recipient, _receipt: Receipt) -> None:
         with database.write() as connection:
-            for claim in ledger.open_claims(connection, issue.id):
-                ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+            for claim in claims.open_claims(connection, issue.id):
+                claims.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
         job.limit = 0
 
     job.on_receipt = take_over
@@ -255,7 +255,7 @@ def test_what_a_dead_process_of_this_host_held_is_taken_over_at_once(database: D
     add_readers(database, 3)
     issue, provider = plan_issue(database), FakeProvider()
     with database.write() as connection:
-        ledger.claim(
+        claims.claim(
             connection, issue.id, deliverable("daily"), owner=dead_process(), provider="smtp",
             exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
         )  # fmt: skip
@@ -267,7 +267,7 @@ def test_what_a_living_process_holds_is_left_alone(database: Database) -> None:
     add_readers(database, 3)
     issue, provider = plan_issue(database), FakeProvider()
     with database.write() as connection:
-        ledger.claim(
+        claims.claim(
             connection, issue.id, deliverable("daily"), owner=process_name(), provider="smtp",
             exposure=Exposure.FIRST, limit=10, after=0, now=NOW,
         )  # fmt: skip
@@ -283,7 +283,7 @@ def test_what_a_silent_process_elsewhere_held_goes_out_in_the_same_run(
     add_readers(database, 3)
     issue, provider, began = plan_issue(database), FakeProvider(), time.monotonic()
     with database.write() as connection:
-        claim = ledger.claim(
+        claim = claims.claim(
             connection, issue.id, deliverable("daily"), owner="the container before:1:1", provider="smtp",
             exposure=Exposure.FIRST, limit=2, after=0, now=NOW,
         )  # fmt: skip
@@ -299,14 +299,14 @@ def test_what_a_silent_process_elsewhere_held_goes_out_in_the_same_run(
 
 
 @contextmanager
-def beating(database: Database, claim: ledger.Claim) -> Iterator[None]:
+def beating(database: Database, claim: claims.Claim) -> Iterator[None]:
     """Let the owner of a claim be alive meanwhile."""
     ended = threading.Event()
 
     def beat() -> None:
         for days in itertools.count(1):
             with database.write() as connection:
-                ledger.beat(connection, [claim.id], NOW + timedelta(days=days))
+                claims.beat(connection, [claim.id], NOW + timedelta(days=days))
             if ended.wait(0.1):
                 return
 
@@ -348,7 +348,7 @@ def test_the_heartbeat_outlives_a_database_that_is_busy(
             raise DatabaseError("database is locked")
 
     monkeypatch.setattr("newsletter.delivery.sender.HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr("newsletter.delivery.ledger.beat", beat)
+    monkeypatch.setattr("newsletter.delivery.claims.beat", beat)
     add_readers(database, 2)
     job = sending(database, plan_issue(database), FakeProvider())
     job.on_receipt = lambda _recipient, _receipt: time.sleep(0.1)

@@ -6,7 +6,7 @@ import io
 import json
 
 from newsletter.database import Database
-from newsletter.delivery import ledger
+from newsletter.delivery import claims
 from newsletter.delivery.sender import Sending
 from newsletter.logs import logged
 from newsletter.models import Receipt, Recipient
@@ -23,8 +23,8 @@ def test_an_answer_that_came_too_late_is_told(database: Database) -> None:
     def take_away(recipient: Recipient, _receipt: Receipt) -> None:
         if recipient.subscriber_id == 1:
             with database.write() as connection:
-                for claim in ledger.open_claims(connection, issue.id):
-                    ledger.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
+                for claim in claims.open_claims(connection, issue.id):
+                    claims.take_over(connection, issue.id, claim.id, Exposure.NONE, OnUncertain.RESEND, NOW)
 
     job = Sending(
         database=database, provider=provider, issue=issue, letter=LETTER, audience=deliverable("daily"), links=LINKS,
