@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 DEAD_AFTER = timedelta(seconds=15)
@@ -11,7 +12,12 @@ DEAD_AFTER = timedelta(seconds=15)
 
 def process_name() -> str:
     """Return this process's name as the owner of claims: host, process id and start time."""
-    return f"{_host()}:{os.getpid()}:{_start_time(os.getpid())}"
+    return _name_of(os.getpid())
+
+
+@lru_cache(maxsize=1)  # a child that was forked has a number of its own
+def _name_of(pid: int) -> str:
+    return f"{_host()}:{pid}:{_start_time(pid)}"
 
 
 def is_dead(owner: str, heartbeat: datetime, now: datetime) -> bool:
