@@ -137,12 +137,14 @@ def _how_to(audience: Select[Any], among: Select[tuple[int]] | None, outside: bo
 
 def _suppress_others(connection: Connection, held: Mapping[str, int], present: Set[int]) -> None:
     """Take those out of a claim who left since the plan, and are not ``present`` on the list any more."""
-    mine = of_claim()
-    claimed = connection.execute(select(delivery.c.subscriber_id).where(*mine), held).scalars()
+    claimed = connection.execute(select(delivery.c.subscriber_id).where(*of_claim()), held).scalars()
     left = set(claimed).difference(present)
     gone = {"state": int(DeliveryState.SUPPRESSED), "claim_id": None, "attempt": delivery.c.attempt - 1}
-    of_left = update(delivery).where(*mine, delivery.c.subscriber_id.in_(left))
-    connection.execute(of_left.values(gone), held)
+    of_left = (
+        delivery.c.issue_id == held["issue"],
+        delivery.c.subscriber_id.in_(left),
+    )  # by key, not by range
+    connection.execute(update(delivery).where(*of_left, delivery.c.claim_id == held["claim"]).values(gone))
 
 
 def of_claim() -> tuple[ColumnElement[bool], ...]:

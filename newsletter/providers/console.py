@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from typing import TextIO
 from unicodedata import category
 
-from newsletter.composer import Composer
+from newsletter.composer import Composer, Composers
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
@@ -28,7 +28,7 @@ class ConsoleProvider:
 
     def __init__(self, stream: TextIO, signers: Sequence[Signer] = ()) -> None:
         self._stream = stream
-        self._signers = signers
+        self._composers = Composers(signers)
 
     def connect(self) -> AbstractContextManager[Connection]:
         """Return what shows messages; nothing has to be opened."""
@@ -36,7 +36,7 @@ class ConsoleProvider:
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Show the message of each, made as it would be sent."""
-        composer = Composer(letter, self._signers)
+        composer = self._composers.of(letter)
         for recipient in recipients:
             outcome, reply = self._show(composer, recipient)
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply)

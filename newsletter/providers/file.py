@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from newsletter.composer import Composers
 from newsletter.dkim import Signer
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.folder import Folder, FolderConnection
@@ -35,4 +36,4 @@ class FileProvider:
     def connect(self) -> AbstractContextManager[Connection]:
         """Make the folder where it is missing; raise `ProviderUnavailable` if it cannot be written."""
         self._folder.prepare([self._folder.path], now=self._clock())
-        return nullcontext(FolderConnection(folder=self._folder, signers=self._signers))
+        return nullcontext(FolderConnection(folder=self._folder, composers=Composers(self._signers)))

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from newsletter.composer import Composer
-from newsletter.dkim import Signer
+from newsletter.composer import Composer, Composers
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 
@@ -65,12 +64,12 @@ class FolderConnection:
     """Writes messages into a folder; ``present`` are the names that are known to be there."""
 
     folder: Folder
-    signers: Sequence[Signer]
+    composers: Composers
     present: set[str] = field(default_factory=set)
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Write the message of each; one that is there already is left as it is."""
-        composer = Composer(letter, self.signers)
+        composer = self.composers.of(letter)
         for recipient in recipients:
             yield self._deliver(composer, recipient)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from newsletter.composer import Composers
 from newsletter.dkim import Signer
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.folder import Folder, FolderConnection
@@ -49,7 +50,9 @@ class OutboxProvider:
             present = {_delivery_name(file) for name in ("new", "cur") for file in (path / name).iterdir()}
         except OSError as error:
             raise folder.unwritable(error) from error
-        return nullcontext(FolderConnection(folder=folder, signers=self._signers, present=present))
+        return nullcontext(
+            FolderConnection(folder=folder, composers=Composers(self._signers), present=present)
+        )
 
 
 def _delivery_name(file: Path) -> str:

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from newsletter.composer import Composer
+from newsletter.composer import Composer, Composers
 from newsletter.errors import ConfigError, MessageRejected, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import mail_address
@@ -75,20 +75,14 @@ class _SesConnection:
         self._configured = {"ConfigurationSetName": configuration_set} if configuration_set else {}
         self._line = line
         self._sign = sign
-        self._composer: Composer | None = None
+        self._composers = Composers()
         self._refused = 0
         self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = self._composer_of(letter)
+        composer = self._composers.of(letter)
         for recipient in recipients:
             yield self._deliver(composer, recipient)
-
-    def _composer_of(self, letter: Letter) -> Composer:
-        """Return what makes a letter's messages: one for all pages of a send, because it keeps what they share."""
-        if self._composer is None or self._composer.letter is not letter:
-            self._composer = Composer(letter)
-        return self._composer
 
     def _deliver(self, composer: Composer, recipient: Recipient) -> Receipt:
         try:

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
-from newsletter.composer import Composer
+from newsletter.composer import Composer, Composers
 from newsletter.delivery.recipients import without_key
 from newsletter.dkim import Signer
-from newsletter.errors import MessageRejected, ProviderUnavailable
+from newsletter.errors import MessageRejected, NewsletterError, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
@@ -72,6 +72,7 @@ class SmtpProvider:
 class _Message:
     """A message for one reader: the commands before its data, and its data."""
 
+    letter: Letter
     recipient: Recipient
     sender: str
     envelope: Sequence[bytes]
@@ -81,11 +82,11 @@ class _Message:
 class _SmtpConnection:
     def __init__(self, settings: SmtpSettings, signers: Sequence[Signer]) -> None:
         self._settings = settings
-        self._signers = signers
         self._context = tls_context(settings)
         self._dialogue: Dialogue | None = self._open()
-        self._composer: Composer | None = None
+        self._composers = Composers(signers)
         self._ahead: _Message | None = None  # its envelope went out behind the message before it
+        self._may_name_ahead = True
         self._lost = 0
         self._refused = 0
 
@@ -97,26 +98,19 @@ class _SmtpConnection:
             self._dialogue = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = self._composer_of(letter)
+        composer = self._composers.of(letter)
         for recipient, following in zip_longest(recipients, islice(recipients, 1, None)):
             outcome, reply = self._deliver(composer, recipient, following)
             hard = outcome is Outcome.REJECTED and judge(reply).hard
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply, hard=hard)
 
-    def _composer_of(self, letter: Letter) -> Composer:
-        """Return what makes a letter's messages: one for all pages of a send, because it keeps what they share."""
-        if self._composer is None or self._composer.letter is not letter:
-            self._composer = Composer(letter, self._signers)
-        return self._composer
-
     def _deliver(
         self, composer: Composer, recipient: Recipient, following: Recipient | None
     ) -> tuple[Outcome, str]:
-        dialogue = self._ready_dialogue(recipient)
-        message, self._ahead = self._ahead, None
+        dialogue = self._ready_dialogue(composer.letter, recipient)
+        ahead, self._ahead = self._ahead, None
         try:
-            if message is None:
-                message = self._message(dialogue.wire, composer, recipient)
+            message = ahead or self._message(dialogue.wire, composer, recipient)
         except MessageRejected as error:
             return Outcome.REJECTED, str(error)
         try:
@@ -125,6 +119,8 @@ class _SmtpConnection:
             dialogue.wire.close()
             self._dialogue = self._ahead = None
             self._lost += 1
+            if ahead is not None and lost.outcome is Outcome.RETRY:  # some lose what comes behind the data
+                self._may_name_ahead = False
             return lost.outcome, without_key(lost.reply)
         self._lost = 0
         return outcome, reply
@@ -146,23 +142,28 @@ class _SmtpConnection:
             )
         sender = mail_address(recipient.return_path or composer.letter.from_address)
         return _Message(
-            recipient=recipient, sender=sender, envelope=_envelope(wire, sender, address, size), pieces=pieces
+            letter=composer.letter,
+            recipient=recipient,
+            sender=sender,
+            envelope=_envelope(wire, sender, address, size),
+            pieces=pieces,
         )
 
     def _following(
         self, dialogue: Dialogue, composer: Composer, recipient: Recipient | None
     ) -> _Message | None:
         """Return the message whose envelope can go out behind the one before it; None where none can."""
-        if recipient is None or not dialogue.wire.pipelining or not self._has_room(dialogue):
+        if recipient is None or not (self._may_name_ahead and dialogue.wire.pipelining):
             return None
         try:
             return self._message(dialogue.wire, composer, recipient)
-        except (MessageRejected, ProviderUnavailable):
+        except NewsletterError:
             return None  # said when it is this reader's turn
 
-    def _ready_dialogue(self, recipient: Recipient) -> Dialogue:
-        if self._ahead is not None:
-            if self._dialogue is not None and self._ahead.recipient is recipient:
+    def _ready_dialogue(self, letter: Letter, recipient: Recipient) -> Dialogue:
+        ahead = self._ahead
+        if ahead is not None:
+            if self._dialogue is not None and ahead.recipient is recipient and ahead.letter is letter:
                 return self._dialogue
             self.close()
         if self._lost >= _MAX_LOST:
@@ -188,6 +189,9 @@ class _SmtpConnection:
     def _transact(
         self, dialogue: Dialogue, composer: Composer, message: _Message, following: Recipient | None
     ) -> tuple[Outcome, str]:
+        ahead = self._following(
+            dialogue, composer, following
+        )  # made before the server waits for this one's data
         step, reply = dialogue.ask(message.envelope)
         told = without_key(reply.text)
         if reply.code in _NEEDS_LOGIN:
@@ -206,7 +210,8 @@ class _SmtpConnection:
             self._check_quota(told)
             return _outcome(reply), told
         if reply.kind == GO_ON:
-            ahead = self._following(dialogue, composer, following)
+            if not self._has_room(dialogue):
+                ahead = None
             reply = dialogue.hand_over(message.pieces, ahead.envelope if ahead else ())
             self._ahead = ahead
         outcome, told = _outcome(reply), without_key(reply.text)

@@ -57,7 +57,7 @@ class Dialogue:
                 self._is_over = self.wire.read().code != 250
             except FAULTS:
                 self._is_over = True
-        return not self._is_over
+        return not (self._is_over or self._is_ahead)
 
     def leave(self, seconds: float) -> None:
         """Close the connection, with a goodbye within some seconds where the server would hear it."""
@@ -87,6 +87,9 @@ class Dialogue:
                 if reply.kind != proceeds:
                     break
                 self._in_transaction = True
+            # Its answers lay here while the message before was settled: the server may have gone since.
+            if is_given and reply.kind == GO_ON and not self.wire.is_quiet():
+                raise ConnectionLostError(Outcome.RETRY, self.wire.read().text)
         except FAULTS as error:
             raise _lost(Outcome.RETRY, error) from error
         if self.wire.pipelining:

@@ -15,7 +15,8 @@ FAULTS = (smtplib.SMTPException, OSError, ValueError)
 
 _LONGEST_LINE = 8_192  # octets of a line of a reply; RFC 5321 knows 512
 _MOST_LINES = 200
-_RECORD = 16_384  # octets of a TLS record; of a write that fails OpenSSL does not say how many went out
+_RECORD = 16_384  # octets of a TLS record: who gets less than the whole of it gets nothing
+_AT_ONCE = 65_536  # octets that are read at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,11 @@ class Wire:
     def __init__(self, client: smtplib.SMTP) -> None:
         assert client.sock is not None
         self._socket = client.sock
-        self._replies = client.file or client.sock.makefile("rb")
+        if client.file is not None:  # it would keep the socket open
+            client.file.close()
+        self._got = b""  # what was read, and is no reply yet
         self._most = _RECORD if isinstance(client.sock, ssl.SSLSocket) else None
-        self.reached = 0  # how many octets of the last write may have gone out
+        self.reached = 0  # how many octets of the last write went out
         self.pipelining = client.has_extn("pipelining")  # RFC 2920
         self.smtputf8 = client.has_extn("smtputf8")  # RFC 6531
         self.sizes = client.has_extn("size")  # RFC 1870
@@ -53,17 +56,13 @@ class Wire:
         self.largest = int(most) if most.isascii() and most.isdigit() else 0  # octets; 0 is no bound
 
     def write(self, octets: bytes) -> None:
-        """Write all of it, within the time-out; where this raises, ``reached`` tells how far it may have come."""
+        """Write all of it, within the time-out; where this raises, ``reached`` tells how far it came."""
         self.reached, left = 0, memoryview(octets)
         patience = self._socket.gettimeout()
         deadline = None if patience is None else monotonic() + patience
         while left:
-            portion = left[: self._most]
-            if self._most:
-                self.reached += len(portion)  # before it is known: a record that fails may be out
-            sent = self._socket.send(portion)
-            if not self._most:
-                self.reached += sent
+            sent = self._socket.send(left[: self._most])
+            self.reached += sent
             left = left[sent:]
             if left and deadline is not None and monotonic() > deadline:
                 raise TimeoutError("timed out")
@@ -72,17 +71,40 @@ class Wire:
         """Read the next reply; raise `OSError` or `ValueError` where there is none."""
         lines: list[bytes] = []
         while len(lines) < _MOST_LINES:
-            line = self._replies.readline(_LONGEST_LINE)
-            if not line.endswith(b"\n"):
-                if len(line) == _LONGEST_LINE:
-                    break
-                raise ConnectionError("the server closed it")
+            line = self._line()
             if not line[:3].isdigit():
                 return Reply(code=-1, words=line)
             lines.append(line[4:])
             if line[3:4] != b"-":
                 return Reply(code=int(line[:3]), words=b" ".join(lines))
         raise ValueError("the reply is too long")
+
+    def _line(self) -> bytes:
+        while (end := self._got.find(b"\n", 0, _LONGEST_LINE)) < 0:
+            if len(self._got) >= _LONGEST_LINE:
+                raise ValueError("the reply is too long")
+            got = self._socket.recv(_AT_ONCE)
+            if not got:
+                raise ConnectionError("the server closed it")
+            self._got += got
+        line, self._got = self._got[: end + 1], self._got[end + 1 :]
+        return line
+
+    def is_quiet(self) -> bool:
+        """Tell, without waiting, whether the server has neither said more nor ended the connection."""
+        if self._got:
+            return False
+        patience = self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            self._got = self._socket.recv(_AT_ONCE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        finally:
+            self._socket.settimeout(patience)
+        return False
 
     def leave(self, seconds: float) -> None:
         """Say goodbye, within some seconds, and close the connection; nothing depends on the answer."""
@@ -94,6 +116,4 @@ class Wire:
 
     def close(self) -> None:
         """Close the connection without a word."""
-        with suppress(*FAULTS):
-            self._replies.close()
         self._socket.close()

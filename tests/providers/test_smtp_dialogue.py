@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.errors import ProviderUnavailable
+from newsletter.errors import ProviderUnavailable, RenderError
 from newsletter.messages import compose
-from newsletter.providers.smtp import SmtpProvider
+from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from newsletter.providers.smtp_dialogue import ConnectionLostError, Dialogue
 from newsletter.providers.smtp_session import open_session
+from tests.providers.authority import Authority
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.providers.sinks import (
     ACCEPTED,
@@ -27,6 +28,7 @@ from tests.providers.sinks import (
     settings,
     taken,
 )
+from tests.servers.leaving_smtp import SECONDS, Going, leaving_server
 from tests.servers.smtp import At, Fault, SmtpSink
 
 
@@ -123,6 +125,53 @@ def test_an_end_of_data_that_was_written_is_uncertain_whatever_follows_it() -> N
             dialogue.hand_over([b"hello\r\n"], following)
         dialogue.leave(5)
     assert caught.value.outcome is UNCERTAIN
+
+
+def test_who_was_named_gets_the_letter_that_is_asked_for() -> None:
+    other, (first, second) = replace(LETTER, subject="Another letter"), recipients(2)
+    with SmtpSink(pipelining=True) as sink, SmtpProvider(settings(sink)).connect() as connection:
+        assert next(connection.send(LETTER, [first, second])).outcome is ACCEPTED
+        assert outcomes(list(connection.send(other, [second]))) == [ACCEPTED]
+        assert b"\r\nSubject: Another letter\r\n" in sink.messages[1].data
+
+
+def test_who_cannot_be_composed_does_not_stop_the_one_before() -> None:
+    readers = [recipient(1), recipient(2)._replace(headers=(("To", "twice"),))]
+    with SmtpSink(pipelining=True) as sink, SmtpProvider(settings(sink)).connect() as connection:
+        receipts = connection.send(LETTER, readers)
+        assert next(receipts).outcome is ACCEPTED
+        with pytest.raises(RenderError):
+            next(receipts)
+        assert taken(sink) == ["reader1@example.org"]
+
+
+@pytest.mark.parametrize("going", Going)
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_server_that_goes_while_a_receipt_is_settled_took_nothing_more(
+    authority: Authority, going: Going, encrypted: bool
+) -> None:
+    """It has asked for the next one's data by then; not an octet of that is written."""
+    certificate = authority.server("localhost") if encrypted else None
+    with leaving_server(going=going, certificate=certificate) as (port, messages):
+        where = SmtpSettings(
+            host="localhost", port=port, tls="implicit" if encrypted else "none", timeout=5, ca_file=authority.file
+        )  # fmt: skip
+        with SmtpProvider(where).connect() as connection:
+            receipts = connection.send(LETTER, recipients(3))
+            assert next(receipts).outcome is ACCEPTED
+            time.sleep(3 * SECONDS)
+            assert outcomes([next(receipts), next(receipts)]) == [RETRY, ACCEPTED]
+        assert len(messages) == 2
+
+
+def test_a_server_that_loses_what_comes_behind_the_data_is_met_without() -> None:
+    """Against RFC 2920, but it would cost a time-out for every other reader."""
+    with leaving_server(forgets=True) as (port, messages):
+        where = SmtpSettings(host="127.0.0.1", port=port, tls="none", timeout=0.3)
+        with SmtpProvider(where).connect() as connection:
+            receipts = list(connection.send(LETTER, recipients(6)))
+        assert outcomes(receipts) == [ACCEPTED, RETRY, *[ACCEPTED] * 4]
+        assert len(messages) == 5
 
 
 @pytest.mark.parametrize("end", ["554 5.5.1 no valid recipients", "250 ok"])

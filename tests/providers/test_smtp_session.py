@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import base64
-import ssl
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from newsletter.errors import ProviderUnavailable
 from newsletter.models import Outcome
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from tests.providers.authority import Authority
 from tests.providers.letters import LETTER, recipients
 from tests.servers.smtp import At, Fault, SmtpSink
 
 PASSWORD = "correct-horse-battery"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
-    """A certificate authority of the tests."""
-
-    ca: trustme.CA
-    file: Path
-
-    def server(self, *names: str) -> ssl.SSLContext:
-        """Return what a server of these names needs."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(*names).configure_cert(context)
-        return context
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    ca = trustme.CA()
-    file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca.cert_pem.write_to_path(str(file))
-    return Authority(ca=ca, file=file)
 
 
 def attempt(sink: SmtpSink, **changes: Any) -> list[Outcome]:
