@@ -71,8 +71,11 @@ class Answers:
 
     def take_batch(
         self, claim: Claim, people: Sequence[Recipient], receipts: Sequence[Receipt], seconds: float
-    ) -> None:
-        """Write down, tell and count the answers to the first of some, all of them at once."""
+    ) -> bool:
+        """Write down, tell and count the answers to the first of some, all of them at once.
+
+        Return whether that is the end of the claim, of which nothing is left then.
+        """
         answers = list(zip(claim.rows, receipts, strict=False))
         try:
             ours = self._settle_batch(claim, answers)
@@ -86,6 +89,7 @@ class Answers:
                 continue
             for (row, receipt), person in listed:
                 self.count(claim, row, person, receipt, seconds, ours=row.subscriber_id in ours)
+        return len(ours) == len(claim.rows)
 
     def _settle_batch(self, claim: Claim, answers: Sequence[tuple[ClaimedRow, Receipt]]) -> frozenset[int]:
         with self.database.write() as transaction:

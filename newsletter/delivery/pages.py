@@ -23,12 +23,16 @@ LANE_SECONDS = 0.1  # of work in a claim where domains have limits of their own:
 
 @dataclass(slots=True, kw_only=True)
 class Page:
-    """A claim and when its messages may go; ``handed`` counts those that the provider has answered."""
+    """A claim and when its messages may go; ``handed`` counts those that the provider has answered.
+
+    ``is_over`` says that the claim was closed with them.
+    """
 
     claim: claims.Claim
     pace: limits.Pace
     domain: str | None
     handed: int = 0
+    is_over: bool = False
 
 
 @dataclass(kw_only=True)
@@ -135,6 +139,16 @@ class Pages:
 
     def release(self, page: Page, doubt: Exposure) -> int:
         """End a claim; what it still holds goes back, or is in doubt: return how many are."""
+        doubtful = unused = 0
+        if not page.is_over:
+            doubtful, unused = self._end(page, doubt)
+        with self._lock:
+            del self._held[page.claim.id]
+            if self.limit is not None:
+                self.limit += unused
+        return doubtful
+
+    def _end(self, page: Page, doubt: Exposure) -> tuple[int, int]:
         taken = page.pace.taken
         with self.database.write() as transaction:
             doubtful = claims.take_over(
@@ -147,8 +161,4 @@ class Pages:
             times = self.stopwatch.take()
             if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
                 timing.add(transaction, self.issue_id, times)
-        with self._lock:
-            del self._held[page.claim.id]
-            if self.limit is not None:
-                self.limit += unused
-        return doubtful
+        return doubtful, unused

@@ -325,7 +325,7 @@ class Sending:
                 receipts.append(receipt)  # noqa: PERF402  # those before a fault count
         finally:
             page.handed = len(receipts)
-            self._answers.take_batch(page.claim, people, receipts, monotonic() - began)
+            page.is_over = self._answers.take_batch(page.claim, people, receipts, monotonic() - began)
         if len(receipts) != len(people):
             raise RuntimeError(
                 f"{self.provider.name} gave {len(receipts)} receipts for {len(people)} recipients"
