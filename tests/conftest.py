@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ import pytest
 from newsletter.database import Database
 from tests.support.postgres import PostgresServer, postgres_server
 from tools.chromium import EXECUTABLE, chromium
+
+
+def pytest_configure() -> None:
+    """A shell that starts the suite in the background has it ignore SIGINT, and so would the processes of tests."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
