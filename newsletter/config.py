@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -159,15 +160,25 @@ def timetables(settings: Settings) -> dict[str, Timetable]:
     }  # fmt: skip
 
 
-def describe(struct: type[Struct] = Settings, prefix: str = "") -> Iterator[SettingInfo]:
-    """Yield every setting in the order of the file."""
-    hints = get_type_hints(struct, include_extras=True)
+@cache
+def describe() -> tuple[SettingInfo, ...]:
+    """Return every setting in the order of the file."""
+    return tuple(_described(Settings, ""))
+
+
+def _described(struct: type[Struct], prefix: str) -> Iterator[SettingInfo]:
+    hints = _hints(struct)
     for item in msgspec.structs.fields(struct):
         path, kind, text = f"{prefix}{item.name}", *_unwrap(hints[item.name])
         if (table := _table_of(kind)) is not None:
-            yield from describe(table, f"{path}.NAME." if get_origin(kind) is dict else f"{path}.")
+            yield from _described(table, f"{path}.NAME." if get_origin(kind) is dict else f"{path}.")
         else:
             yield SettingInfo(path=path, default=_default(item), help=text, kind=_kind_name(kind))
+
+
+@cache
+def _hints(struct: type[Struct]) -> Mapping[str, Any]:
+    return get_type_hints(struct, include_extras=True)
 
 
 def _default(item: msgspec.structs.FieldInfo) -> object:
@@ -221,14 +232,14 @@ def _read_toml(file: Path) -> tuple[dict[str, Any], list[str]]:
 
 def _unknown(tree: Mapping[str, Any], struct: type[Struct], prefix: str) -> Iterator[tuple[str, str]]:
     """Yield (dotted path, key) of every key that no setting has."""
-    hints = get_type_hints(struct)
+    hints = _hints(struct)
     for key, value in tree.items():
         if key not in hints:
             yield f"{prefix}{key}", key
             continue
         if not isinstance(value, dict):
             continue
-        kind = hints[key]
+        kind, _ = _unwrap(hints[key])
         inner = _table_of(kind)
         if inner is not None and get_origin(kind) is dict:
             for name, table in value.items():
