@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from newsletter.database import Database
+from tests.cli.command import PEOPLE, PROGRAM, Command
 from tests.support.postgres import PostgresServer, postgres_server
 from tools.chromium import EXECUTABLE, chromium
 
@@ -90,3 +93,31 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         opened = Database(url)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return the command `newsletter` in an empty folder, with the environment free of its variables."""
+    for name in os.environ:
+        if name.startswith("NEWSLETTER_"):
+            monkeypatch.delenv(name)
+    return Command(folder=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
+
+
+@pytest.fixture(scope="session")
+def people_folder(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with three subscribers on the list, to copy."""
+    folder = tmp_path_factory.mktemp("people")
+    shutil.copy(migrated_file, folder / "newsletter.db")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+    for address in PEOPLE:
+        adding = [str(PROGRAM), "subscribers", "add", address]
+        subprocess.run(adding, cwd=folder, env=environ, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def people(command: Command, people_folder: Path) -> Command:
+    """Return the command with three subscribers on the list."""
+    shutil.copytree(people_folder, command.folder, dirs_exist_ok=True)
+    return command

@@ -54,17 +54,17 @@ def rows(content: bytes, table: str, folder: Path) -> list[Any]:
 
 
 @pytest.fixture
-def furnished(readers: Command) -> Command:
+def furnished(people: Command) -> Command:
     """Return the command with people, settings, templates and a key for signing."""
-    own = readers.folder / "own" / "email"
+    own = people.folder / "own" / "email"
     own.mkdir(parents=True)
     (own / "masthead.mjml.j2").write_text("<mj-text>ours</mj-text>")
-    readers("dkim", "new-key", "k1").ok()
-    (readers.folder / "newsletter.toml").write_text(
+    people("dkim", "new-key", "k1").ok()
+    (people.folder / "newsletter.toml").write_text(
         '[theme]\ntemplates = "own"\n[sender]\nemail = "news@example.com"\n'
         '[dkim]\ndomain = "example.com"\nkeys = { k1 = "dkim-k1.pem" }\n'
     )
-    return readers
+    return people
 
 
 def test_everything_that_is_needed_to_go_on_elsewhere(furnished: Command, tmp_path: Path) -> None:
@@ -127,25 +127,25 @@ def test_a_secret_of_the_environment_and_files_elsewhere(command: Command, tmp_p
     assert moved == {"database.url": "newsletter.db", "provider.smtp.ca_file": "provider.smtp.pem"}
 
 
-def test_of_its_own_the_newest_stay_and_nothing_else_goes(readers: Command) -> None:
+def test_of_its_own_the_newest_stay_and_nothing_else_goes(people: Command) -> None:
     env = {"NEWSLETTER_BACKUP__KEEP": "2"}
-    (readers.folder / "backups").mkdir()
+    (people.folder / "backups").mkdir()
     others = ["newsletter-old.tar.gz", "newsletter-20200101T000000000000Z.tar.gz.part", "notes.txt"]
     for name in others:
-        (readers.folder / "backups" / name).write_text("of somebody")
-    (readers.folder / "backups" / "newsletter-20200101T000000000000Z.tar.gz").write_text("the oldest")
+        (people.folder / "backups" / name).write_text("of somebody")
+    (people.folder / "backups" / "newsletter-20200101T000000000000Z.tar.gz").write_text("the oldest")
     for _ in range(3):
-        readers("backup", "create", "--out", "backups").ok()
-    assert len(backups(readers)) == 6, "with --out nothing is removed"
-    made = readers("backup", "create", env=env).ok()
+        people("backup", "create", "--out", "backups").ok()
+    assert len(backups(people)) == 6, "with --out nothing is removed"
+    made = people("backup", "create", env=env).ok()
     assert "Removed newsletter-20200101T000000000000Z.tar.gz, newsletter-" in made.out
-    left = {path.name for path in (readers.folder / "backups").iterdir()}
+    left = {path.name for path in (people.folder / "backups").iterdir()}
     assert set(others) < left
     assert len(left) == len(others) + 2
 
 
-def test_it_is_of_one_moment_while_others_write(readers: Command, tmp_path: Path) -> None:
-    database, done = Database(readers.folder / "newsletter.db"), threading.Event()
+def test_it_is_of_one_moment_while_others_write(people: Command, tmp_path: Path) -> None:
+    database, done = Database(people.folder / "newsletter.db"), threading.Event()
     with database.write() as connection:
         for table in ("one", "two"):
             connection.exec_driver_sql(f"CREATE TABLE {table} (x)")
@@ -162,8 +162,8 @@ def test_it_is_of_one_moment_while_others_write(readers: Command, tmp_path: Path
     counted = []
     try:
         for number in range(3):
-            readers("backup", "create", "--out", f"{number}.gz").ok()
-            content = members((readers.folder / f"{number}.gz").read_bytes())["newsletter.db"]
+            people("backup", "create", "--out", f"{number}.gz").ok()
+            content = members((people.folder / f"{number}.gz").read_bytes())["newsletter.db"]
             one, two = (len(rows(content, table, tmp_path)) for table in ("one", "two"))
             assert one == two
             counted.append(one)
@@ -181,39 +181,39 @@ def fill(command: Command, megabytes: int) -> None:
         driver.execute("CREATE TABLE filling AS SELECT randomblob(?) AS x", (megabytes << 20,))
 
 
-def test_killed_it_leaves_nothing_that_looks_whole_and_the_next_one_cleans_up(readers: Command) -> None:
-    fill(readers, 30)
-    folder = readers.folder / "backups"
-    process = readers.start("backup", "create")
+def test_killed_it_leaves_nothing_that_looks_whole_and_the_next_one_cleans_up(people: Command) -> None:
+    fill(people, 30)
+    folder = people.folder / "backups"
+    process = people.start("backup", "create")
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and not any(path.stat().st_size for path in folder.glob(".*")):
         assert process.poll() is None
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     assert finish(process).code == -signal.SIGKILL
-    assert backups(readers) == []
+    assert backups(people) == []
     assert len(list(folder.iterdir())) == 1
-    assert len(list(readers.folder.glob(".newsletter-backup-*"))) == 1
-    readers("backup", "create").ok()
-    assert [path.name for path in folder.iterdir()] == [path.name for path in backups(readers)]
-    assert not list(readers.folder.glob(".*"))
+    assert len(list(people.folder.glob(".newsletter-backup-*"))) == 1
+    people("backup", "create").ok()
+    assert [path.name for path in folder.iterdir()] == [path.name for path in backups(people)]
+    assert not list(people.folder.glob(".*"))
 
 
 @pytest.mark.parametrize("room", [2 << 20, 8 << 20], ids=["for-the-copy", "for-the-backup"])
 @pytest.mark.parametrize("how", ["plain", "sealed"])
-def test_without_room_it_says_so_and_leaves_nothing(readers: Command, room: int, how: str) -> None:
-    fill(readers, 6)
-    (readers.folder / "own").mkdir()
-    (readers.folder / "own" / "large.j2").write_bytes(os.urandom(3 << 20))
+def test_without_room_it_says_so_and_leaves_nothing(people: Command, room: int, how: str) -> None:
+    fill(people, 6)
+    (people.folder / "own").mkdir()
+    (people.folder / "own" / "large.j2").write_bytes(os.urandom(3 << 20))
     recipient = str(pyrage.x25519.Identity.generate().to_public())
-    before = snapshot(readers.folder)
-    process = readers.start(
+    before = snapshot(people.folder)
+    process = people.start(
         "backup", "create", *(["--recipient", recipient] if how == "sealed" else []),
         env={"NEWSLETTER_THEME__TEMPLATES": "own"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
     )  # fmt: skip
     assert_complains(finish(process), code=1)
-    assert snapshot(readers.folder) == before
+    assert snapshot(people.folder) == before
 
 
 def test_postgresql_is_backed_up_by_its_own_tools(command: Command) -> None:
@@ -233,11 +233,11 @@ def test_postgresql_is_backed_up_by_its_own_tools(command: Command) -> None:
         (["--out", "empty"], ["empty", "exists already"]),
     ],
 )
-def test_what_cannot_be_asked(readers: Command, arguments: list[str], words: list[str]) -> None:
-    (readers.folder / "empty").write_text("\n")
-    before = snapshot(readers.folder)
-    assert_complains(readers("backup", "create", *arguments), *words)
-    assert snapshot(readers.folder) == before
+def test_what_cannot_be_asked(people: Command, arguments: list[str], words: list[str]) -> None:
+    (people.folder / "empty").write_text("\n")
+    before = snapshot(people.folder)
+    assert_complains(people("backup", "create", *arguments), *words)
+    assert snapshot(people.folder) == before
 
 
 def test_there_is_nothing_yet(command: Command) -> None:
@@ -246,7 +246,7 @@ def test_there_is_nothing_yet(command: Command) -> None:
 
 
 def test_without_the_package_it_says_what_to_install(
-    readers: Command, monkeypatch: pytest.MonkeyPatch
+    people: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyrage", None)
-    assert_complains(readers("backup", "create", "--recipient", "age1x"), "pip install", "[backup]")
+    assert_complains(people("backup", "create", "--recipient", "age1x"), "pip install", "[backup]")

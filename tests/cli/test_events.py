@@ -20,9 +20,9 @@ NOW = datetime(2024, 9, 13, 7, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def posted(readers: Command) -> Command:
-    """Return the command with an issue on its way, of which a provider said something about two of three readers."""
-    database = Database(readers.folder / "newsletter.db")
+def posted(people: Command) -> Command:
+    """Return the command with an issue on its way, of which a provider said something about two of three people."""
+    database = Database(people.folder / "newsletter.db")
     plan_issue(database)
     with database.write() as connection:
         keys = keys_of(connection, [1, 2])
@@ -37,7 +37,7 @@ def posted(readers: Command) -> Command:
         ]  # fmt: skip
         put_down(connection, "sendgrid", told, NOW)
     database.close()
-    return readers
+    return people
 
 
 def test_what_came_is_counted_and_listed(posted: Command) -> None:
@@ -87,19 +87,19 @@ def test_what_was_set_aside_is_told_and_can_be_worked_again(posted: Command) -> 
     assert_complains(posted("events", "work"), "1 set aside because of a fault", code=1)
 
 
-def test_without_any_event(readers: Command) -> None:
+def test_without_any_event(people: Command) -> None:
     for words in (["list"], ["stats"]):
-        assert readers("events", *words).ok().out == "There are none.\n"
-        assert readers("events", *words, "--json").ok().json == []
-    assert readers("events", "work").ok().out == "0 worked, 0 concern nobody, 0 failed.\n"
+        assert people("events", *words).ok().out == "There are none.\n"
+        assert people("events", *words, "--json").ok().json == []
+    assert people("events", "work").ok().out == "0 worked, 0 concern nobody, 0 failed.\n"
 
 
 @pytest.mark.parametrize("age", ["10 d", "10", "x", "1000 h"])
-def test_an_age_that_would_let_events_come_twice_is_refused(readers: Command, age: str) -> None:
-    refused = readers("events", "work", env={"NEWSLETTER_PROVIDER__SENDGRID__EVENTS_MAX_AGE": age})
+def test_an_age_that_would_let_events_come_twice_is_refused(people: Command, age: str) -> None:
+    refused = people("events", "work", env={"NEWSLETTER_PROVIDER__SENDGRID__EVENTS_MAX_AGE": age})
     assert_complains(refused, "provider.sendgrid.events_max_age")
 
 
-def test_a_key_that_is_none_ends_serve(readers: Command) -> None:
-    result = readers.process("serve", "--port", "0", env={"NEWSLETTER_PROVIDER__SENDGRID__WEBHOOK_KEY": "x"})
+def test_a_key_that_is_none_ends_serve(people: Command) -> None:
+    result = people.process("serve", "--port", "0", env={"NEWSLETTER_PROVIDER__SENDGRID__WEBHOOK_KEY": "x"})
     assert_complains(result, "provider.sendgrid.webhook_key: is no verification key")

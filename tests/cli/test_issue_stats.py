@@ -19,9 +19,9 @@ SENT = datetime(2026, 1, 5, 7, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(readers: Command) -> Database:
+def database(people: Command) -> Database:
     """Return the database of a list of three."""
-    return Database(f"sqlite:///{readers.folder / 'newsletter.db'}")
+    return Database(f"sqlite:///{people.folder / 'newsletter.db'}")
 
 
 def issue(database: Database, day: int, edition: str = "daily", *, accepted: int = 3) -> int:
@@ -52,7 +52,7 @@ def lines(command: Command, *arguments: str) -> list[list[str]]:
 
 
 def test_the_last_issues_newest_first_with_rates_of_what_is_known(
-    readers: Command, database: Database
+    people: Command, database: Database
 ) -> None:
     issue(database, 5)
     known = issue(database, 6)
@@ -60,7 +60,7 @@ def test_the_last_issues_newest_first_with_rates_of_what_is_known(
     issue(database, 7, "weekly", accepted=2)
     add_event(database, known, 1, EventKind.DELIVERED, outcome=DeliveryOutcome.DELIVERED)
     add_event(database, known, 2, EventKind.HARD, outcome=DeliveryOutcome.BOUNCED)
-    heading, *rows = lines(readers)
+    heading, *rows = lines(people)
     assert heading == ["issue", "prepared", "accepted", "delivered", "bounced", "complained", "unsubscribed"]
     assert rows[:4] == [
         ["2026-01-07/daily", "3", "0", "-", "-", "-", "0"],
@@ -70,19 +70,19 @@ def test_the_last_issues_newest_first_with_rates_of_what_is_known(
     ]
     assert " ".join(rows[5]) == "By domain, over the issue of which most is known:"
     assert rows[7] == ["example.org", "3", "3", "1", "33.3%", "1", "33.3%", "0", "0.0‰", "0", "0.0‰"]
-    assert [row[0] for row in lines(readers, "--last", "2")[1:3]] == ["2026-01-07/daily", "2026-01-07/weekly"]
-    assert [row[:1] for row in lines(readers, "--edition", "daily")[1:4]] == [
+    assert [row[0] for row in lines(people, "--last", "2")[1:3]] == ["2026-01-07/daily", "2026-01-07/weekly"]
+    assert [row[:1] for row in lines(people, "--edition", "daily")[1:4]] == [
         ["2026-01-07"], ["2026-01-06"], ["2026-01-05"],
     ]  # fmt: skip
 
 
-def test_as_json_what_nobody_told_is_null(readers: Command, database: Database) -> None:
+def test_as_json_what_nobody_told_is_null(people: Command, database: Database) -> None:
     first, second = issue(database, 5), issue(database, 6)
-    readers("subscribers", "unsubscribe", "ada@example.org").ok()  # now, after the newer one
+    people("subscribers", "unsubscribe", "ada@example.org").ok()  # now, after the newer one
     for number in (1, 2):
         add_event(database, first, number, EventKind.COMPLAINT, outcome=DeliveryOutcome.COMPLAINED)
         add_event(database, second, number, EventKind.SOFT, outcome=DeliveryOutcome.BOUNCED)
-    found = readers("stats", "--json").ok().json
+    found = people("stats", "--json").ok().json
     assert [row["issue"] for row in found["issues"]] == ["2026-01-06/daily", "2026-01-05/daily"]
     newer, older = found["issues"]
     assert (newer["bounced"], newer["complained"], newer["delivered"], newer["no_word"]) == (2, 0, None, 1)
@@ -100,7 +100,7 @@ def test_as_json_what_nobody_told_is_null(readers: Command, database: Database) 
     assert found["domains_of"] == ["2026-01-06/daily", "2026-01-05/daily"]
 
 
-def test_large_numbers_fit(readers: Command, database: Database) -> None:
+def test_large_numbers_fit(people: Command, database: Database) -> None:
     issue(database, 5)
     rows = [
         {"issue_id": 1, "state": int(DeliveryState.ACCEPTED), "outcome": int(outcome), "number": number}
@@ -108,14 +108,14 @@ def test_large_numbers_fit(readers: Command, database: Database) -> None:
     ]
     with database.write() as connection:
         connection.execute(insert(delivery_total), rows)
-    _, row, *_ = lines(readers)
+    _, row, *_ = lines(people)
     assert row[:5] == ["2026-01-05/daily", "2,000,003", "2,000,003", "1,900,000", "95.0%"]
     assert row[5:9] == ["49,000", "2.4%", "1,000", "0.5‰"]
 
 
-def test_before_the_first_issue(command: Command, readers: Command) -> None:
+def test_before_the_first_issue(command: Command, people: Command) -> None:
     assert "No issue was sent yet" in command("stats").ok().out
-    (readers.folder / "newsletter.db").unlink()
+    (people.folder / "newsletter.db").unlink()
     assert "No issue was sent yet" in command("stats").ok().out
     assert command("stats", "--json").ok().json == {"issues": [], "domains": [], "domains_of": []}
     assert_complains(command("stats", "--edition", "nowhere"), "there is no edition 'nowhere'")

@@ -24,8 +24,8 @@ def postmark_settings(server: PostmarkServer, **more: str) -> dict[str, str]:
     return {**SENDER, "NEWSLETTER_PROVIDER__NAME": "postmark", **settings}
 
 
-def test_a_day_is_sent_in_one_request(readers: Command, server: PostmarkServer) -> None:
-    document = run(readers, "--from", SAMPLE, env=postmark_settings(server))
+def test_a_day_is_sent_in_one_request(people: Command, server: PostmarkServer) -> None:
+    document = run(people, "--from", SAMPLE, env=postmark_settings(server))
     assert (document["state"], document["counts"]["accepted"]) == ("finished", 3)
     assert server.requests == [3]
     assert sorted(mail["Address"] for mail in server.taken) == sorted(PEOPLE)
@@ -34,20 +34,20 @@ def test_a_day_is_sent_in_one_request(readers: Command, server: PostmarkServer) 
     assert headers["List-Unsubscribe"].startswith("<https://news.example.org/u/")
 
 
-def test_one_is_refused_and_what_is_in_doubt_is_held(readers: Command, server: PostmarkServer) -> None:
+def test_one_is_refused_and_what_is_in_doubt_is_held(people: Command, server: PostmarkServer) -> None:
     server.codes[PEOPLE[0]] = (406, "Found inactive addresses")
-    assert run(readers, "--from", SAMPLE, env=postmark_settings(server))["counts"]["rejected"] == 1
+    assert run(people, "--from", SAMPLE, env=postmark_settings(server))["counts"]["rejected"] == 1
     server.faults = [Fault(drops=True, taken=True)]
     env = postmark_settings(server)
-    counts = run(readers, "--from", SAMPLE, "--day", "2024-09-13", env=env, code=1)["counts"]
+    counts = run(people, "--from", SAMPLE, "--day", "2024-09-13", env=env, code=1)["counts"]
     assert (counts["uncertain"], counts["waiting"]) == (3, 0)
     assert len(server.taken) == 4
 
 
-def test_an_account_that_may_not_send_pauses(readers: Command, server: PostmarkServer) -> None:
+def test_an_account_that_may_not_send_pauses(people: Command, server: PostmarkServer) -> None:
     server.codes[PEOPLE[1]] = (412, "Your account is pending approval")
     env = {**postmark_settings(server), "NEWSLETTER_DELIVERY__RETRY": "1 s"}
-    document = run(readers, "--from", SAMPLE, env=env, code=1)
+    document = run(people, "--from", SAMPLE, env=env, code=1)
     assert (document["state"], document["counts"]["accepted"], document["counts"]["waiting"]) == (
         "paused",
         2,
@@ -55,7 +55,7 @@ def test_an_account_that_may_not_send_pauses(readers: Command, server: PostmarkS
     )
     assert "412 Your account is pending approval" in document["sentence"]
     server.codes.clear()
-    assert run(readers, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
+    assert run(people, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
     assert sorted(mail["Address"] for mail in server.taken) == sorted(PEOPLE)
 
 

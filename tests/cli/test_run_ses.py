@@ -46,8 +46,8 @@ def ses_settings(server: SesServer, **more: str) -> dict[str, str]:
     return {**SENDER, "NEWSLETTER_PROVIDER__NAME": "ses", **settings}
 
 
-def test_a_day_is_sent(readers: Command, ses: SesServer) -> None:
-    document = run(readers, "--from", SAMPLE, env=ses_settings(ses, CONFIGURATION_SET="daily"))
+def test_a_day_is_sent(people: Command, ses: SesServer) -> None:
+    document = run(people, "--from", SAMPLE, env=ses_settings(ses, CONFIGURATION_SET="daily"))
     assert (document["state"], document["counts"]["accepted"]) == ("finished", 3)
     assert sorted(mail.recipient for mail in ses.taken) == sorted(PEOPLE)
     for mail in ses.taken:
@@ -57,52 +57,52 @@ def test_a_day_is_sent(readers: Command, ses: SesServer) -> None:
         assert mail.configuration_set == "daily"
 
 
-def test_one_is_refused_and_one_in_doubt(readers: Command, ses: SesServer) -> None:
+def test_one_is_refused_and_one_in_doubt(people: Command, ses: SesServer) -> None:
     ses.faults += [
         Fault(status=400, error="BadRequestException", message="Illegal address", recipient=PEOPLE[0]),
         Fault(drops=True, taken=True, recipient=PEOPLE[1]),
     ]
-    sent = run(readers, "--from", SAMPLE, env=ses_settings(ses))
+    sent = run(people, "--from", SAMPLE, env=ses_settings(ses))
     counts = sent["counts"]
     assert (counts["accepted"], counts["rejected"], counts["uncertain"]) == (1, 1, 1)
     assert "1 of 3 accepted by ses, 1 rejected, 1 uncertain; `newsletter deliveries list" in sent["sentence"]
-    again = run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]
+    again = run(people, "--from", SAMPLE, env=ses_settings(ses))["counts"]
     assert again == counts
     assert len(ses.taken) == 2  # what is in doubt is held
 
 
-def test_an_event_settles_what_was_in_doubt(readers: Command, ses: SesServer) -> None:
+def test_an_event_settles_what_was_in_doubt(people: Command, ses: SesServer) -> None:
     ses.faults.append(Fault(drops=True, taken=True, recipient=PEOPLE[1]))
     env = ses_settings(ses)
-    assert run(readers, "--from", SAMPLE, env=env)["counts"]["uncertain"] == 1
+    assert run(people, "--from", SAMPLE, env=env)["counts"]["uncertain"] == 1
     (mail,) = [mail for mail in ses.taken if mail.recipient == PEOPLE[1]]
     tags = {name: [value] for name, value in mail.tags.items()}
     told = json.dumps({"eventType": "Send", "mail": {"tags": tags}, "send": {}})
     events = SesEvents(Topic(ARN, Amazon().fetch)).read({}, body(told), NOW)
-    database = Database(readers.folder / "newsletter.db")
+    database = Database(people.folder / "newsletter.db")
     with database.write() as connection:
         assert put_down(connection, "ses", events, NOW) == 1
     database.close()
-    readers("events", "work").ok()
-    assert run(readers, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
+    people("events", "work").ok()
+    assert run(people, "--from", SAMPLE, env=env)["counts"]["accepted"] == 3
     assert len(ses.taken) == 3
 
 
-def test_throttled_it_waits_and_goes_on(readers: Command, ses: SesServer) -> None:
+def test_throttled_it_waits_and_goes_on(people: Command, ses: SesServer) -> None:
     ses.faults.append(Fault(status=429, error="TooManyRequestsException", times=1, skip=1))
-    assert run(readers, "--from", SAMPLE, env=ses_settings(ses, CONNECTIONS="1"))["counts"]["accepted"] == 3
+    assert run(people, "--from", SAMPLE, env=ses_settings(ses, CONNECTIONS="1"))["counts"]["accepted"] == 3
     assert (len(ses.taken), ses.requests) == (3, 4)
 
 
-def test_an_account_that_may_not_send_pauses(readers: Command, ses: SesServer) -> None:
+def test_an_account_that_may_not_send_pauses(people: Command, ses: SesServer) -> None:
     ses.faults.append(
         Fault(status=400, error="AccountSuspendedException", message="The account is suspended.")
     )
-    document = run(readers, "--from", SAMPLE, env=ses_settings(ses), code=1)
+    document = run(people, "--from", SAMPLE, env=ses_settings(ses), code=1)
     assert (document["state"], document["counts"]["waiting"]) == ("paused", 3)
     assert "AccountSuspendedException: The account is suspended; nobody" in document["sentence"]
     ses.faults.clear()
-    assert run(readers, "--from", SAMPLE, env=ses_settings(ses))["counts"]["accepted"] == 3
+    assert run(people, "--from", SAMPLE, env=ses_settings(ses))["counts"]["accepted"] == 3
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ class Beside:
 
 
 @pytest.fixture
-def beside(readers: Command) -> Iterator[Beside]:
+def beside(people: Command) -> Iterator[Beside]:
     with SendGridApi() as api:
-        yield Beside(command=readers, api=api)
+        yield Beside(command=people, api=api)
 
 
 def effects(synced: Any, name: str) -> dict[str, int]:
@@ -188,9 +188,9 @@ def test_lists_of_several_pages_are_read_whole_and_handed_over_by_parts(beside: 
     assert effects(beside.synced(), "bounces") == {"listed": 1_100, "known": 1_100}
 
 
-def test_a_rate_limit_is_waited_for(readers: Command) -> None:
+def test_a_rate_limit_is_waited_for(people: Command) -> None:
     with SendGridApi(rate=(3, 0.7)) as api:
-        beside = Beside(command=readers, api=api)
+        beside = Beside(command=people, api=api)
         api.suppressions.add("bounces", [ADA])
         assert effects(beside.synced(), "bounces") == {"listed": 1, "changed": 1}
         assert 429 in [status for _, status in api.calls]
@@ -212,12 +212,12 @@ def test_a_rate_limit_is_waited_for(readers: Command) -> None:
     ],
 )
 def test_a_fault_while_reading_is_one_line_and_changes_nothing(
-    readers: Command, fault: Fault, words: list[str]
+    people: Command, fault: Fault, words: list[str]
 ) -> None:
     with SendGridApi(faults=[None, None, fault]) as api:
-        beside = Beside(command=readers, api=api)
+        beside = Beside(command=people, api=api)
         api.suppressions.add("bounces", [ADA])
-        readers("subscribers", "suppress", GRACE, "--reason", "asked").ok()
+        people("subscribers", "suppress", GRACE, "--reason", "asked").ok()
         assert_complains(beside.sync(), api.url, "nothing was changed", *words, code=1)
         assert beside.states()[ADA] == "active"
         assert api.suppressions.addresses("unsubscribes") == []
@@ -226,10 +226,10 @@ def test_a_fault_while_reading_is_one_line_and_changes_nothing(
         assert beside.states()[ADA] == "bounced"
 
 
-def test_a_list_without_an_end_is_not_read_to_it(readers: Command) -> None:
+def test_a_list_without_an_end_is_not_read_to_it(people: Command) -> None:
     page = Fault(status=200, body=b'[{"email": "ada@example.org", "created": 7}]')
     with SendGridApi(faults=lambda number: page if number < 50 else None) as api:
-        assert_complains(Beside(command=readers, api=api).sync(), "again and again", code=1)
+        assert_complains(Beside(command=people, api=api).sync(), "again and again", code=1)
         assert api.requests == 2
 
 
@@ -237,13 +237,13 @@ def test_a_list_without_an_end_is_not_read_to_it(readers: Command) -> None:
     ("fault", "word"),
     [(Fault(status=403), "asm.suppressions.global.create"), (Fault(cut=Cut.AFTER), "answer")],
 )
-def test_a_fault_while_handing_over_tells_how_far_it_came(readers: Command, fault: Fault, word: str) -> None:
-    (readers.folder / "quiet.csv").write_text(
+def test_a_fault_while_handing_over_tells_how_far_it_came(people: Command, fault: Fault, word: str) -> None:
+    (people.folder / "quiet.csv").write_text(
         "email,state\n" + "".join(f"q{number}@example.org,complained\n" for number in range(600))
     )
-    readers("subscribers", "import", "quiet.csv", "--consent", "another system").ok()
+    people("subscribers", "import", "quiet.csv", "--consent", "another system").ok()
     with SendGridApi(faults=[*[None] * 6, fault]) as api:  # five reads, one of them of two pages; one part
-        beside = Beside(command=readers, api=api)
+        beside = Beside(command=people, api=api)
         api.suppressions.add("bounces", [ADA])
         told = "1 were taken over, 500 of 600 handed over"
         assert_complains(beside.sync(), word, told, "run it again", code=1)
@@ -252,13 +252,13 @@ def test_a_fault_while_handing_over_tells_how_far_it_came(readers: Command, faul
         assert len(api.suppressions.addresses("unsubscribes")) == 600
 
 
-def test_without_a_key_nothing_is_asked_and_nobody_there_is_one_line(readers: Command) -> None:
-    assert_complains(readers("subscribers", "suppressions", "sync"), "provider.sendgrid.api_key", code=2)
+def test_without_a_key_nothing_is_asked_and_nobody_there_is_one_line(people: Command) -> None:
+    assert_complains(people("subscribers", "suppressions", "sync"), "provider.sendgrid.api_key", code=2)
     env = {
         "NEWSLETTER_PROVIDER__SENDGRID__BASE_URL": "http://127.0.0.1:9",
         "NEWSLETTER_PROVIDER__SENDGRID__API_KEY": KEY,
     }
-    result = readers("subscribers", "suppressions", "sync", env=env)
+    result = people("subscribers", "suppressions", "sync", env=env)
     assert_complains(result, "127.0.0.1:9", "refused", "nothing was changed", code=1)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from newsletter.database import Database
-from tests.cli.conftest import command as command
-from tests.cli.conftest import readers as readers
 from tests.support.issues import add_readers
 from tests.support.postgres import PostgresServer
 

@@ -111,36 +111,34 @@ def test_events_of_another_issue_and_those_of_no_letter_do_not_count(database: D
 
 
 def test_a_stopped_issue_goes_on_once_somebody_resumes_it_and_the_next_one_is_warned(
-    readers: Command,
+    people: Command,
 ) -> None:
     more = [f"r{number}@example.org" for number in range(9)]
-    (readers.folder / "readers.csv").write_text("email\n" + "\n".join(more))
-    readers("subscribers", "import", "readers.csv", "--consent", "at a workshop").ok()
+    (people.folder / "people.csv").write_text("email\n" + "\n".join(more))
+    people("subscribers", "import", "people.csv", "--consent", "at a workshop").ok()
     days = [
-        papers_file(readers.folder / f"{day}.json", [entry(f"2601.0000{number}", day=day)])
+        papers_file(people.folder / f"{day}.json", [entry(f"2601.0000{number}", day=day)])
         for number, day in enumerate(("2026-01-05", "2026-01-06"))
     ]
     with SmtpSink() as sink:
         env = smtp_settings(sink)
-        run(
-            readers, "--from", days[0], "--day", "2026-01-05", env=env | {"NEWSLETTER_DELIVERY__PER_DAY": "8"}
-        )
-        complain(readers.folder, 5)
+        run(people, "--from", days[0], "--day", "2026-01-05", env=env | {"NEWSLETTER_DELIVERY__PER_DAY": "8"})
+        complain(people.folder, 5)
         patient = env | {
             "NEWSLETTER_DELIVERY__BREAKER__COMPLAINED": "0.7",
             "NEWSLETTER_DELIVERY__PER_DAY": "10",
         }
-        assert "used up" in readers("send", "2026-01-05", env=patient).ok().out
-        stopped = readers("send", "2026-01-05", env=env)
+        assert "used up" in people("send", "2026-01-05", env=patient).ok().out
+        stopped = people("send", "2026-01-05", env=env)
         assert stopped.code == 1
         assert "paused: stopped: 5 of 10 accepted letters were complained about (50.00%)" in stopped.err
         assert "`newsletter issues resume 2026-01-05/daily` goes on" in stopped.err
-        assert "nothing was sent" in readers("send", "2026-01-05", env=env).out
-        readers("issues", "resume", "2026-01-05", env=env).ok()
-        assert "12 of 12 accepted" in readers("send", "2026-01-05", env=env).ok().out
+        assert "nothing was sent" in people("send", "2026-01-05", env=env).out
+        people("issues", "resume", "2026-01-05", env=env).ok()
+        assert "12 of 12 accepted" in people("send", "2026-01-05", env=env).ok().out
         assert len(sink.messages) == 12
 
-        second = readers("run", "--from", days[1], "--day", "2026-01-06", env=env).ok().out
+        second = people("run", "--from", days[1], "--day", "2026-01-06", env=env).ok().out
     warning = "warning   of the last issue, 2026-01-05/daily, 5 of 12 accepted letters were complained about (41.67%)"
     assert warning in second
     assert "12 of 12 accepted" in second
@@ -153,12 +151,12 @@ def complain(folder: Path, number: int) -> None:
     database.close()
 
 
-def test_deliveries_that_are_tried_again_by_hand_are_not_stopped_by_what_was_seen(readers: Command) -> None:
-    papers = papers_file(readers.folder / "day.json", [entry("2601.00001")])
+def test_deliveries_that_are_tried_again_by_hand_are_not_stopped_by_what_was_seen(people: Command) -> None:
+    papers = papers_file(people.folder / "day.json", [entry("2601.00001")])
     refused = Fault(at=At.RCPT, reply="550 5.7.1 not now", recipient="ada@example.org")
     with SmtpSink(faults=[refused]) as sink:
         env = smtp_settings(sink)
-        run(readers, "--from", papers, "--day", "2026-01-05", env=env)
-        complain(readers.folder, 5)
-        readers("deliveries", "retry", "2026-01-05", "--state", "rejected", env=env).ok()
-        assert "3 of 3 accepted" in readers("send", "2026-01-05", env=env).ok().out
+        run(people, "--from", papers, "--day", "2026-01-05", env=env)
+        complain(people.folder, 5)
+        people("deliveries", "retry", "2026-01-05", "--state", "rejected", env=env).ok()
+        assert "3 of 3 accepted" in people("send", "2026-01-05", env=env).ok().out

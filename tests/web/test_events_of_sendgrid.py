@@ -11,7 +11,6 @@ from newsletter.database import Database
 from newsletter.models import DeliveryOutcome, DeliveryState
 from subscribers.models import AddressState, SubscriptionState
 from tests.cli.command import SAMPLE, SENDER, Command, run
-from tests.cli.conftest import command as command
 from tests.servers.sendgrid import Cut, Fate, Fault, SendGridApi, Webhook
 from tests.servers.sendgrid.server import KEY
 from tests.support.issues import add_readers
