@@ -44,7 +44,10 @@ hours = st.integers(1, 24 * 40)
 
 @dataclass
 class Life:
-    """One subscription: its state, who ended it last (None: nobody), from what, when; consents to confirm."""
+    """One subscription: its state; who ended it since it was active, from what, when; consents to confirm.
+
+    The person's own leaving stands before the operator's.
+    """
 
     state: SubscriptionState
     ended_by: Through | None = None
@@ -56,9 +59,12 @@ class Life:
 
     def move(self, state: SubscriptionState, *, until: datetime | None = None) -> None:
         self.state, self.until, self.steps = state, until, self.steps + 1
+        if state is ACTIVE:
+            self.ended_by = self.ended_from = self.ended_at = None
 
     def end(self, through: Through, now: datetime) -> None:
-        self.ended_by, self.ended_from, self.ended_at = through, self.state, now
+        if through is not Through.CLI or self.ended_by in {None, Through.CLI}:
+            self.ended_by, self.ended_from, self.ended_at = through, self.state, now
         self.move(LEFT)
 
 
@@ -74,7 +80,7 @@ class Person:
 
 
 def left_by_the_person(life: Life) -> bool:
-    """Whether the person was the last to end a subscription and was not active since."""
+    """Whether the person ended a subscription and was not active since."""
     return life.state in {PENDING, LEFT} and life.ended_by not in {None, Through.CLI}
 
 
@@ -264,6 +270,8 @@ class ListMachine(RuleBasedStateMachine):
             assert asked.answer is Answer.REFUSED
         elif life.state is not PENDING:
             assert asked.answer is Answer.ALREADY
+        elif left_by_the_person(life):
+            assert asked.answer is Answer.REFUSED
         else:
             assert asked.answer is Answer.TO_CONFIRM
             assert asked.consent is not None
