@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,11 @@ from newsletter.schedule import Timetable, timetable
 from newsletter.settings import Settings
 from newsletter.settings.base import Secret
 
+# A provider has these for what it posts; mails to the operator use the same tables, and nothing is taken for those.
+_OF_EVENTS = frozenset(
+    f"alerts.provider.{name}"
+    for name in ("sendgrid.webhook_key", "sendgrid.events_max_age", "ses.topic", "postmark.webhook_secret")
+)
 ENVIRONMENT_PREFIX = "NEWSLETTER_"
 RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
 _LIST = "list of texts"
@@ -112,7 +117,7 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
             )
     _check_sources(settings)
     _check_languages(settings)
-    _check_alerts(settings)
+    _check_alerts(settings, origins)
     timetables(settings)
     return Config(
         settings=settings, origins=origins, folder=file.parent, file=used,
@@ -140,7 +145,12 @@ def _check_languages(settings: Settings) -> None:
             )
 
 
-def _check_alerts(settings: Settings) -> None:
+def _check_alerts(settings: Settings, given: Collection[str]) -> None:
+    for path in _OF_EVENTS:
+        if path in given:
+            raise ConfigError(
+                "has no use here: events of mails to you are not taken", subject=path, remedy="take it out"
+            )
     for name, address in (("webhook", settings.alerts.webhook), ("ping", settings.alerts.ping)):
         if address and not re.match(r"https?://[^/\s]", address.reveal()):
             raise ConfigError(
@@ -170,6 +180,8 @@ def _described(struct: type[Struct], prefix: str) -> Iterator[SettingInfo]:
     hints = _hints(struct)
     for item in msgspec.structs.fields(struct):
         path, kind, text = f"{prefix}{item.name}", *_unwrap(hints[item.name])
+        if path in _OF_EVENTS:
+            continue
         if (table := _table_of(kind)) is not None:
             yield from _described(table, f"{path}.NAME." if get_origin(kind) is dict else f"{path}.")
         else:

@@ -279,3 +279,17 @@ def test_init_where_nothing_can_be_written(command: Command, folder: str) -> Non
     (command.folder / "file").write_text("a file")
     assert_complains(command("init", folder), folder)
     assert [path.name for path in command.folder.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "name", ["sendgrid.webhook_key", "sendgrid.events_max_age", "ses.topic", "postmark.webhook_secret"]
+)
+def test_mails_to_the_operator_have_no_events(command: Command, name: str) -> None:
+    table, _, setting = name.partition(".")
+    text = {"events_max_age": "24 h", "topic": "arn:aws:sns:eu-west-1:123456789012:mail"}.get(
+        setting, "x" * 20
+    )
+    written = f'[alerts.provider.{table}]\n{setting} = "{text}"\n'
+    (command.folder / "newsletter.toml").write_text(written)
+    assert_complains(command("config"), f"alerts.provider.{name}: has no use here", "take it out")
+    assert f"alerts.provider.{name}" not in {info.path for info in INFOS}
