@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -23,7 +23,7 @@ from msgspec import Meta, Struct
 from newsletter.errors import ConfigError
 from newsletter.languages import nearest_first, shipped_as
 from newsletter.schedule import Timetable, timetable
-from newsletter.settings import Settings
+from newsletter.settings import Settings, faults
 from newsletter.settings.base import Secret
 
 # A provider has these for what it posts; mails to the operator use the same tables, and nothing is taken for those.
@@ -46,6 +46,7 @@ class SettingInfo:
     default: object
     help: str
     kind: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +96,22 @@ def load(file: Path | None, environ: Mapping[str, str] | None = None) -> Config:
     used = None
     if not file.is_file():
         if explicit:
+            problem = "is a folder" if file.is_dir() else "there is no such file"
             raise ConfigError(
-                "there is no such file", subject=str(file), remedy="`newsletter init` writes one"
+                problem, subject=str(file), remedy="name the file; `newsletter init` writes one"
             )
     else:
         tree, lines = _read_toml(file)
         used = file
-    for path, line in _unknown(tree, Settings, ""):
-        where = f"{file}, line {_line_of(lines, line)}" if lines else str(file)
-        raise ConfigError(f"there is no setting {path!r}", subject=where, remedy=_nearest(path))
+    where = partial(_where, file, lines)
+    for path in _unknown(tree, Settings, ""):
+        raise ConfigError(f"there is no setting {path!r}", subject=where(path), remedy=_nearest(path))
     origins = dict.fromkeys(_leaves(tree), "file")
-    settings = _convert(tree, strict=True, where=str(file))
+    settings = _convert(tree, strict=True, where=where)
     for path, (variable, value) in _from_environment(environ).items():
         _put(tree, path.split("."), value)
         origins[path] = f"environment ({variable})"
-        settings = _convert(tree, strict=False, where=variable)
+        settings = _convert(tree, strict=False, where=partial(_in_variable, variable))
     for name in (*settings.editions, *settings.sources.feeds):
         if not NAME.fullmatch(name):
             raise ConfigError(
@@ -185,7 +187,9 @@ def _described(struct: type[Struct], prefix: str) -> Iterator[SettingInfo]:
         if (table := _table_of(kind)) is not None:
             yield from _described(table, f"{path}.NAME." if get_origin(kind) is dict else f"{path}.")
         else:
-            yield SettingInfo(path=path, default=_default(item), help=text, kind=_kind_name(kind))
+            yield SettingInfo(
+                path=path, default=_default(item), help=text, kind=_kind_name(kind), choices=_choices(kind)
+            )
 
 
 @cache
@@ -216,6 +220,13 @@ def _kind_name(kind: Any) -> str:
     return names[kind]
 
 
+def _choices(kind: Any) -> tuple[str, ...]:
+    """Return what a text, or each of a list of texts, may be; nothing where it may be anything."""
+    if get_origin(kind) is list:
+        kind, _ = _unwrap(get_args(kind)[0])
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
 def _unwrap(hint: Any) -> tuple[Any, str]:
     if get_origin(hint) is Annotated:
         kind, *metas = get_args(hint)
@@ -233,21 +244,35 @@ def _table_of(kind: Any) -> type[Struct] | None:
 def _read_toml(file: Path) -> tuple[dict[str, Any], list[str]]:
     try:
         text = file.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text), text.splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError("is no text in UTF-8", subject=str(file), remedy="save it as UTF-8") from error
+    except OSError as error:
         raise ConfigError(
-            f"cannot be read ({error})", subject=str(file), remedy="it must be UTF-8 text"
+            f"cannot be read ({error.strerror or error})", subject=str(file), remedy="let it be read by you"
         ) from error
+    lines = text.splitlines()
+    try:
+        return tomllib.loads(text), lines
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not TOML: {error}", subject=str(file), remedy="mend that line") from error
+        problem, remedy = faults.not_toml(error, lines)
+        raise ConfigError(problem, subject=str(file), remedy=remedy) from error
 
 
-def _unknown(tree: Mapping[str, Any], struct: type[Struct], prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield (dotted path, key) of every key that no setting has."""
+def _where(file: Path, lines: list[str], path: str) -> str:
+    line = faults.line_of(lines, path)
+    return str(file) if line is None else f"{file}, line {line}"
+
+
+def _in_variable(variable: str, _path: str) -> str:
+    return variable
+
+
+def _unknown(tree: Mapping[str, Any], struct: type[Struct], prefix: str) -> Iterator[str]:
+    """Yield the dotted path of every key that no setting has."""
     hints = _hints(struct)
     for key, value in tree.items():
         if key not in hints:
-            yield f"{prefix}{key}", key
+            yield f"{prefix}{key}"
             continue
         if not isinstance(value, dict):
             continue
@@ -273,19 +298,6 @@ def _nearest(path: str) -> str:
     return f"did you mean {close[0]!r}?" if close else "`newsletter config` lists them all"
 
 
-def _line_of(lines: list[str], key: str) -> int:
-    for number, line in enumerate(lines, 1):
-        bare = line.strip()
-        names = (
-            bare.strip("[]").replace('"', "").split(".")
-            if bare.startswith("[")
-            else [bare.split("=")[0].strip()]
-        )
-        if key in names or any(key == name.rsplit(".", 1)[-1] for name in names):
-            return number
-    return 1
-
-
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     tables = {info.path for info in describe() if info.kind == _TABLE}
     for key, value in tree.items():
@@ -304,7 +316,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, tuple[str, object
         parts = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         tree: dict[str, Any] = {}
         _put(tree, parts, environ[variable])
-        for path, _ in _unknown(tree, Settings, ""):
+        for path in _unknown(tree, Settings, ""):
             nearest = _nearest(path)
             raise ConfigError(f"there is no setting {path!r}", subject=variable, remedy=nearest)
         path = ".".join(parts)
@@ -339,28 +351,32 @@ def _put(tree: dict[str, Any], parts: list[str], value: object) -> None:
 
 
 def _decode_secret(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError(f"settings of type {kind} are not decoded here")
+    assert kind is Secret  # the one type of settings that msgspec does not know
+    if not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    return Secret(value)
 
 
-def _quoted(tree: dict[str, Any], info: SettingInfo) -> str:
-    """Return what stands in a tree for a setting, to begin a sentence with; nothing of a secret, nor of one of many."""
-    found: object = tree
-    for part in info.path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return f"{found!r} " if isinstance(found, str) and not isinstance(info.default, Secret) else ""
-
-
-def _convert(tree: dict[str, Any], *, strict: bool, where: str) -> Settings:
+def _convert(tree: dict[str, Any], *, strict: bool, where: Callable[[str], str]) -> Settings:
+    """Convert; ``where`` says where the setting of a path stands."""
     try:
         return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
     except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `$.")
-        path = place.rstrip("`").replace("[...]", ".NAME")
-        known = {info.path: info for info in describe()}
-        info = known.get(path) or known.get(path := path.removesuffix(".NAME"))
-        remedy = f"it must be a {info.kind}" if info else "see `newsletter config`"
-        if info and "matching regex" in problem:
-            problem, remedy = f"{_quoted(tree, info)}is not written as it should be", info.help
-        raise ConfigError(problem, subject=f"{where}, {path}" if path else where, remedy=remedy) from None
+        kinds = {
+            info.path: faults.Kind(
+                info.kind, info.help, info.choices, secret=isinstance(info.default, Secret)
+            )
+            for info in describe()
+        }
+        fault = faults.said(str(error), tree, kinds, partial(_told, strict=strict))
+    subject = ", ".join(filter(None, (where(fault.path), fault.path)))
+    raise ConfigError(fault.problem, subject=subject, remedy=fault.remedy)
+
+
+def _told(tree: Mapping[str, Any], *, strict: bool) -> str:
+    """Return what is wrong with settings, nothing where they can be used."""
+    try:
+        msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""

@@ -45,9 +45,9 @@ class Theme(Table, frozen=True):
 
 
 class Schedule(Table, frozen=True):
-    at: Annotated[str, Meta(description="Local time of sending.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = (
-        "07:30"
-    )
+    at: Annotated[
+        str, Meta(description="Local time of sending, as HH:MM.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    ] = "07:30"
     days: Annotated[str, Meta(description="Days of sending, such as mon-fri, mon,wed,fri or daily.")] = (
         "mon-fri"
     )
@@ -61,7 +61,7 @@ class Schedule(Table, frozen=True):
     latest: Annotated[
         str,
         Meta(
-            description="Local time of that day after which nothing is begun; the issue is held.",
+            description="Local time of that day, as HH:MM, after which nothing is begun; the issue is held.",
             pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         ),
     ] = "12:00"

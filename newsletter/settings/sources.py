@@ -16,7 +16,10 @@ class HuggingFace(Table, frozen=True):
     )
     closes_at: Annotated[
         str,
-        Meta(description="UTC time at which a day has all its papers.", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+        Meta(
+            description="UTC time, as HH:MM, at which a day has all its papers.",
+            pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        ),
     ] = "16:00"
     token: Annotated[
         Secret, Meta(description="Access token, for a higher rate limit; better set by the environment.")

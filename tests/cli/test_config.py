@@ -95,19 +95,25 @@ def test_feeds_by_name(command: Command) -> None:
             '[sources]\nuse = ["mine"]\n',
             "there is no source 'mine'; a feed needs a table [sources.feeds.NAME]",
         ),
-        ("[sources]\nuse = []\n", "sources.use: Expected `array` of length >= 1"),
-        ("[sources.feeds.blog]\n", "Object missing required field `url`"),
-        ('[sources.feeds.blog]\nurl = "ftp://x"\n', "sources.feeds.NAME.url: is not written as it should be"),
+        ("[sources]\nuse = []\n", "line 2, sources.use: is empty; name one at least"),
+        ("[sources.feeds.blog]\n", "line 1, sources.feeds.blog: has no url; give one"),
+        (
+            '[sources.feeds.blog]\nurl = "ftp://x"\n',
+            'sources.feeds.blog.url: "ftp://x" is not written as it should be',
+        ),
         (
             '[provider.sendgrid]\nbase_url = "http://"\n',
-            "provider.sendgrid.base_url: 'http://' is not written as it should be; Where the API is",
+            'provider.sendgrid.base_url: "http://" is not written as it should be; Where the API is',
         ),
-        ('[provider.ses]\nbase_url = "https://x y"\n', "provider.ses.base_url: 'https://x y' is not written"),
+        ('[provider.ses]\nbase_url = "https://x y"\n', 'provider.ses.base_url: "https://x y" is not written'),
         (
             '[provider.ses]\nregion = "Ireland"\n',
-            "provider.ses.region: 'Ireland' is not written as it should be",
+            'provider.ses.region: "Ireland" is not written as it should be',
         ),
-        ('[sources.arxiv]\nannounce = ["old"]\n', "Invalid enum value 'old'"),
+        (
+            '[sources.arxiv]\nannounce = ["old"]\n',
+            "line 2, sources.arxiv.announce: 'old' is none of its values; it may be new, cross, replace",
+        ),
     ],
 )
 def test_sources_that_cannot_be(command: Command, text: str, said: str) -> None:
@@ -293,3 +299,57 @@ def test_mails_to_the_operator_have_no_events(command: Command, name: str) -> No
     (command.folder / "newsletter.toml").write_text(written)
     assert_complains(command("config"), f"alerts.provider.{name}: has no use here", "take it out")
     assert f"alerts.provider.{name}" not in {info.path for info in INFOS}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[editions.daily]\ntop = 3\n[editions.ko]\nschedule = { at = "7:30" }\n',
+            'line 4, editions.ko.schedule.at: "7:30" is not written as it should be; Local time of sending, as HH:MM.',
+        ),
+        (
+            '[editions.daily]\n[editions.ko]\ntop = "15"\n',
+            'line 3, editions.ko.top: "15" is of another kind; it must be a whole number, without quotes',
+        ),
+        (
+            "[editions.daily]\nmin_votes = -3\n",
+            "editions.daily.min_votes: -3 is too small; it must be 0 at least",
+        ),
+        (
+            "[provider.smtp]\nport = 70000\n",
+            "provider.smtp.port: 70000 is too large; it must be 65535 at most",
+        ),
+        ("[delivery.breaker]\nrejected = 20\n", "rejected: 20 is too large; it must be 1 at most"),
+        (
+            '[provider]\n\nname = "smpt"\n',
+            "line 3, provider.name: 'smpt' is none of its values; did you mean 'smtp'?",
+        ),
+        (
+            '[alerts]\non = ["fail"]\n',
+            "'fail' is none of its values; did you mean 'failed'? It may be failed, held",
+        ),
+        ('[theme]\nname = ""\n', "theme.name: is empty; The newsletter's name"),
+        (f'[theme]\nname = "{"a" * 100}"\n', "theme.name: is too long; it has 80 characters at most"),
+        ("[provider.smtp]\npassword = 12345\n", "provider.smtp.password: it is of another kind"),
+        ("[dkim]\nkeys = { s1 = 3 }\n", "dkim.keys.s1: 3 is of another kind; it must be a text in quotes"),
+        ('provider = "smtp"\n', "line 1, provider: is a table of settings; write [provider] on a line"),
+        (
+            "[provider]\n[theme]\n[provider]\n",
+            "[provider] is there twice, in lines 1 and 3; put what belongs",
+        ),
+        (
+            '[provider]\nname = "smtp"\nname = "file"\n',
+            "the setting in line 3 is there twice; keep one of them",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line_its_value_and_what_it_has_to_be(
+    command: Command, text: str, said: str
+) -> None:
+    (command.folder / "newsletter.toml").write_text(text)
+    assert_complains(command("config"), "newsletter.toml", said)
+
+
+def test_a_folder_is_no_file_of_settings(command: Command) -> None:
+    assert_complains(command("--config", command.folder, "config"), "is a folder; name the file")

@@ -113,7 +113,7 @@ def test_the_folder_of_a_key_is_that_of_the_settings(command: Command) -> None:
         ('s1 = "curve.pem"', ["or Ed25519, and is not"]),
         ('s_1 = "good.pem"', ["dkim.keys: 's_1' is no selector"]),
         ('"a b" = "good.pem"', ["dkim.keys: 'a b' is no selector"]),
-        ("s1 = 3", ["newsletter.toml, dkim.keys: Expected `str`"]),
+        ("s1 = 3", ["newsletter.toml, line", "dkim.keys.s1: 3 is of another kind"]),
         ("", ["dkim.keys: names no key"]),
     ],
     ids=str,
