@@ -378,6 +378,7 @@ class App:
             raise ConfigError(
                 "must be set before a confirmation can be mailed: its link leads to a page",
                 subject="web.public_url",
+                remedy="set it to the https address at which people reach `newsletter serve`",
             )
         return Correspondence(
             database=self.database(), people=self.requests(), provider=provider, identity=identity,

@@ -107,7 +107,10 @@ def _timers(settings: Path, *, systemd: bool, out: Path | None) -> None:
         ) from error
     click.echo(f"Wrote {' and '.join(str(out / name) for name in files)}.")
     if systemd:
-        click.echo("Next: copy them to /etc/systemd/system, then `systemctl enable --now newsletter.timer`.")
+        click.echo(
+            "Next: copy them to ~/.config/systemd/user, then `systemctl --user enable --now newsletter.timer`, and"
+            " `loginctl enable-linger` so that it goes on when you are logged out."
+        )
     else:
         click.echo(f"Next: `crontab -e`, and add what {out / 'newsletter.cron'} holds.")
 
