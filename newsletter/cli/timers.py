@@ -16,8 +16,6 @@ CRON = """\
 SERVICE = """\
 [Unit]
 Description=Send the newsletter if it is due
-Wants=network-online.target
-After=network-online.target
 
 [Service]
 Type=oneshot

@@ -65,7 +65,7 @@ def test_the_units_name_program_and_settings(home: Command) -> None:
     settings = str(home.folder / "newsletter.toml")
     assert unquoted(start) == [str(PROGRAM), "--config", settings, "run", "--if-due"]
     assert "OnCalendar=*:0/10" in timer
-    assert "systemctl enable --now newsletter.timer" in said
+    assert "systemctl --user enable --now newsletter.timer" in said
     printed = home("init", "--systemd").ok().out
     assert printed == f"# newsletter.service\n{service}\n# newsletter.timer\n{timer}"
 
