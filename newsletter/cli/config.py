@@ -9,16 +9,22 @@ from typing import Any
 
 import click
 
-from newsletter.cli.shared import json_option, print_json
+from newsletter.cli.shared import json_option, open_app, print_json
 from newsletter.config import Config, describe, load
 from newsletter.settings.base import Secret, without_password
 
 
 @click.command(short_help="Print every setting, its value and where it came from.")
+@click.option("--check", is_flag=True, help="Say whether a run could use them, and what it would refuse.")
 @json_option
 @click.pass_context
-def config(context: click.Context, as_json: bool) -> None:
-    """Print every setting with its value, where that came from, and what it does. Secrets are not shown."""
+def config(context: click.Context, check: bool, as_json: bool) -> None:
+    """Print every setting with its value, where that came from, and what it does. Secrets are not shown.
+
+    With --check only what is wrong is said; the exit code is 2 then. Nothing is sent, written or fetched.
+    """
+    if check:
+        context.exit(_check(context, as_json=as_json))
     loaded = load(context.find_object(Path))
     rows = list(settings(loaded))
     if as_json:
@@ -28,6 +34,20 @@ def config(context: click.Context, as_json: bool) -> None:
     for row in rows:
         click.echo(f"{row['setting']} = {_shown(row['value'])}  ({row['origin']})")
         click.echo(f"    {row['help']}")
+
+
+def _check(context: click.Context, *, as_json: bool) -> int:
+    from newsletter.app.checking import faults
+
+    with open_app(context) as app:
+        found = faults(app)
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("The settings can be used.")
+    for fault in [] if as_json else found:
+        click.echo(f"newsletter: {fault}", err=True)
+    return 2 if found else 0
 
 
 def settings(loaded: Config) -> Iterator[dict[str, Any]]:

@@ -353,3 +353,27 @@ def test_what_is_wrong_is_said_with_its_line_its_value_and_what_it_has_to_be(
 
 def test_a_folder_is_no_file_of_settings(command: Command) -> None:
     assert_complains(command("--config", command.folder, "config"), "is a folder; name the file")
+
+
+def test_a_check_says_what_a_run_would_refuse_and_makes_nothing(command: Command) -> None:
+    checked = command("config", "--check")
+    assert (checked.code, checked.out) == (0, "The settings can be used.\n")
+    (command.folder / "newsletter.toml").write_text(
+        '[provider]\nname = "postmark"\n[sender]\nemail = "papers"\n[theme]\naccent = "nope"\n'
+        '[dkim]\ndomain = "example.org"\nkeys = { s1 = "absent.pem" }\n'
+        '[editions.daily]\n[editions.ko]\nlanguage = "ko"\nschedule = { at = "07:30", approve = true }\n'
+    )
+    refused = command("config", "--check")
+    assert refused.code == 2
+    for words in (
+        "provider.postmark.token",
+        "sender.email",
+        "theme.accent",
+        "absent.pem",
+        "editions.ko.schedule.approve",
+    ):
+        assert sum(words in line for line in refused.complaints) == 1, refused.err
+    assert command("config", "--check", "--json").json == [
+        line.removeprefix("newsletter: ") for line in refused.complaints
+    ]
+    assert [path.name for path in command.folder.iterdir()] == ["newsletter.toml"]
