@@ -359,8 +359,7 @@ def test_a_check_says_what_a_run_would_refuse_and_makes_nothing(command: Command
     checked = command("config", "--check")
     assert (checked.code, checked.out) == (0, "The settings can be used.\n")
     (command.folder / "newsletter.toml").write_text(
-        '[provider]\nname = "postmark"\n[sender]\nemail = "papers"\n[theme]\naccent = "nope"\n'
-        '[dkim]\ndomain = "example.org"\nkeys = { s1 = "absent.pem" }\n'
+        '[provider]\nname = "postmark"\n[theme]\naccent = "nope"\n'
         '[editions.daily]\n[editions.ko]\nlanguage = "ko"\nschedule = { at = "07:30", approve = true }\n'
     )
     refused = command("config", "--check")
@@ -369,7 +368,6 @@ def test_a_check_says_what_a_run_would_refuse_and_makes_nothing(command: Command
         "provider.postmark.token",
         "sender.email",
         "theme.accent",
-        "absent.pem",
         "editions.ko.schedule.approve",
     ):
         assert sum(words in line for line in refused.complaints) == 1, refused.err
