@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
@@ -9,6 +11,7 @@ from itertools import chain, islice
 import click
 
 _PAGE = 1_000
+_LEAST = 16  # columns without which a text says nothing
 _UNSEEN = {"Mn", "Me", "Cf", "Cc"}
 
 
@@ -36,10 +39,27 @@ def ending(text: str, columns: int = 27) -> str:
     return text if len(text) <= columns else f"\N{HORIZONTAL ELLIPSIS}{text[1 - columns :]}"
 
 
+def beginning(text: str, columns: int) -> str:
+    """Return as much of a text as has room."""
+    if width(text) <= columns:
+        return text
+    while width(text) >= columns:
+        text = text[:-1]
+    return f"{text}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _terminal() -> int:
+    """Return the columns of the terminal that is written to, 0 where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
 def print_table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[str] = frozenset()
 ) -> None:
-    """Print rows in columns, a page in memory at a time; those named in ``right`` stand at the right."""
+    """Print rows in columns, a page in memory at a time; those named in ``right`` stand at the right.
+
+    On a terminal the last column ends where the line does, if that leaves it enough.
+    """
     rest = iter(rows)
     widths = [width(heading) for heading in headings]
     first = True
@@ -47,7 +67,10 @@ def print_table(
         widths = [
             max(known, *(width(row[place]) for row in page)) for place, known in enumerate(widths)
         ]  # a later page may be wider, never narrower
-        lines = chain([headings] if first else [], page)
+        lines: Iterable[Sequence[str]] = chain([headings] if first else [], page)
+        left = _terminal() - sum(widths[:-1]) - 2 * len(widths[:-1])
+        if left >= _LEAST and headings[-1] not in right:
+            lines = ([*row[:-1], beginning(row[-1], left)] for row in lines)
         click.echo("\n".join(_line(headings, row, widths, right) for row in lines))
         first = False
 
