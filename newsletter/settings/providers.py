@@ -66,7 +66,10 @@ class FileTable(LocalTable, frozen=True):
 
 
 class SmtpTable(ProviderTable, frozen=True):
-    host: Annotated[str, Meta(description="Name of the mail server.")] = "localhost"
+    host: Annotated[
+        str,
+        Meta(description="Name of the mail server alone, such as smtp.example.org.", pattern=r"^[^\s/@]*$"),
+    ] = "localhost"
     port: Annotated[
         int, Meta(description="Its port (587 for STARTTLS, 465 for implicit TLS).", ge=1, le=65535)
     ] = 587
