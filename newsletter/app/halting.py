@@ -11,7 +11,7 @@ from newsletter.delivery import ledger, watch
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.errors import IssueError
 from newsletter.logs import INFO, tell
-from newsletter.models import BY_HAND, Counts, IssueState
+from newsletter.models import BY_HAND, Counts, IssueState, goes_on_by_hand
 from newsletter.protocols import OnUncertain
 from newsletter.store import IssueRecord
 
@@ -38,7 +38,8 @@ def move(
                 f"is finished and cannot become {to.value}", subject=f"issue {record.name}",
                 remedy=f"`newsletter deliveries retry {record.name} --state rejected` has the refused tried again",
             )  # fmt: skip
-        if was is not to:
+        moves = was is not to or (to is IssueState.PAUSED and _pauses_anew(record, reason))
+        if moves:
             said = (
                 f"{BY_HAND} by {actor}{': ' if reason else ''}{reason}"
                 if to is not IssueState.SENDING
@@ -50,9 +51,14 @@ def move(
         if to is IssueState.CANCELLED:
             ledger.cancel_waiting(connection, record.id)
         counts = ledger.counts(connection, record.id)
-    if was is not to:
+    if moves:
         tell(INFO, f"issue {to.value}", issue=record.name, was=was.value, reason=record.reason)
     return record, counts
+
+
+def _pauses_anew(record: IssueRecord, reason: str) -> bool:
+    """Whether a pause by hand takes the place of the one that there is: that ends by itself, or says another thing."""
+    return bool(reason) or not goes_on_by_hand(record.state, record.reason)
 
 
 def _take_over_dead_claims(app: App, edition: str, day: date) -> None:

@@ -21,7 +21,9 @@ TRANSITIONS: dict[IssueState, frozenset[IssueState]] = {
     IssueState.SENDING: frozenset(
         {IssueState.PAUSED, IssueState.FINISHED, IssueState.HELD, IssueState.CANCELLED}
     ),
-    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.HELD, IssueState.CANCELLED}),
+    IssueState.PAUSED: frozenset(
+        {IssueState.SENDING, IssueState.PAUSED, IssueState.HELD, IssueState.CANCELLED}
+    ),  # again, for another reason
     IssueState.FINISHED: frozenset({IssueState.SENDING}),  # deliveries that are sent again by hand
     IssueState.HELD: frozenset(
         {IssueState.DRAFT, IssueState.APPROVED, IssueState.SENDING, IssueState.CANCELLED}

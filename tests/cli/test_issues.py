@@ -73,6 +73,24 @@ def test_a_pause_by_hand_ends_by_hand(command: Command) -> None:
         assert len({message.recipients for message in sink.messages}) == len(sink.messages) == 40
 
 
+def test_a_pause_by_hand_takes_the_place_of_one_that_would_end_by_itself(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp(sink)
+    assert "no connection" in people("run", "--from", SAMPLE, env=env).err
+    people("issues", "pause", DAY).ok()
+    told = people("issues", "pause", DAY, "--reason", "wrong letter", "--json").ok().json
+    assert told["reason"].startswith("by hand by ")
+    assert told["reason"].endswith(": wrong letter")
+    assert people("issues", "pause", DAY, "--json").ok().json["reason"] == told["reason"]
+    with SmtpSink() as sink:
+        env = smtp(sink)
+        assert "nothing was sent" in people("run", "--from", SAMPLE, env=env).ok().out
+        assert sink.messages == []
+        people("issues", "resume", DAY).ok()
+        people("run", "--from", SAMPLE, env=env).ok()
+        assert len(sink.messages) == 3
+
+
 def test_who_was_not_written_to_before_a_cancel_never_is(command: Command) -> None:
     readers(command, 40)
     with SmtpSink(delay=0.1) as sink:
