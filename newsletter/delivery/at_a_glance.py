@@ -32,6 +32,10 @@ _COUNTS = """
 SELECT state, count(*) FROM delivery WHERE issue_id = :issue GROUP BY state
 UNION ALL SELECT state, number FROM delivery_total WHERE issue_id = :issue
 """
+_LAST_CLAIMS = """
+SELECT owner, heartbeat, closed_at FROM claim WHERE issue_id = :issue
+AND (closed_at IS NULL OR id = (SELECT max(id) FROM claim WHERE issue_id = :issue))
+"""
 _TURNS = """
 SELECT edition, local_day, state, reason FROM schedule_run
 WHERE (edition, local_day) IN (SELECT edition, max(local_day) FROM schedule_run GROUP BY edition) ORDER BY edition
@@ -78,13 +82,11 @@ def _standing(driver: sqlite3.Connection, now: datetime) -> Standing:
 
 def _issues(driver: sqlite3.Connection, now: datetime) -> Iterator[IssueStanding]:
     for number, edition, day, state, reason, at in driver.execute(_ISSUES).fetchall():
-        open_claims = driver.execute(
-            "SELECT owner, heartbeat FROM claim WHERE issue_id = ? AND closed_at IS NULL", (number,)
-        )
+        last = driver.execute(_LAST_CLAIMS, {"issue": number}).fetchall()
+        dead = [closed for owner, heartbeat, closed in last if is_dead(owner, _time_of(heartbeat), now)]
         yield IssueStanding(
             edition=edition, day=date.fromisoformat(day), state=IssueState(state), reason=reason, at=_time_of(at),
-            counts=_counts(driver, number),
-            dead_claims=sum(is_dead(owner, _time_of(heartbeat), now) for owner, heartbeat in open_claims),
+            counts=_counts(driver, number), dead_claims=dead.count(None), at_work=len(dead) < len(last),
         )  # fmt: skip
 
 

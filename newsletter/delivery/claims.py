@@ -29,6 +29,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -198,6 +199,17 @@ def open_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
         select(*claim_table.c["id", "owner", "heartbeat", "exposure", "provider"])
         .where(claim_table.c.issue_id == issue_id, claim_table.c.closed_at.is_(None))
         .order_by(claim_table.c.id)
+    ).all()
+
+
+def last_claims(connection: Connection, issue_id: int) -> Sequence[Any]:
+    """Return the open claims of an issue and its newest one: rows of ``owner, heartbeat, closed_at``."""
+    of_issue = claim_table.c.issue_id == issue_id
+    newest = select(func.max(claim_table.c.id)).where(of_issue).scalar_subquery()
+    return connection.execute(
+        select(*claim_table.c["owner", "heartbeat", "closed_at"]).where(
+            of_issue, or_(claim_table.c.closed_at.is_(None), claim_table.c.id == newest)
+        )
     ).all()
 
 

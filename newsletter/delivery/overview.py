@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, func, or_, select, tuple_
 
 from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.processes import is_dead
@@ -66,15 +67,16 @@ def _issues(connection: Connection, now: datetime) -> tuple[IssueStanding, ...]:
         )
         .order_by(issue.c.day.desc(), issue.c.edition)
     )
-    return tuple(
-        IssueStanding(
-            edition=row.edition, day=row.day, state=IssueState(row.state), reason=row.reason,
-            at=row.finished_at or row.sending_at or row.created_at, counts=ledger.counts(connection, row.id),
-            dead_claims=sum(
-                is_dead(claim.owner, claim.heartbeat, now) for claim in claims.open_claims(connection, row.id)
-            ),
-        )
-        for row in connection.execute(shown).all()
+    return tuple(_issue(connection, row, now) for row in connection.execute(shown).all())
+
+
+def _issue(connection: Connection, row: Row[Any], now: datetime) -> IssueStanding:
+    last = claims.last_claims(connection, row.id)
+    dead = [claim for claim in last if is_dead(claim.owner, claim.heartbeat, now)]
+    return IssueStanding(
+        edition=row.edition, day=row.day, state=IssueState(row.state), reason=row.reason,
+        at=row.finished_at or row.sending_at or row.created_at, counts=ledger.counts(connection, row.id),
+        dead_claims=sum(claim.closed_at is None for claim in dead), at_work=len(dead) < len(last),
     )  # fmt: skip
 
 

@@ -12,12 +12,15 @@ OVERDUE = timedelta(
     hours=1
 )  # what sends notices looks every few seconds, and puts off a failed one for longer
 
+_ON_THEIR_WAY = (IssueState.APPROVED, IssueState.SENDING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueStanding:
     """An issue; ``at`` is when it came to an end, else began to be sent, else was made.
 
-    ``dead_claims`` are open claims of processes that are gone.
+    ``dead_claims`` are open claims of processes that are gone. ``at_work``: a process that lives holds letters of it,
+    or held the last ones and waits until it may try again.
     """
 
     edition: str
@@ -27,6 +30,7 @@ class IssueStanding:
     at: datetime
     counts: Counts
     dead_claims: int
+    at_work: bool
 
     @property
     def name(self) -> str:
@@ -88,8 +92,11 @@ def needs(standing: Standing, due: Mapping[str, date | None]) -> Iterator[Need]:
             sentence=f"The database was restored from a backup of {made}; nothing is sent.",
             command="newsletter backup restore --acknowledge",
         )
+    looked_at = {turn.edition: turn.day for turn in standing.turns}
     for issue in standing.issues:
-        yield from _of_issue(issue, scheduled=issue.edition in due)
+        must_be_over = due.get(issue.edition)
+        over = must_be_over is not None and looked_at.get(issue.edition, date.min) <= must_be_over
+        yield from _of_issue(issue, scheduled=issue.edition in due, over=over)
     for turn in standing.turns:
         yield from _of_turn(turn, due.get(turn.edition))
     if standing.notices.overdue:
@@ -120,29 +127,45 @@ def _of_turn(turn: TurnStanding, due: date | None) -> Iterator[Need]:
         )
 
 
-def _of_issue(issue: IssueStanding, *, scheduled: bool) -> Iterator[Need]:
+def _of_issue(issue: IssueStanding, *, scheduled: bool, over: bool) -> Iterator[Need]:
+    """Yield what an issue needs; ``scheduled`` where its edition is, ``over`` where the newest such send is over."""
     reason = f": {issue.reason.rstrip('.')}" if issue.reason else ""
+    waiting, run = _waiting(issue.counts.waiting), f"newsletter run --edition {issue.edition}"
     if goes_on_by_hand(issue.state, issue.reason):
         yield Need(
-            sentence=f"Issue {issue.name} is {issue.state.value}{reason}; {issue.counts.waiting} are waiting.",
+            sentence=f"Issue {issue.name} is {issue.state.value}{reason}; {waiting}.",
             command=f"newsletter issues {'approve' if issue.state is IssueState.DRAFT else 'resume'} {issue.name}",
         )
     elif issue.dead_claims:
-        yield Need(
-            sentence=f"Issue {issue.name} was left by a process that is gone; {issue.counts.waiting} are waiting.",
-            command=f"newsletter run --edition {issue.edition}",
-        )
-    elif issue.state is IssueState.PAUSED and not scheduled:
-        yield Need(
-            sentence=f"Issue {issue.name} is paused{reason}; {issue.counts.waiting} are waiting.",
-            command=f"newsletter run --edition {issue.edition}",
-        )
+        yield Need(sentence=f"Issue {issue.name} was left by a process that is gone; {waiting}.", command=run)
+    elif issue.state is IssueState.PAUSED:
+        then = " The schedule tries again; this tries now." if scheduled else ""
+        yield Need(sentence=f"Issue {issue.name} is paused{reason}; {waiting}.{then}", command=run)
+    elif (
+        issue.state in _ON_THEIR_WAY
+        and issue.counts.waiting
+        and not issue.at_work
+        and (over or not scheduled)
+    ):
+        yield Need(sentence=f"Issue {issue.name} is not sent to its end; {waiting}.", command=run)
     if issue.counts.uncertain:
-        yield Need(
-            sentence=f"Of {_number(issue.counts.uncertain, 'letter')} of issue {issue.name} nobody knows whether they"
-            " were taken; where your provider posts events, these tell within a day.",
-            command=f"newsletter deliveries resolve {issue.name} --resend (or --assume-sent)",
-        )
+        yield _of_uncertain(issue)
+
+
+def _of_uncertain(issue: IssueStanding) -> Need:
+    one = issue.counts.uncertain == 1
+    taken, again = ("it was", "it") if one else ("they were", "them")
+    resolve = f"newsletter deliveries resolve {issue.name}"
+    return Need(
+        sentence=f"Of {_number(issue.counts.uncertain, 'letter')} of issue {issue.name} nobody knows whether {taken}"
+        f" taken; where your provider posts events, these tell within a day. `{resolve} --resend` sends {again} again,"
+        f" `{resolve} --assume-sent` counts {again} as taken.",
+        command=f"newsletter deliveries list {issue.name} --state uncertain",
+    )
+
+
+def _waiting(number: int) -> str:
+    return f"{number} {'is' if number == 1 else 'are'} waiting"
 
 
 def _number(number: int, thing: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ import time_machine
 from newsletter.config import load, timetables
 from newsletter.errors import ConfigError
 from newsletter.quick_settings import quick_settings
-from tests.cli.command import SAMPLE, Command, assert_complains, smtp_settings
+from tests.cli.command import PEOPLE, SAMPLE, Command, assert_complains, finish, smtp_settings
+from tests.cli.test_issues import until
 from tests.cli.test_startup import COSTLY, imported
-from tests.servers.smtp import SmtpSink
+from tests.servers.smtp import At, Fault, SmtpSink
 
 SCHEDULE = 'schedule = { at = "07:30", timezone = "Asia/Seoul", latest = "12:00" }\n'
 
@@ -68,6 +70,53 @@ def test_a_paused_issue_names_its_command(people: Command) -> None:
     assert "a wrong title; 3 are waiting. `newsletter issues resume 2024-09-12/daily`" in result.out
     assert result.out.count("a wrong title") == 1
     assert result.out.splitlines()[1].split()[-1] == "paused"
+
+
+def test_an_issue_that_nobody_sends_to_its_end_needs_a_hand(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp_settings(sink)
+    people.process("run", "--from", SAMPLE, env=env)
+    people("issues", "resume", "2024-09-12").ok()
+    with SmtpSink(delay=0.5) as sink:
+        env = smtp_settings(sink)
+        sending = people.start("send", "2024-09-12", "--limit", "2", env=env)
+        until(lambda: len(sink.messages) == 1)
+        people("status").ok()
+        assert finish(sending).code == 0
+    result = people("status", "--json")
+    assert result.code == 1
+    assert result.json["needs"] == [
+        {
+            "sentence": "Issue 2024-09-12/daily is not sent to its end; 1 is waiting.",
+            "command": "newsletter run --edition daily",
+        }
+    ]
+
+
+def test_who_waits_to_try_again_needs_no_hand_while_the_process_lives(people: Command) -> None:
+    later = Fault(at=At.RCPT, reply="451 4.7.1 greylisted", recipient=PEOPLE[0])
+    with SmtpSink(faults=[later]) as sink:
+        run = people.start("run", "--from", SAMPLE, env=smtp_settings(sink))
+        until(lambda: len(sink.messages) == 2)
+        time.sleep(0.3)
+        assert people("status").code == 0
+        assert run.poll() is None
+        run.terminate()
+        finish(run)
+    assert "is not sent to its end; 1 is waiting. `newsletter run --edition daily`" in people("status").out
+
+
+def test_what_a_fault_paused_is_told_though_a_schedule_tries_again(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp_settings(sink)
+    assert people("run", "--from", SAMPLE, env=env).code == 1
+    (people.folder / "newsletter.toml").write_text(f"[editions.daily]\n{SCHEDULE}", encoding="utf-8")
+    result = people("status")
+    assert result.code == 1
+    assert (
+        "3 are waiting. The schedule tries again; this tries now. `newsletter run --edition daily`"
+        in result.out
+    )
 
 
 def test_the_next_send_stands_there(people: Command) -> None:

@@ -143,6 +143,7 @@ def test_the_quick_answer_is_that_of_the_rooms(copies: Database) -> None:
     shown = [each for standing in seen for each in standing.issues]
     assert {each.state for each in shown} == set(IssueState)  # the rows are of every kind
     assert {each.dead_claims for each in shown} >= {0, 1, 2}
+    assert len({(each.dead_claims > 0, each.at_work) for each in shown}) == 4
     assert any(each.counts.uncertain and each.state is IssueState.FINISHED for each in shown)
     assert any(standing.notices.overdue not in {0, standing.notices.waiting} for standing in seen)
     assert {number for standing in seen for _, number in standing.readers} >= {0, 1, 2}
@@ -167,8 +168,10 @@ BASE = Standing(
     issues=(), turns=(), notices=NoticesStanding(waiting=2, overdue=0, failed=1), readers=(("daily", 1),)
 )
 ISSUE = IssueStanding(
-    edition="daily", day=DAY, state=IssueState.PAUSED, reason="no log-in", at=NOW, counts=Counts(waiting=2), dead_claims=0
+    edition="daily", day=DAY, state=IssueState.PAUSED, reason="no log-in", at=NOW, counts=Counts(waiting=2), dead_claims=0,
+    at_work=False,
 )  # fmt: skip
+SENDING = replace(ISSUE, state=IssueState.SENDING, reason="")
 TURN = TurnStanding(edition="daily", day=DAY, state="missed", reason="a source failed.")
 
 
@@ -178,21 +181,28 @@ def told(standing: Standing, due: Mapping[str, date | None] = MappingProxyType({
 
 def test_what_goes_on_by_itself_needs_no_hand() -> None:
     assert told(BASE) == []
-    sending = replace(ISSUE, state=IssueState.SENDING, reason="")
     finished = replace(ISSUE, state=IssueState.FINISHED, reason="", counts=Counts(prepared=1, accepted=1))
-    assert told(replace(BASE, issues=(sending, finished))) == []
-    assert told(replace(BASE, issues=(ISSUE,)), {"daily": None}) == []
+    assert told(replace(BASE, issues=(replace(SENDING, at_work=True), finished))) == []
+    assert told(replace(BASE, issues=(SENDING,)), {"daily": None}) == []
+    today = replace(TURN, state="planned", day=DAY + timedelta(days=1))
+    assert told(replace(BASE, issues=(SENDING,), turns=(today,)), {"daily": DAY}) == []
     for state in ("nothing", "planned", "held"):
         assert told(replace(BASE, turns=(replace(TURN, state=state),)), {"daily": DAY}) == []
 
 
 NEEDED = {
     "paused, no schedule": replace(BASE, issues=(ISSUE,)),
+    "paused, with a schedule": replace(BASE, issues=(ISSUE,)),
+    "approved, no schedule": replace(BASE, issues=(replace(SENDING, state=IssueState.APPROVED),)),
+    "not at its end, no schedule": replace(BASE, issues=(SENDING,)),
+    "not at its end, the send is over": replace(
+        BASE, issues=(SENDING,), turns=(replace(TURN, state="planned"),)
+    ),
     "by hand": replace(BASE, issues=(replace(ISSUE, reason="by hand by ada"),)),
     "stopped": replace(BASE, issues=(replace(ISSUE, reason="stopped: too much"),)),
     "held": replace(BASE, issues=(replace(ISSUE, state=IssueState.HELD, reason="too late"),)),
     "draft": replace(BASE, issues=(replace(ISSUE, state=IssueState.DRAFT, reason=""),)),
-    "left": replace(BASE, issues=(replace(ISSUE, state=IssueState.SENDING, reason="", dead_claims=1),)),
+    "left": replace(BASE, issues=(replace(SENDING, dead_claims=1),)),
     "uncertain": replace(
         BASE, issues=(replace(ISSUE, state=IssueState.FINISHED, reason="", counts=Counts(uncertain=1)),)
     ),
@@ -205,13 +215,30 @@ NEEDED = {
 }
 
 
-@pytest.mark.parametrize("standing", NEEDED.values(), ids=NEEDED)
-def test_what_needs_a_hand_names_a_command_that_there_is(command: Command, standing: Standing) -> None:
-    due = {} if standing is NEEDED["paused, no schedule"] else {"daily": DAY}
-    (need,) = told(standing, due)
+@pytest.mark.parametrize("which", NEEDED)
+def test_what_needs_a_hand_names_commands_that_there_are(command: Command, which: str) -> None:
+    due = {} if "no schedule" in which else {"daily": DAY}
+    (need,) = told(NEEDED[which], due)
     assert need.sentence.endswith(".")
-    words = need.command.partition(" (")[0].split()
-    assert words[0] == "newsletter"
-    assert command(*words[1:], "--help").code == 0
-    options = {word for word in words if word.startswith("--")}
-    assert options <= set(command(*words[1:], "--help").out.replace(",", " ").replace("/", " ").split())
+    assert "(" not in need.command  # a shell takes it
+    for named in (need.command, *need.sentence.split("`")[1::2]):
+        words = named.split()
+        assert words[0] == "newsletter"
+        assert command(*words[1:], "--help").code == 0
+        options = {word for word in words if word.startswith("--")}
+        assert options <= set(command(*words[1:], "--help").out.replace(",", " ").replace("/", " ").split())
+
+
+def test_one_is_told_as_one() -> None:
+    one = replace(ISSUE, counts=Counts(waiting=1, uncertain=1))
+    waiting, uncertain = told(replace(BASE, issues=(one,)))
+    assert waiting.sentence.endswith("; 1 is waiting.")
+    assert "Of 1 letter of issue 2024-09-12/daily nobody knows whether it was taken;" in uncertain.sentence
+
+
+def test_the_schedule_tries_again_what_a_fault_paused() -> None:
+    (need,) = told(replace(BASE, issues=(ISSUE,)), {"daily": None})
+    assert need == Need(
+        sentence="Issue 2024-09-12/daily is paused: no log-in; 2 are waiting. The schedule tries again; this tries now.",
+        command="newsletter run --edition daily",
+    )
