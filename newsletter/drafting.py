@@ -27,7 +27,7 @@ def edit(
     """
     with dispatcher.database.read() as connection:
         before = ledger.letter_bytes(connection, record.id)
-        first, all_edits = store.draft_of(connection, record.id), store.edits_of(connection, record.id)
+        first, all_edits = store.draft_of(connection, record), store.edits_of(connection, record.id)
     issue, subject = edited(first, [*all_edits, *edits])
     rendered = render(issue, replace(dispatcher.design, issue_number=record.number))
     if subject:

@@ -18,6 +18,8 @@ from newsletter.store import IssueRecord
 if TYPE_CHECKING:
     from newsletter.app import App
 
+_VERBS = {IssueState.PAUSED: "pause", IssueState.SENDING: "resume", IssueState.CANCELLED: "cancel"}
+
 
 def move(
     app: App, edition: str, day: date, to: IssueState, *, actor: str, reason: str = ""
@@ -34,10 +36,7 @@ def move(
         record = find_issue(connection, edition, day, lock=True)
         was = record.state
         if was is IssueState.FINISHED:
-            raise IssueError(
-                f"is finished and cannot become {to.value}", subject=f"issue {record.name}",
-                remedy=f"`newsletter deliveries retry {record.name} --state rejected` has the refused tried again",
-            )  # fmt: skip
+            raise _at_its_end(record, to, ledger.counts(connection, record.id))
         moves = was is not to or (to is IssueState.PAUSED and _pauses_anew(record, reason))
         if moves:
             said = (
@@ -54,6 +53,14 @@ def move(
     if moves:
         tell(INFO, f"issue {to.value}", issue=record.name, was=was.value, reason=record.reason)
     return record, counts
+
+
+def _at_its_end(record: IssueRecord, to: IssueState, counts: Counts) -> IssueError:
+    again = f"`newsletter deliveries retry {record.name} --state rejected` has the refused tried again"
+    return IssueError(
+        f"is finished; there is nothing to {_VERBS[to]}", subject=f"issue {record.name}",
+        remedy=again if counts.rejected else "",
+    )  # fmt: skip
 
 
 def _pauses_anew(record: IssueRecord, reason: str) -> bool:

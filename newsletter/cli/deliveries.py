@@ -121,23 +121,23 @@ def retry(
 
 @deliveries.command(short_help="Decide what is done about uncertain deliveries.")
 @_issue
-@click.option(
-    "--resend/--assume-sent", "again", default=None, help="Send them again, or count them as taken."
-)
+@click.option("--resend", is_flag=True, help="Send them again.")
+@click.option("--assume-sent", is_flag=True, help="Count them as taken.")
 @_who
 @json_option
 @click.pass_context
 def resolve(
     context: click.Context,
     name: tuple[date, str | None],
-    again: bool | None,
+    resend: bool,
+    assume_sent: bool,
     subscriber: str | None,
     as_json: bool,
 ) -> None:
     """Decide what is done about deliveries of which nobody knows whether they were taken."""
-    if again is None:
-        raise click.UsageError("say --resend or --assume-sent")
-    _resolve(context, name, ("uncertain",), subscriber, sent=not again, as_json=as_json)
+    if resend == assume_sent:
+        raise click.UsageError("choose one: --resend or --assume-sent")
+    _resolve(context, name, ("uncertain",), subscriber, sent=assume_sent, as_json=as_json)
 
 
 def _resolve(

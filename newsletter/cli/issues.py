@@ -234,11 +234,13 @@ def _decide(
 @click.pass_context
 def cancel(
     context: click.Context, name: tuple[date, str | None], reason: str, yes: bool, as_json: bool
-) -> None:
+) -> int:
     """End an issue for good: who was not written to yet does not get it. What was sent stays sent."""
     if not certain("Cancel it for good? Who has not got it will not get it", yes=yes):
-        raise click.Abort
+        click.echo("Nothing was cancelled.", err=True)
+        return 1
     _move(context, name, "cancelled", reason, as_json=as_json)
+    return 0
 
 
 def _move(
@@ -253,6 +255,7 @@ def _move(
 
         edition = app.edition_name(given)
         record, counts = move(app, edition, day, IssueState(to), actor=operator(), reason=reason)
+        scheduled = app.settings.edition(edition).schedule is not None
         told = msgspec.to_builtins(counts)
     if as_json:
         print_json(
@@ -263,7 +266,15 @@ def _move(
         f"Issue {record.name} is {record.state.value}: "
         + ", ".join(f"{n} {part}" for part, n in told.items())
         + "."
+        + (_what_sends(edition, scheduled=scheduled) if to == "sending" and counts.waiting else "")
     )
+
+
+def _what_sends(edition: str, *, scheduled: bool) -> str:
+    run = f"`newsletter run --edition {edition}`"
+    if scheduled:
+        return f" The schedule sends what is waiting; {run} does so now."
+    return f" {run} sends what is waiting."
 
 
 def _because(reason: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from newsletter.edits import Edit, EditKind
 from newsletter.errors import IssueError
 from newsletter.models import Issue
-from newsletter.store.issues import issue_papers
+from newsletter.store.issues import IssueRecord, issue_papers
 from newsletter.store.tables import draft, issue, issue_edit, issue_paper
 
 
@@ -21,15 +21,13 @@ def keep_draft(connection: Connection, issue_id: int, content: Issue) -> None:
     connection.execute(insert(draft).values(issue_id=issue_id, content=msgspec.json.encode(content)))
 
 
-def draft_of(connection: Connection, issue_id: int) -> Issue:
+def draft_of(connection: Connection, record: IssueRecord) -> Issue:
     """Return what a draft was made of, before it was edited; raise `IssueError` for an issue that was none."""
     content = connection.execute(
-        select(draft.c.content).where(draft.c.issue_id == issue_id)
+        select(draft.c.content).where(draft.c.issue_id == record.id)
     ).scalar_one_or_none()
     if content is None:
-        raise IssueError(
-            "was not made as a draft, so it cannot be edited", subject=f"issue with id {issue_id}"
-        )
+        raise IssueError("was not made as a draft, so it cannot be edited", subject=f"issue {record.name}")
     return msgspec.json.decode(content, type=Issue)
 
 

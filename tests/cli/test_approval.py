@@ -180,7 +180,7 @@ def test_what_was_sent_cannot_be_edited(office: Command) -> None:
     office("run", "--from", str(SAMPLE)).ok()
     result = office("issues", "edit", DAY, "--subject", "Too late")
     assert result.code == 1
-    assert "was not made as a draft" in result.err
+    assert f"issue {DAY}/daily: was not made as a draft" in result.err
 
 
 def test_an_issue_that_went_out_to_some_is_not_edited(office: Command) -> None:

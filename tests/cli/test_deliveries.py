@@ -70,7 +70,10 @@ def test_the_uncertain_are_resolved_one_way_or_the_other(command: Command) -> No
         env = smtp(sink, NEWSLETTER_DELIVERY__RETRY="1 s", NEWSLETTER_DELIVERY__WAIT="5 s")
         command("run", "--from", str(SAMPLE), env=env).ok()
     assert states(command)["reader0@example.org"] == "uncertain"
-    assert_complains(command("deliveries", "resolve", DAY), "--resend")
+    for chosen in ([], ["--resend", "--assume-sent"]):
+        assert_complains(
+            command("deliveries", "resolve", DAY, *chosen), "choose one: --resend or --assume-sent"
+        )
     assert command("deliveries", "resolve", DAY, "--assume-sent", "--json").ok().json == {"moved": 1}
     assert set(states(command).values()) == {"accepted"}
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 import time
 
 import pytest
 
-from tests.cli.command import SAMPLE, SENDER, Command, assert_complains
+from tests.cli.command import PROGRAM, SAMPLE, SENDER, Command, assert_complains
 from tests.servers.smtp import SmtpSink
 
 DAY = "2024-09-12"
@@ -43,10 +46,10 @@ def test_the_list_has_every_issue_with_its_counts(command: Command) -> None:
 def test_a_finished_issue_cannot_be_paused_or_resumed(command: Command) -> None:
     readers(command, 1)
     command("run", "--from", str(SAMPLE)).ok()
-    for verb, state in (("pause", "paused"), ("resume", "sending")):
+    for verb in ("pause", "resume"):
         result = command("issues", verb, DAY)
         assert result.code == 1
-        assert f"is finished and cannot become {state}" in result.err
+        assert result.err == f"newsletter: issue {DAY}/daily: is finished; there is nothing to {verb}\n"
     missing = command("issues", "pause", "2024-01-01")
     assert (missing.code, len(missing.err.splitlines())) == (2, 1)
 
@@ -68,7 +71,8 @@ def test_a_pause_by_hand_ends_by_hand(command: Command) -> None:
         again = command("run", "--from", str(SAMPLE), env=env).ok()
         assert "is paused" in again.out
         assert len(sink.messages) == taken
-        command("issues", "resume", DAY, env=env).ok()
+        resumed = command("issues", "resume", DAY, env=env).ok().out
+        assert resumed.endswith("`newsletter run --edition daily` sends what is waiting.\n")
         command("run", "--from", str(SAMPLE), env=env).ok()
         assert len({message.recipients for message in sink.messages}) == len(sink.messages) == 40
 
@@ -123,6 +127,33 @@ def test_what_a_killed_run_held_is_cancelled_too(command: Command) -> None:
         )
         assert counts["prepared"] == 40 == counts["accepted"] + counts["cancelled"] + 1
     assert_complains(command("issues", "cancel", DAY), "--yes")
+
+
+def test_what_is_not_confirmed_is_not_cancelled(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp(sink)
+    people("run", "--from", SAMPLE, env=env)
+    terminal, inner = pty.openpty()
+    os.write(terminal, b"n\n")
+    refused = subprocess.run(
+        [PROGRAM, "issues", "cancel", DAY], cwd=people.folder, stdin=inner, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    os.close(terminal)
+    os.close(inner)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.endswith("Nothing was cancelled.\n")
+    assert people("issues", "show", DAY, "--json").ok().json["state"] == "paused"
+
+
+def test_a_schedule_goes_on_with_what_is_resumed(people: Command) -> None:
+    with SmtpSink() as sink:
+        env = smtp(sink)
+    people("run", "--from", SAMPLE, env=env)
+    (people.folder / "newsletter.toml").write_text("[editions.daily.schedule]\n", encoding="utf-8")
+    assert "3 waiting" in (told := people("issues", "resume", DAY).ok().out)
+    assert told.endswith(
+        " The schedule sends what is waiting; `newsletter run --edition daily` does so now.\n"
+    )
 
 
 def until(done: object, seconds: float = 20) -> None:
