@@ -12,7 +12,7 @@ from newsletter.delivery import register, rollup, watch
 from newsletter.errors import InputError
 from newsletter.logs import INFO, tell
 from newsletter.models import DeliveryState, IssueState
-from subscribers.store import addresses_of
+from subscribers.store import addresses_of, deliverable
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -36,7 +36,7 @@ def deliveries(
 
 def resolve(
     app: App, edition: str, day: date, states: Sequence[DeliveryState], who: str | None, *, sent: bool
-) -> int:
+) -> register.Resolved:
     """Let deliveries be tried again, or (``sent``) count the uncertain as taken; return how many that concerns.
 
     The issue is open again where something of it is to be sent.
@@ -52,13 +52,13 @@ def resolve(
             return register.assume_sent(connection, record.id, number)
         if record.state is IssueState.CANCELLED:
             raise InputError("is cancelled for good", subject=f"issue {record.name}")
-        moved = register.again(connection, record.id, states, number)
-        if moved and record.state is IssueState.FINISHED:
+        done = register.again(connection, record.id, states, number, deliverable(edition))
+        if done.moved and record.state is IssueState.FINISHED:
             store.move_issue(connection, record, IssueState.SENDING, now())
             watch.remember(connection, record.id)
-    if moved:
-        tell(INFO, "deliveries again", issue=record.name, deliveries=moved)
-    return moved
+    if done.moved:
+        tell(INFO, "deliveries again", issue=record.name, deliveries=done.moved)
+    return done
 
 
 def find_issue(connection: Any, edition: str, day: date, *, lock: bool = False) -> IssueRecord:

@@ -150,12 +150,27 @@ def _resolve(
         from newsletter.models import DeliveryState
 
         chosen = [DeliveryState[state.upper()] for state in states]
-        moved = resolved(app, app.edition_name(edition), day, chosen, who, sent=sent)
-    what = "are counted as accepted" if sent else "wait to be sent again"
+        edition = app.edition_name(edition)
+        done = resolved(app, edition, day, chosen, who, sent=sent)
     if as_json:
-        print_json({"moved": moved})
+        print_json({"moved": done.moved, "gone": done.gone})
+    elif sent:
+        click.echo(f"{done.moved} {'is' if done.moved == 1 else 'are'} counted as accepted.")
     else:
-        click.echo(f"{moved} {what}{'; `newsletter run` sends them' if moved and not sent else ''}.")
+        click.echo(_sent_again(done.moved, edition) + _not_sent_again(done.gone, states))
+
+
+def _sent_again(number: int, edition: str) -> str:
+    wait, them = ("waits", "it") if number == 1 else ("wait", "them")
+    run = f"; `newsletter run --edition {edition}` sends {them}" if number else ""
+    return f"{number} {wait} to be sent again{run}."
+
+
+def _not_sent_again(number: int, states: tuple[str, ...]) -> str:
+    if not number:
+        return ""
+    stay = "is not written to any more, and stays" if number == 1 else "are not written to any more, and stay"
+    return f" {number} {stay} {' or '.join(states)}."
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from newsletter.delivery.tables import delivery, delivery_problem
 from newsletter.models import DeliveryOutcome, DeliveryState
@@ -80,31 +80,46 @@ def _page(
     return rows if subscriber is None else rows.where(delivery.c.subscriber_id == subscriber)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """How many deliveries somebody decided about; ``gone`` are those of people who may not be written to any more."""
+
+    moved: int
+    gone: int = 0
+
+
 def again(
-    connection: Connection,
-    issue_id: int,
-    states: Sequence[DeliveryState],
-    subscriber: int | None,
-) -> int:
+    connection: Connection, issue_id: int, states: Sequence[DeliveryState], subscriber: int | None,
+    audience: Select[Any],
+) -> Resolved:  # fmt: skip
     """Let deliveries be tried again that ended otherwise; never those that were taken or may not be written to.
 
-    One that was refused may have been taken at an earlier try of which only an event told.
+    One that was refused may have been taken at an earlier try of which only an event told. Whoever is not among the
+    ``audience`` any more keeps what they have.
     """
     assert not set(states) - {*RETRIED, DeliveryState.UNCERTAIN}
     not_there = delivery.c.outcome.not_in([int(outcome) for outcome in _ARRIVED])
-    return _move(connection, issue_id, states, subscriber, DeliveryState.PENDING, not_there)
+    chosen = [*_chosen(issue_id, states, subscriber), not_there]
+    here = audience.where(audience.selected_columns.id == delivery.c.subscriber_id).exists()
+    gone = select(func.count()).select_from(delivery).where(*chosen, ~here)
+    return Resolved(
+        gone=connection.execute(gone).scalar_one(),
+        moved=_move(connection, [*chosen, here], DeliveryState.PENDING),
+    )
 
 
-def assume_sent(connection: Connection, issue_id: int, subscriber: int | None) -> int:
+def assume_sent(connection: Connection, issue_id: int, subscriber: int | None) -> Resolved:
     """Count what is uncertain as taken."""
-    return _move(connection, issue_id, [DeliveryState.UNCERTAIN], subscriber, DeliveryState.ACCEPTED)
+    uncertain = _chosen(issue_id, [DeliveryState.UNCERTAIN], subscriber)
+    return Resolved(moved=_move(connection, uncertain, DeliveryState.ACCEPTED))
 
 
-def _move(
-    connection: Connection, issue_id: int, states: Sequence[DeliveryState], subscriber: int | None,
-    to: DeliveryState, *only: ColumnElement[bool],
-) -> int:  # fmt: skip
-    chosen = [delivery.c.issue_id == issue_id, delivery.c.state.in_([int(state) for state in states]), *only]
-    if subscriber is not None:
-        chosen.append(delivery.c.subscriber_id == subscriber)
+def _chosen(
+    issue_id: int, states: Sequence[DeliveryState], subscriber: int | None
+) -> list[ColumnElement[bool]]:
+    chosen = [delivery.c.issue_id == issue_id, delivery.c.state.in_([int(state) for state in states])]
+    return chosen if subscriber is None else [*chosen, delivery.c.subscriber_id == subscriber]
+
+
+def _move(connection: Connection, chosen: Sequence[ColumnElement[bool]], to: DeliveryState) -> int:
     return connection.execute(update(delivery).where(*chosen).values(state=int(to), claim_id=None)).rowcount

@@ -50,12 +50,34 @@ def test_the_export_is_csv_that_no_spreadsheet_runs(sent: Command) -> None:
 
 
 def test_who_was_refused_is_tried_again_and_nobody_else(sent: Command) -> None:
-    assert sent("deliveries", "retry", DAY, "--state", "rejected", "--json").ok().json == {"moved": 1}
+    assert sent("deliveries", "retry", DAY, "--state", "rejected", "--json").ok().json == {
+        "moved": 1,
+        "gone": 0,
+    }
     with SmtpSink() as sink:
         sent("run", "--from", str(SAMPLE), env=smtp(sink)).ok()
     assert [message.recipients for message in sink.messages] == [("reader1@example.org",)]
     assert set(states(sent).values()) == {"accepted"}
-    assert sent("deliveries", "retry", DAY, "--state", "rejected", "--json").ok().json == {"moved": 0}
+    assert sent("deliveries", "retry", DAY, "--state", "rejected", "--json").ok().json == {
+        "moved": 0,
+        "gone": 0,
+    }
+
+
+def test_who_left_since_is_not_counted_among_those_who_are_tried_again(command: Command) -> None:
+    readers(command, 4)
+    full = "552 5.2.2 mailbox full"
+    faults = [Fault(at=At.RCPT, reply=full, recipient=f"reader{n}@example.org") for n in (1, 2)]
+    with SmtpSink(faults=faults) as sink:
+        command("run", "--from", str(SAMPLE), env=smtp(sink)).ok()
+    command("subscribers", "suppress", "reader1@example.org", "--reason", "full").ok()
+    told = command("deliveries", "retry", DAY, "--state", "rejected").ok().out
+    assert told == (
+        "1 waits to be sent again; `newsletter run --edition daily` sends it."
+        " 1 is not written to any more, and stays rejected.\n"
+    )
+    found = states(command)
+    assert (found["reader1@example.org"], found["reader2@example.org"]) == ("rejected", "pending")
 
 
 @pytest.mark.parametrize("state", ["accepted", "suppressed", "pending"])
@@ -74,7 +96,10 @@ def test_the_uncertain_are_resolved_one_way_or_the_other(command: Command) -> No
         assert_complains(
             command("deliveries", "resolve", DAY, *chosen), "choose one: --resend or --assume-sent"
         )
-    assert command("deliveries", "resolve", DAY, "--assume-sent", "--json").ok().json == {"moved": 1}
+    assert command("deliveries", "resolve", DAY, "--assume-sent", "--json").ok().json == {
+        "moved": 1,
+        "gone": 0,
+    }
     assert set(states(command).values()) == {"accepted"}
 
 

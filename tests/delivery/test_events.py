@@ -159,7 +159,7 @@ def test_who_was_refused_at_last_and_has_the_letter_is_not_tried_again(
     put(planned, event(planned, kind))
     work(planned)
     with planned.write() as connection:
-        assert register.again(connection, 1, register.RETRIED, None) == 1
+        assert register.again(connection, 1, register.RETRIED, None, deliverable("daily")).moved == 1
     assert stands(planned, 1)[0] is DeliveryState.REJECTED
     assert stands(planned, 2)[0] is DeliveryState.PENDING
 

@@ -23,7 +23,7 @@ from newsletter import store
 from newsletter.app.delivering import resolve
 from newsletter.app.halting import move
 from newsletter.database import Database
-from newsletter.delivery import claims, ledger, tables
+from newsletter.delivery import claims, ledger, register, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.settling import settling
@@ -275,16 +275,20 @@ class LedgerMachine(RuleBasedStateMachine):
                 resolve(self.app, "daily", DAY, [state], None, sent=False)
             return
         given = None if who is None else address(who + 1)
-        moved = resolve(self.app, "daily", DAY, [state], given, sent=False)
-        assert moved == self.model.move(self.chosen(state, who), PENDING)
-        if moved and self.model.state is IssueState.FINISHED:
+        done = resolve(self.app, "daily", DAY, [state], given, sent=False)
+        chosen = self.chosen(state, who)
+        here = [row for row in chosen if row.number in self.model.here]
+        assert done == register.Resolved(moved=self.model.move(here, PENDING), gone=len(chosen) - len(here))
+        if done.moved and self.model.state is IssueState.FINISHED:
             self.model.state = IssueState.SENDING
 
     @rule(who=st.none() | somebody)
     def assume_sent(self, who: int | None) -> None:
         given = None if who is None else address(who + 1)
-        moved = resolve(self.app, "daily", DAY, [DeliveryState.UNCERTAIN], given, sent=True)
-        assert moved == self.model.move(self.chosen(DeliveryState.UNCERTAIN, who), DeliveryState.ACCEPTED)
+        done = resolve(self.app, "daily", DAY, [DeliveryState.UNCERTAIN], given, sent=True)
+        assert done.moved == self.model.move(
+            self.chosen(DeliveryState.UNCERTAIN, who), DeliveryState.ACCEPTED
+        )
 
     def chosen(self, state: DeliveryState, who: int | None) -> list[Row]:
         return [row for row in self.model.ordered(state) if who is None or row.number == self.numbers[who]]
