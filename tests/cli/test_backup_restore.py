@@ -289,7 +289,7 @@ def test_status_says_that_it_needs_a_hand(restored: Command) -> None:
     assert "was restored from a backup of 2024-09-13 17:00 UTC" in restored("status").out
     restored("backup", "restore", "--acknowledge").ok()
     assert "newsletter backup restore --acknowledge" not in needed()
-    assert f"newsletter deliveries resolve {DAY}/daily --resend (or --assume-sent)" in needed()
+    assert f"newsletter deliveries list {DAY}/daily --state uncertain" in needed()
 
 
 def test_acknowledged_what_is_in_doubt_is_held_and_told(restored: Command) -> None:
