@@ -51,6 +51,13 @@ class Scheduled:
             return replace(result, late=late)
         return replace(result, ok=False, late=late, sentence=" ".join([*ended, result.sentence]))
 
+    def rehearse(self, now: datetime) -> RunResult:
+        """Do what is due at a time, with the papers of the present; nothing is planned, sent or put down."""
+        if self._due(now) is None:
+            return RunResult(edition=self.edition, sentence=self._nothing_due(now))
+        publisher, days = self.publisher()
+        return publisher.run(days, dry_run=True)
+
     def _unfinished(self) -> str:
         """Say of which issues something is still waiting though they should be finished by now."""
         now = self.clock()

@@ -89,7 +89,7 @@ class App:
         with database.read() as connection:
             return overview(connection, now)
 
-    def _read_only_database(self) -> Database:
+    def read_only_database(self) -> Database:
         """Return the database for reading only; an empty one in memory stands in for a missing file."""
         if self._database is not None:
             return self._database
@@ -144,7 +144,7 @@ class App:
         """Return what collects days: from the configured sources, or from ``source`` (files) alone."""
         from newsletter.collecting import Collector
 
-        database = self._read_only_database() if dry_run else self.database()
+        database = self.read_only_database() if dry_run else self.database()
         if source is not None:
             return Collector(database=database, source=source, clock=self.clock)
         network = Network(self.settings.sources, clock=self.clock, database=None if dry_run else database)
@@ -167,7 +167,7 @@ class App:
         """Return who may stand in an edition's issue of a collected day, as things are now."""
         from newsletter.collecting import candidates
 
-        database = self._database or self._read_only_database()
+        database = self._database or self.read_only_database()
         carry_days = self.settings.edition(edition).carry_days
         with database.read() as connection:
             return candidates(connection, edition, collected, carry_days=carry_days, as_of=now())
@@ -349,7 +349,7 @@ class App:
             self._warn(own.remark)
         return Dispatcher(
             edition=edition,
-            database=self._read_only_database() if dry_run else self._sending_database(),
+            database=self.read_only_database() if dry_run else self._sending_database(),
             provider=provider,
             design=design,
             identity=identity,
@@ -434,7 +434,7 @@ class App:
         from subscribers.exchange import Exchange
 
         if dry_run:
-            self._read_only_database()
+            self.read_only_database()
         return Exchange(self._list_settings(dry_run=dry_run))
 
     def importer(self, *, dry_run: bool = False) -> Importer:
@@ -442,7 +442,7 @@ class App:
         from subscribers.transfer.importing import Importer
 
         if dry_run:
-            self._read_only_database()
+            self.read_only_database()
         return Importer(self._list_settings(dry_run=dry_run))
 
     def _list_settings(self, *, dry_run: bool = False) -> ListSettings:

@@ -46,27 +46,28 @@ def scheduled(
     progress: Callable[[int, int], None],
     guard: Callable[[Event], AbstractContextManager[object]],
     paths: Sequence[Path] = (),
+    dry_run: bool = False,
 ) -> Scheduled:
     """Return an edition's scheduled send; files (``paths``) are read when something is due.
 
-    ``guard`` is that of `Dispatcher`.
+    ``guard`` is that of `Dispatcher`. A dry one can only read the database.
     """
     from newsletter.scheduling import Scheduled
 
     def dispatcher() -> Dispatcher:
-        made = app.dispatcher(edition, report=report, progress=progress)
+        made = app.dispatcher(edition, report=report, progress=progress, dry_run=dry_run)
         made.guard = guard
         return made
 
     def publisher() -> tuple[Publisher, Sequence[date]]:
         source = app.file_source(paths, None) if paths else None
-        made = app.publisher(edition, source, report=report, progress=progress)
+        made = app.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
         made.dispatcher.guard = guard
         return made, app.candidate_days() if source is None else [source.day]
 
     return Scheduled(
-        edition=edition, table=table, database=app.database(), clock=app.clock, dispatcher=dispatcher,
-        publisher=publisher,
+        edition=edition, table=table, database=app.read_only_database() if dry_run else app.database(),
+        clock=app.clock, dispatcher=dispatcher, publisher=publisher,
     )  # fmt: skip
 
 

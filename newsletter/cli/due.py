@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.run import steps, stopped_by_signals, tidy
+from newsletter.cli.run import steps, stopped_by_signals, tell, tidy
 from newsletter.cli.shared import complain, open_app, print_json, scheduled, warn
 from newsletter.cli.telling import tell_github
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from newsletter.app.alerting import Voices
     from newsletter.dispatch import RunResult
     from newsletter.schedule import Timetable
+
+_AHEAD = timedelta(minutes=5)  # as far as clocks may differ
 
 
 def send_due(
@@ -36,6 +38,10 @@ def send_due(
         from newsletter.app.alerting import Voices
         from newsletter.app.scheduling import clock_from
 
+        if now is not None and now > app.clock() + _AHEAD:
+            raise click.UsageError(
+                f"--now {now:%Y-%m-%d %H:%M} UTC is yet to come, and would use up the send of then: add --dry-run"
+            )
         tables = scheduled(app.config, edition)
         for name, table in sorted(tables.items()):
             if stopped.is_set():
@@ -55,6 +61,32 @@ def send_due(
     if as_json:
         print_json(documents[0] if len(documents) == 1 else documents)
     return max(codes)
+
+
+def rehearse_due(
+    context: click.Context,
+    edition: str | None,
+    now: datetime | None,
+    paths: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Do what is due of each edition with a schedule at a time, with the papers of the present; put nothing down."""
+    results: list[RunResult] = []
+    with open_app(context) as app:
+        from newsletter.app.scheduling import scheduled as scheduled_send
+
+        for name, table in sorted(scheduled(app.config, edition).items()):
+            with steps(quiet=as_json) as (report, progress):
+                send = scheduled_send(
+                    app, name, table, report=report, progress=progress, paths=paths, dry_run=True,
+                    guard=stopped_by_signals,
+                )  # fmt: skip
+                results.append(send.rehearse(now or app.clock()))
+    if as_json and len(results) > 1:
+        print_json([result.as_json() for result in results])
+        return max(0 if result.ok else 1 for result in results)
+    return max(tell(result, as_json=as_json) for result in results)
 
 
 def ask_operator(app: App, edition: str) -> None:

@@ -24,7 +24,9 @@ from newsletter.schedule import Send
 
 
 @click.command("next", short_help="Print when the coming issues are sent.")
-@click.option("--now", type=Moment(), help="Count from this time instead of now.")
+@click.option(
+    "--now", type=Moment(), help="Count from this time instead of now (UTC, unless it says +09:00 or such)."
+)
 @click.option(
     "--count", type=click.IntRange(1, 1_000), default=5, show_default=True, metavar="N", help="How many."
 )

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 @from_option
 @click.option("--dry-run", is_flag=True, help="Do everything but plan and send; the database stays as it is.")
 @click.option("--if-due", is_flag=True, help="Send what the schedule says is due; call it every 10 minutes.")
-@click.option("--now", type=Moment(), help="With --if-due: take this for the time.")
+@click.option(
+    "--now", type=Moment(),
+    help="With --if-due: take this for the time (UTC, unless it says +09:00 or such). One that is yet to come needs "
+    "--dry-run: it would use up the send of then.",
+)  # fmt: skip
 @json_option
 @edition_option
 @click.pass_context
@@ -55,20 +59,19 @@ def run(
     newest closed day that is not quiet, at most 4 days back.
 
     With --if-due it does so for each edition with a schedule whose time has come, once a local day, and goes on with
-    what was begun; what was not begun by the schedule's latest is held. With --json that is an object for one edition,
-    a list for several.
+    what was begun; what was not begun by the schedule's latest is held. With --dry-run it does what is due with the
+    papers there are now, and puts nothing down. With --json that is an object for one edition, a list for several.
 
     Exit code 0: it did what there was to do, and where nothing was sent, the sentence says why. 1: the work failed, in
     part or as a whole. 2: wrong use, settings or input. `[alerts]` tells somebody else.
     """
     if if_due:
-        if day is not None or dry_run:
-            raise click.UsageError(
-                "--if-due goes with neither --day nor --dry-run: the schedule says what is sent"
-            )
-        from newsletter.cli.due import send_due
+        if day is not None:
+            raise click.UsageError("--if-due does not go with --day: the schedule says what is sent")
+        from newsletter.cli.due import rehearse_due, send_due
 
-        return send_due(context, edition, now, paths, as_json=as_json)
+        look = rehearse_due if dry_run else send_due
+        return look(context, edition, now, paths, as_json=as_json)
     if now is not None:
         raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:

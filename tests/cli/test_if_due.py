@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from newsletter.database import Database
 from tests.cli.command import (
@@ -22,6 +23,7 @@ from tests.cli.command import (
     outbox,
     papers_file,
     smtp_settings,
+    snapshot,
 )
 from tests.servers.papers_api import Fault, PapersApi
 from tests.servers.smtp import At, SmtpSink
@@ -310,8 +312,7 @@ def test_one_edition_that_fails_keeps_no_other_from_it(ready: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--if-due", "--day", TODAY], ("--if-due goes with neither --day nor --dry-run",)),
-        (["--if-due", "--dry-run"], ("--if-due goes with neither --day nor --dry-run",)),
+        (["--if-due", "--day", TODAY], ("--if-due does not go with --day",)),
         (["--now", AT], ("--now goes with --if-due alone",)),
         (["--if-due", "--now", "soon"], ("--now", "'soon' is no time")),
         (["--if-due", "--edition", "weekly"], ("there is no edition 'weekly'",)),
@@ -319,6 +320,35 @@ def test_one_edition_that_fails_keeps_no_other_from_it(ready: Command) -> None:
 )
 def test_what_does_not_go_together(ready: Command, words: list[str], said: tuple[str, ...]) -> None:
     assert_complains(ready("run", *words), *said)
+
+
+def test_a_time_that_is_yet_to_come_uses_up_no_send(ready: Command) -> None:
+    """It would be put down as sent, and the real send of that day would not be made."""
+    words = ("run", "--if-due", "--from", "papers.json")
+    before = snapshot(ready.folder)
+    ahead = ("--now", "2026-01-07T07:35:00+09:00")
+    with time_machine.travel("2026-01-06T20:00:00+09:00", tick=False):
+        assert_complains(ready(*words, *ahead), "2026-01-06 22:35 UTC is yet to come", "add --dry-run")
+        dry = ready(*words, *ahead, "--dry-run").ok().out
+        early = ready(*words, "--now", "2026-01-07T07:20:00+09:00", "--dry-run", "--json").ok().json
+    assert "Dry run: issue 2024-09-12/daily would go to 3 subscribers" in dry
+    assert early["sentence"].startswith("Nothing is due for daily: the next send is on Wed 2026-01-07")
+    after = snapshot(ready.folder)
+    assert {name: after[name] for name in before} == before, "a log that is empty may stand beside it"
+    with time_machine.travel("2026-01-07T07:30:00+09:00", tick=False):
+        ready(*words, "--now", "2026-01-07T07:32:00+09:00").ok()
+    assert mails(ready) == len(PEOPLE)
+
+
+def test_a_dry_look_of_several_editions_tells_of_each(ready: Command) -> None:
+    (ready.folder / "newsletter.toml").write_text(
+        SCHEDULE + '[editions.also]\nschedule = { at = "09:00", timezone = "Asia/Seoul" }\n', encoding="utf-8"
+    )
+    words = ("run", "--if-due", "--dry-run", "--json", "--now", AT, "--from", "papers.json")
+    also, daily = ready(*words).ok().json
+    assert "Nothing is due for also" in also["sentence"]
+    assert "2024-09-12" in daily["sentence"]
+    assert look(ready, AT, "--edition", "daily", "--from", "papers.json")["state"] == "finished"
 
 
 def test_without_a_schedule_it_says_what_to_set(people: Command) -> None:
