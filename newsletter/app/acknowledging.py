@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from newsletter import store
-from newsletter.delivery import notices, restored
-from newsletter.delivery.restored import Begun
+from newsletter.delivery import restored
+from newsletter.delivery.restored import Doubts
 from newsletter.errors import InputError
 from newsletter.models import DayKind, IssueState
 
@@ -17,27 +16,13 @@ if TYPE_CHECKING:
     from newsletter.app import App
 
 SENT_ELSEWHERE = "sent after the backup was made that this database was restored from"
-_BACK = timedelta(days=4)  # as far as a run goes back for a day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubts:
-    """What a restored database cannot know: issues that were begun, and by edition the days since its last issue.
-
-    ``held`` deliveries wait for a decision now; ``notices`` of the newsletter's own mails go out, perhaps again.
-    """
-
-    made: datetime
-    begun: tuple[Begun, ...]
-    since: dict[str, tuple[date, date]]
-    held: int
-    notices: int
-
-
-def mark(app: App, made: datetime) -> None:
+def mark(app: App, made: datetime) -> Doubts:
     """Mark the database as one that other tools restored, from a backup made at a time."""
     with app.database().write(durable=True) as connection:
         restored.mark(connection, made)
+        return restored.doubts(connection, app.settings.editions, app.candidate_days()[0])
 
 
 def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
@@ -61,12 +46,6 @@ def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
                 connection, edition=edition, day=day, kind=DayKind.COMPLETE, document={"entries": []}, now=at
             )
             store.move_issue(connection, record, IssueState.CANCELLED, at, SENT_ELSEWHERE)
-        since = {}
-        for edition in app.settings.editions:
-            newest = store.newest_issue(connection, edition, tuple(IssueState))
-            first = newest.day + timedelta(days=1) if newest is not None else made.date() - _BACK
-            if first <= last:
-                since[edition] = first, last
-        begun = tuple(restored.begun(connection))
-        held = restored.acknowledge(connection, at)
-        return Doubts(made=made, begun=begun, since=since, held=held, notices=notices.waiting(connection))
+        told = restored.doubts(connection, app.settings.editions, last)
+        restored.acknowledge(connection, at)
+        return told

@@ -5,9 +5,10 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from newsletter.app import SECRET_FILE
@@ -16,23 +17,29 @@ from newsletter.app.verifying import knows_secret, taken_out
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.folder import arriving, workplace
 from newsletter.backup.sealing import Opener
+from newsletter.collecting import closed_days
 from newsletter.config import Config
-from newsletter.database import Database
+from newsletter.database import SCHEMA_REVISION, Database
 from newsletter.delivery import restored
+from newsletter.delivery.restored import Doubts
 from newsletter.errors import BackupError, ConfigError, InputError
-from newsletter.store import files
+from newsletter.store import files, issue_editions
 
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a restore did: ``aside`` is what it found and keeps under another name, ``left`` differs and stayed."""
+    """What a restore did: ``aside`` is what it found and keeps under another name, ``left`` differs and stayed.
+
+    ``doubts`` are None for an older schema, which is not read before it is migrated.
+    """
 
     database: Path
     manifest: Manifest
     aside: tuple[Path, ...]
     left: tuple[Path, ...]
+    doubts: Doubts | None
 
 
 def restore(
@@ -58,7 +65,12 @@ def restore(
             _check_free(target, replace)
             _check_secret(config, manifest, members, file, target.with_name(SECRET_FILE), replace)
             settings = config.file if to is None else None
-            return _put(manifest, members, target, folder, settings, now)
+            editions = config.settings.editions if to is None else None
+            closes = time.fromisoformat(config.settings.sources.huggingface.closes_at)
+            told = _mark(
+                members / manifest.only(Kind.DATABASE), manifest, editions, closed_days(now, closes)[0]
+            )
+            return _put(manifest, members, target, folder, settings, now, told)
     except OSError as error:
         raise BackupError(
             f"the backup cannot be put back ({error.strerror or error})", subject=os.fsdecode(error.filename or file),
@@ -112,11 +124,11 @@ def _check_secret(
 
 
 def _put(
-    manifest: Manifest, members: Path, database: Path, folder: Path, settings: Path | None, now: datetime
-) -> Restored:
+    manifest: Manifest, members: Path, database: Path, folder: Path, settings: Path | None, now: datetime,
+    told: Doubts | None,
+) -> Restored:  # fmt: skip
     """Put every member in its place, the database last; ``settings`` is the file that is in use, if there is one."""
     source = members / manifest.only(Kind.DATABASE)
-    _mark(source, manifest.made)
     aside, left = [], []
     places = {Kind.SECRET: database.with_name(SECRET_FILE), Kind.SETTINGS: settings or folder / SETTINGS_NAME}
     with arriving(database) as arrived, source.open("rb") as restoring:
@@ -137,14 +149,20 @@ def _put(
         if files.is_there(database):
             aside.append(_aside(database, now))
             files.set_aside(database, aside[-1])
-    return Restored(database=database, manifest=manifest, aside=tuple(aside), left=tuple(left))
+    return Restored(database=database, manifest=manifest, aside=tuple(aside), left=tuple(left), doubts=told)
 
 
-def _mark(file: Path, made: datetime) -> None:
+def _mark(file: Path, manifest: Manifest, editions: Iterable[str] | None, last: date) -> Doubts | None:
+    """Mark the database; return what may have been sent up to a day of some editions (of those it has issues of)."""
     database = Database(file)
     try:
         with database.write() as connection:
-            restored.mark(connection, made)
+            restored.mark(connection, manifest.made)
+            if manifest.schema != SCHEMA_REVISION:
+                return None
+            return restored.doubts(
+                connection, issue_editions(connection) if editions is None else editions, last
+            )
     finally:
         database.close()
 

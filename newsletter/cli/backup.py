@@ -11,11 +11,12 @@ import click
 
 from newsletter.cli.shared import IssueName, open_app, warn
 from newsletter.config import load
+from newsletter.errors import InputError
 
 if TYPE_CHECKING:
-    from newsletter.app.acknowledging import Doubts
     from newsletter.backup.archive import Manifest
     from newsletter.backup.sealing import Opener, Seal
+    from newsletter.delivery.restored import Doubts
 
 _COUNTED = {
     "subscriber": "subscribers",
@@ -95,7 +96,7 @@ def verify(context: click.Context, file: Path, passphrase_file: Path | None, ide
 @_identity_option
 @click.option("--to", type=_path, metavar="DIR", help="Folder to restore into (where the newsletter is).")
 @click.option("--replace", is_flag=True, help="Keep a database that is there under another name.")
-@click.option("--acknowledge", is_flag=True, help="Say what may have been sent since, and let it send again.")
+@click.option("--acknowledge", is_flag=True, help="Let what was restored send again.")
 @click.option(
     "--sent", type=IssueName(), multiple=True, metavar="DAY[/EDITION]",
     help="With --acknowledge: an issue that went out since, which is not to be made again; repeatable.",
@@ -107,9 +108,9 @@ def restore(
 ) -> None:  # fmt: skip
     """Check a backup and put it back. Nothing that is there is written over.
 
-    The database does not know what was sent since the backup was made, so `run`, `send` and the newsletter's own mails
-    refuse to send until `restore --acknowledge`, without FILE: it tells what may have been sent, and holds what is in
-    doubt for `newsletter deliveries resolve`.
+    The database does not know what was sent since the backup was made. It tells what that may be, and `run`, `send` and
+    the newsletter's own mails refuse to send until `restore --acknowledge`, without FILE. Name with --sent each issue
+    that went out since, or it is sent again; what was begun then is held for `newsletter deliveries resolve`.
     """
     if acknowledge == (file is not None):
         raise click.UsageError("name the FILE to restore, or say --acknowledge after that, without one")
@@ -124,7 +125,6 @@ def restore(
     assert file is not None
     opener = _opener(passphrase_file, identity)
     done = put_back(load(context.find_object(Path)), file, opener, to=to, replace=replace, now=now())
-    made = f"{done.manifest.made:%Y-%m-%d %H:%M} UTC"
     click.echo(f"Restored {file} to {done.database}: {_content(done.manifest)}.")
     for path in done.aside:
         click.echo(f"What was there is kept in {path}.")
@@ -132,8 +132,14 @@ def restore(
         warn(f"{path} is there already and differs from the backup's: it stays as it is")
     for setting, name in done.manifest.moved.items():
         warn(f"{setting} named a place outside of the settings' folder; what was there is now {name}")
-    click.echo(f"It does not know what was sent since {made}, so it sends nothing until")
-    click.echo("`newsletter backup restore --acknowledge`.")
+    if done.doubts is None:
+        made = f"{done.manifest.made:%Y-%m-%d %H:%M} UTC"
+        click.echo(
+            f"It does not know what was sent since {made}, so it sends nothing until you name with --sent each"
+        )
+        click.echo("issue that went out: `newsletter backup restore --acknowledge --sent DAY/EDITION`.")
+    else:
+        _tell_before(done.doubts)
 
 
 @backup.command(short_help="Say that the database was restored by other tools.")
@@ -148,8 +154,8 @@ def mark(context: click.Context, made: datetime) -> None:
     from newsletter.app.acknowledging import mark as put_down
 
     with open_app(context) as app:
-        put_down(app, made.replace(tzinfo=UTC))
-    click.echo("Nothing is sent from this database until `newsletter backup restore --acknowledge`.")
+        doubts = put_down(app, made.replace(tzinfo=UTC))
+    _tell_before(doubts)
 
 
 def _acknowledge(context: click.Context, sent: tuple[tuple[date, str | None], ...]) -> None:
@@ -157,30 +163,59 @@ def _acknowledge(context: click.Context, sent: tuple[tuple[date, str | None], ..
 
     with open_app(context) as app:
         doubts = acknowledge(app, [(day, app.edition_name(edition)) for day, edition in sent])
+    if doubts is None and sent:
+        raise InputError(
+            "this database is not marked as restored, so nothing was put down of --sent",
+            remedy="`newsletter backup mark TIME` (when the backup was made, UTC), then this again",
+        )
     if doubts is None:
         click.echo("This database is not marked as restored; there is nothing to acknowledge.")
         return
     for line in _told(doubts):
         click.echo(line)
+    if doubts.held:
+        held = _number(doubts.held, "delivery", "deliveries")
+        click.echo(f"`newsletter deliveries resolve ISSUE --assume-sent` or `--resend` decides about {held}.")
+    click.echo(
+        "Whoever asked to leave since: `newsletter subscribers suppress EMAIL`. It sends again from now on."
+    )
+    if doubts.since:
+        click.echo(
+            "An issue of those days went out? Before the next run "
+            f"`newsletter backup mark {doubts.made:%Y-%m-%dT%H:%M}`, then --acknowledge with --sent."
+        )
+
+
+def _tell_before(doubts: Doubts) -> None:
+    """Tell what is to be known before a restored database may send again."""
+    for line in _told(doubts):
+        click.echo(line)
+    click.echo(
+        "It sends nothing yet. Whoever asked to leave since: `newsletter subscribers suppress EMAIL`. Then"
+    )
+    if doubts.since:
+        edition, (_first, last) = next(iter(doubts.since.items()))
+        click.echo(
+            f"`newsletter backup restore --acknowledge --sent {last}/{edition}`, with a --sent for each issue of"
+        )
+        click.echo("those days that went out; without it `newsletter run` sends the newest of them again.")
+    else:
+        click.echo("`newsletter backup restore --acknowledge`.")
 
 
 def _told(doubts: Doubts) -> Iterator[str]:
-    """Yield what may have been sent since the backup was made, and what to do about it."""
+    """Yield what may have been sent since the backup was made."""
     yield f"The backup was made at {doubts.made:%Y-%m-%d %H:%M} UTC. What may have happened since:"
     for issue in doubts.begun:
         held = _number(issue.unsettled, "delivery", "deliveries")
-        yield f"  issue {issue.name} was {issue.state.value}: {held} of it may have gone out; held now, as uncertain"
+        yield f"  issue {issue.name} was {issue.state.value}: {held} of it may have gone out; held, as uncertain"
     for edition, (first, last) in doubts.since.items():
         days = f"{first}" if first == last else f"{first} to {last}"
-        yield f"  {edition}: issues of {days} may have been sent; `newsletter run` would send the newest day again"
+        yield f"  {edition}: issues of {days} may have been sent"
     if doubts.notices:
         mails = _number(doubts.notices, "mail", "mails")
-        yield f"  {mails} of the newsletter's own may have gone out (to confirm, to welcome): sent now, perhaps again"
+        yield f"  {mails} of the newsletter's own may have gone out (to confirm, to welcome): they go out again"
     yield "  people may have left or been suppressed: they are on the list again, as it was then"
-    if doubts.held:
-        held = _number(doubts.held, "delivery", "deliveries")
-        yield f"`newsletter deliveries resolve ISSUE --assume-sent` or `--resend` decides about {held}."
-    yield "Whoever asked to leave since: `newsletter subscribers suppress EMAIL`. It sends again from now on."
 
 
 def _opener(passphrase_file: Path | None, identity: Path | None) -> Opener | None:

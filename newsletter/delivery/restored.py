@@ -6,18 +6,22 @@ provider: the letters may have gone out after the backup was made.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, exists, func, insert, literal, select, update
 
+from newsletter.delivery import notices
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem
 from newsletter.errors import DatabaseError
 from newsletter.models import DeliveryState, IssueState
 from newsletter.store.installation import get_setting, put_setting, remove_setting
+from newsletter.store.issues import newest_issue
 from newsletter.store.tables import issue
 
 _MARK = "restored"
+_BACK = timedelta(days=4)  # as far as a run goes back for a day
 _BEGUN = issue.c.state.not_in(
     [IssueState.FINISHED.value, IssueState.CANCELLED.value]
 )  # a draft may be sent by now
@@ -31,6 +35,24 @@ class Begun:
     name: str
     state: IssueState
     unsettled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """What a restored database cannot know: issues that were begun, and by edition the days since its last issue.
+
+    ``notices`` of the newsletter's own mails go out, perhaps again.
+    """
+
+    made: datetime
+    begun: tuple[Begun, ...]
+    since: dict[str, tuple[date, date]]
+    notices: int
+
+    @property
+    def held(self) -> int:
+        """How many deliveries wait for a decision once it is acknowledged."""
+        return sum(issue.unsettled for issue in self.begun)
 
 
 def mark(connection: Connection, made: datetime) -> None:
@@ -52,7 +74,8 @@ def check(connection: Connection) -> None:
             f"was restored from a backup of {made:%Y-%m-%d %H:%M} UTC, and does not know what was sent since; nothing "
             "is sent",
             subject="the database",
-            remedy="`newsletter backup restore --acknowledge` says what that may be, and lets it send again",
+            remedy="`newsletter backup restore --acknowledge` lets it send again; add --sent DAY for each issue that "
+            "went out since, or it is sent again",
         )  # fmt: skip
 
 
@@ -71,6 +94,19 @@ def begun(connection: Connection) -> list[Begun]:
         Begun(name=f"{day}/{edition}", state=IssueState(state), unsettled=unsettled)
         for day, edition, state, unsettled in rows
     ]
+
+
+def doubts(connection: Connection, editions: Iterable[str], last: date) -> Doubts:
+    """Return what may have been sent, up to a day, since the backup was made that a marked ledger is from."""
+    made = made_at(connection)
+    assert made is not None
+    since = {}
+    for edition in editions:
+        newest = newest_issue(connection, edition, tuple(IssueState))
+        first = newest.day + timedelta(days=1) if newest is not None else made.date() - _BACK
+        if first <= last:
+            since[edition] = first, last
+    return Doubts(made=made, begun=tuple(begun(connection)), since=since, notices=notices.waiting(connection))
 
 
 def acknowledge(connection: Connection, now: datetime) -> int:

@@ -89,7 +89,8 @@ def needs(standing: Standing, due: Mapping[str, date | None]) -> Iterator[Need]:
     if standing.restored is not None:
         made = f"{standing.restored:%Y-%m-%d %H:%M} UTC"
         yield Need(
-            sentence=f"The database was restored from a backup of {made}; nothing is sent.",
+            sentence=f"The database was restored from a backup of {made}; nothing is sent. Add --sent DAY for each"
+            " issue that went out since, or it is sent again.",
             command="newsletter backup restore --acknowledge",
         )
     looked_at = {turn.edition: turn.day for turn in standing.turns}

@@ -163,6 +163,11 @@ def newest_issue(connection: Connection, edition: str, states: Collection[IssueS
     return _record(row) if row is not None else None
 
 
+def issue_editions(connection: Connection) -> list[str]:
+    """Return the editions that have issues, by name."""
+    return list(connection.execute(select(issue.c.edition).distinct().order_by(issue.c.edition)).scalars())
+
+
 def issues_on(connection: Connection, day: date) -> list[IssueRecord]:
     """Return the issues of a day, of every edition."""
     rows = connection.execute(select(issue).where(issue.c.day == day).order_by(issue.c.edition))
