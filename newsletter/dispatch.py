@@ -128,7 +128,7 @@ class Dispatcher:
             f"render    {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text):,} characters of text"
         )
         letter = make_letter(rendered, issue, self.identity, self.clock())
-        self.lint(issue, letter)
+        self.lint(issue, letter, whole=dry_run)
         name = f"{issue.day}/{self.edition}"
         if not people:
             return self.result(
@@ -141,28 +141,33 @@ class Dispatcher:
         record = self._plan(issue, letter)
         return self._asked(record) if record.state is IssueState.DRAFT else self.deliver(record)
 
-    def lint(self, issue: Issue, letter: Letter) -> None:
-        """Look the letter over: raise `RenderError` for an error of lint, report its first warnings."""
+    def lint(self, issue: Issue, letter: Letter, *, whole: bool = False) -> None:
+        """Look the letter over: raise `RenderError` for an error of lint, report its first warnings.
+
+        ``whole`` reports all that it finds: of a day that is not stored no other command tells it.
+        """
         findings = looked_over(
             letter, issue, self.identity, postal_address=self.design.postal_address,
             real_mail=self.real_mail,
         )  # fmt: skip
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        told = findings if whole else [] if errors else findings[:WARNINGS]
+        for finding in told:
+            self.report(f"lint      {finding.rule}: {finding.what}")
         usual = issue.occasion in {Occasion.DAY, Occasion.PARTIAL}
         see = (
             f"newsletter lint --day {issue.day} --edition {issue.edition}"
             if usual
             else "newsletter templates check"
         )
-        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:
             others = f", and it has {_number(len(errors) - 1, 'more error')}" if errors[1:] else ""
             raise RenderError(
                 f"not sent, because {errors[0].what} ({errors[0].rule}){others}",
-                subject=f"issue {issue.day}/{issue.edition}", remedy=f"`{see}` tells all",
+                subject=f"issue {issue.day}/{issue.edition}",
+                remedy="all of it stands above" if whole else f"`{see}` tells all",
             )  # fmt: skip
-        for finding in findings[:WARNINGS]:
-            self.report(f"lint      {finding.rule}: {finding.what}")
-        if len(findings) > WARNINGS:
+        if len(findings) > len(told):
             self.report(f"lint      {_number(len(findings) - WARNINGS, 'more warning')}; `{see}` tells all")
 
     def _plan(self, issue: Issue, letter: Letter) -> IssueRecord:

@@ -208,7 +208,7 @@ class App:
             raise error(
                 f"no papers could be had: {reason}",
                 subject=str(day),
-                remedy="choose another --day, or --from",
+                remedy="choose another day, or look at papers of a file: `newsletter preview --from FILE`",
             )
         return collected
 

@@ -141,9 +141,22 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001  # the one place where an error becomes an exit code
         if debug:
             traceback.print_exc()
+        if isinstance(error, click.UsageError) and error.ctx is None:
+            error.ctx = _meant(given)
         text, code = explain(error)
         click.echo(f"{PROGRAM}: {text}", err=True)
     sys.exit(code)
+
+
+def _meant(words: list[str]) -> click.Context:
+    """Return the context of the command that words name: click gives none where an option lacks its value."""
+    context = click.Context(cli, info_name=PROGRAM)
+    for word in words:
+        group = context.command
+        found = group.get_command(context, word) if isinstance(group, click.Group) else None
+        if found is not None:
+            context = click.Context(found, info_name=word, parent=context)
+    return context
 
 
 def explain(error: Exception) -> tuple[str, int]:

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import click
 
-from newsletter.cli.shared import Day, json_option, open_app, print_json, warn
+from newsletter.cli.shared import Day, begun, json_option, open_app, print_json, warn
 from newsletter.errors import InputError
 from newsletter.models import DayKind, DayOfPapers
 
 
 @click.command(short_help="Collect days and their votes, without sending.")
-@click.option("--day", type=Day(), help="Collect this day alone.")
+@click.option("--day", type=Day(), callback=begun, help="Collect this day alone.")
 @click.option("--since", type=Day(), help="Collect every day from this one to today.")
 @json_option
 @click.pass_context

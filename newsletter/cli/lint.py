@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.shared import Day, edition_option, json_option, open_app, print_json, warn
+from newsletter.cli.shared import Day, begun, edition_option, json_option, open_app, print_json, warn
 
 if TYPE_CHECKING:
     from newsletter.templating.lint.findings import Finding
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Look for what is wrong with a letter, before anybody gets it.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--day", type=Day(), help="Day whose letter is made as `preview` makes it, and looked at.")
+@click.option(
+    "--day", type=Day(), callback=begun, help="Day whose letter is made as `preview` makes it, and looked at."
+)
 @edition_option
 @json_option
 @click.pass_context

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from newsletter.cli.shared import Day, edition_option, from_option, open_app, warn
+from newsletter.cli.shared import Day, begun, edition_option, from_option, open_app, warn
 from newsletter.cli.writing import write_all
 from newsletter.languages import nearest_first, shipped_as
 
@@ -24,7 +24,12 @@ def _language(_context: click.Context, _option: click.Parameter, value: str | No
 
 @click.command(short_help="Write the letter to files, as a reader would get it.")
 @from_option
-@click.option("--day", type=Day(), help="Day to preview (the newest collected one, else the bundled one).")
+@click.option(
+    "--day",
+    type=Day(),
+    callback=begun,
+    help="Day to preview (the newest collected one, else the bundled one).",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write to (preview).")
 @click.option("--top", type=click.IntRange(min=0), metavar="N", help="Papers to take; 0 means all of them.")
 @click.option("--min-votes", type=click.IntRange(min=0), metavar="N", help="Votes that a paper needs.")

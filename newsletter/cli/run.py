@@ -16,6 +16,7 @@ from newsletter.cli.shared import (
     Day,
     Moment,
     ProgressBar,
+    begun,
     complain,
     edition_option,
     from_option,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Send the day's issue: each subscriber once.")
-@click.option("--day", type=Day(), help="Day to send (the newest closed one that is not quiet).")
+@click.option(
+    "--day", type=Day(), callback=begun, help="Day to send (the newest closed one that is not quiet)."
+)
 @from_option
 @click.option("--dry-run", is_flag=True, help="Do everything but plan and send; the database stays as it is.")
 @click.option("--if-due", is_flag=True, help="Send what the schedule says is due; call it every 10 minutes.")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from newsletter.schedule import EXAMPLE, Timetable
 if TYPE_CHECKING:
     from newsletter.app import App
 
+_EASTERNMOST = timedelta(hours=14)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999  # of a time that a command is told
 
 
@@ -47,6 +48,13 @@ class Day(click.ParamType[date]):
 
     def _fail(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> date:
         self.fail(f"{value!r} is no day; write YYYY-MM-DD, such as 2024-09-12", param, ctx)
+
+
+def begun(_context: click.Context, _option: click.Parameter, day: date | None) -> date | None:
+    """Refuse a day that has not begun anywhere on earth: no source has it."""
+    if day is not None and day > (datetime.now(UTC) + _EASTERNMOST).date():
+        raise click.BadParameter(f"{day} is in the future; give a day that has begun")
+    return day
 
 
 class Moment(click.ParamType[datetime]):

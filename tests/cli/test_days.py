@@ -292,7 +292,9 @@ class TestCollect:
     def test_what_cannot_be_collected(self, command: Command) -> None:
         failed = call(command, FULL, "collect", "--day", TODAY, faults=[Fault(status=404, body=b"{}")] * 9)
         assert failed.code == 1
-        assert_complains(command("collect", "--since", "2027-01-01"), "is in the future")
+        assert_complains(command("collect", "--since", "2099-01-01"), "is in the future")
+        for name in ("collect", "run", "lint", "preview"):
+            assert_complains(command(name, "--day", "2099-01-01"), "--day", "2099-01-01 is in the future")
         assert_complains(command("collect", "--since", TODAY, "--day", TODAY), "exclude each other")
         assert_complains(command("papers", "show", "2601.99999"), "was not collected")
         assert_complains(command("papers", "list"), "no day was collected yet")

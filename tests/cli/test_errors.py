@@ -42,13 +42,15 @@ def test_the_short_help_is_the_command_s_own() -> None:
         (["--nonsense"], "newsletter --help"),
         (["run", "--dryrun"], "--dry-run"),
         (["run", "now"], "newsletter run --help"),
-        (["run", "--day"], "--day"),
         (["subscribers", "ad"], "newsletter subscribers --help"),
         (["subscribers", "add"], "newsletter subscribers add --help"),
         (["subscribers", "add", "a@example.org", "b@example.org"], "newsletter subscribers add --help"),
         (["issues", "show"], "newsletter issues show --help"),
         (["preview", "--top"], "--top"),
         (["--config"], "newsletter --help"),
+        (["run", "--day"], "newsletter run --help"),
+        (["subscribers", "confirm", "a@example.org", "--consent"], "newsletter subscribers confirm --help"),
+        (["--config", "x.toml", "backup", "create", "--out"], "newsletter backup create --help"),
     ],
 )
 def test_wrong_use(command: Command, words: list[str], said: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from newsletter.models import placeholder
 from tests.cli.command import SAMPLE, SENDER, Command, assert_complains, entry, outbox, papers_file, run
+from tests.servers.papers_api import PapersApi
 from tests.support.issues import LETTER
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -194,7 +195,10 @@ def test_a_letter_without_a_way_out_is_not_sent(people: Command, options: list[s
     env = override(people, "foot.mjml.j2", without_way_out)
     papers_file(people.folder / "p.json", FINE)
     result = people("run", "--from", "p.json", *options, env=env)
-    assert_complains(result, "2026-01-05/daily", "no-unsubscribe", "newsletter lint --day 2026-01-05", code=1)
+    dry = "--dry-run" in options
+    where = "all of it stands above" if dry else "`newsletter lint --day 2026-01-05 --edition daily`"
+    assert_complains(result, "2026-01-05/daily", "no-unsubscribe", where, code=1)
+    assert ("lint      no-unsubscribe: " in result.out) == dry
     assert "plan " not in result.out + result.err
     assert outbox(people.folder) == {}
     assert not (people.folder / "outbox").exists()
@@ -237,6 +241,17 @@ def test_many_warnings_are_counted(people: Command) -> None:
     assert [line.split()[1] for line in told[:3]] == ["insecure-image:"] * 3
     assert told[3].startswith("lint      6 more warnings; `newsletter lint --day 2024-09-12 --edition daily`")
     assert len(told) == 4
+    dry = people("run", "--from", SAMPLE, "--day", "2024-09-11", "--dry-run", env=env).ok().out
+    assert dry.count("lint      insecure-image: ") == 9, "nothing of it is stored for `newsletter lint`"
+
+
+def test_a_day_that_cannot_be_had_names_what_there_is(people: Command) -> None:
+    with PapersApi(days={}) as api:
+        env = {"NEWSLETTER_SOURCES__HUGGINGFACE__BASE_URL": api.url}
+        for words in (("lint", "--day", "2020-01-01"), ("preview", "--day", "2020-01-01")):
+            refused = people(*words, env=env)
+            assert_complains(refused, "2020-01-01: no papers could be had", "choose another day")
+            assert "--from" not in refused.err.replace("`newsletter preview --from FILE`", "")
 
 
 @pytest.mark.parametrize("title", ["{{ 7 * 7 }} and some more words", "<mj-text>inside</mj-text> of a title"])
