@@ -12,8 +12,9 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from newsletter.settings.base import without_password
 from newsletter.sqlite_file import BUSY_SECONDS as BUSY_SECONDS
 from newsletter.sqlite_file import SCHEMA_REVISION as SCHEMA_REVISION
 from newsletter.sqlite_file import read_only_file
+from subscribers.errors import StoreError
 
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
@@ -63,6 +65,8 @@ class Database:
         self.read_only = read_only
         self.engine = _make_engine(where, read_only=read_only)
         self.file = _file(where)
+        if self.file is not None and not read_only:
+            event.listen(self.engine, "do_connect", partial(_make_private, self.file))
         self._turn = threading.Lock()
 
     @property
@@ -107,7 +111,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise DatabaseError("database is locked", subject=self.name, remedy=_remedy("locked"))
+            raise DatabaseError("database is locked", subject=self.name, remedy=_remedy("locked", self.name))
         try:
             yield
         finally:
@@ -135,7 +139,9 @@ class Database:
                 with turn:
                     done = driver.execute(sql, [values[name] for name in names] if names else values)
             except faults as error:
-                raise DatabaseError(str(error), subject=self.name, remedy=_remedy(str(error))) from error
+                raise DatabaseError(
+                    str(error), subject=self.name, remedy=_remedy(str(error), self.name)
+                ) from error
             return int(done.rowcount)
 
         try:
@@ -303,6 +309,12 @@ def _on_sqlite_connect(driver: Any, _record: object) -> None:
     driver.execute("PRAGMA foreign_keys=ON")
 
 
+def _make_private(file: Path, *_: object) -> None:
+    """Make a new file that its owner alone can read, for addresses stand in it; its log gets the same mode."""
+    with suppress(OSError):  # it is there, or the driver says what is wrong
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _on_writable_connect(driver: Any, _record: object) -> None:
     driver.execute("PRAGMA journal_mode=WAL")
 
@@ -318,22 +330,33 @@ def _wrapped(name: str) -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         cause = str(getattr(error, "orig", None) or error)
-        raise DatabaseError(cause, subject=name, remedy=_remedy(cause)) from error
+        raise DatabaseError(cause, subject=name, remedy=_remedy(cause, name)) from error
+    except StoreError as error:
+        raise DatabaseError(error.problem, subject=name, remedy=_remedy(error.problem, name)) from (
+            error.__cause__
+        )
     except SQLAlchemyError as error:
         raise DatabaseError(str(error), subject="database") from error
 
 
-def _remedy(cause: str) -> str:
+def _remedy(cause: str, name: str) -> str:
     known = {
         "locked": "another process holds it; try again",
         "unable to open": "check that the folder exists and can be written",
-        "readonly": "check the file's permissions",
+        "readonly": _to_write(Path(name)),
         "not a database": "the file is something else; name another one in database.url",
         "malformed": "restore a copy of it",
         "disk is full": "make room on the disk",
         "onnection": "check that the server runs and that database.url is right",
     }
     return next((remedy for sign, remedy in known.items() if sign in cause), "check database.url")
+
+
+def _to_write(file: Path) -> str:
+    """Return what keeps an SQLite file from being written: it, or its folder, where the log goes."""
+    if os.access(file, os.W_OK, effective_ids=True):
+        return f"its log goes beside it: make the folder {file.parent} writable for who runs this"
+    return "make the file writable for who runs this"
 
 
 def _make_folder(folder: Path) -> None:

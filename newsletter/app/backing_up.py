@@ -100,7 +100,13 @@ def _file(config: Config) -> Path:
 def _target(config: Config, out: Path | None, name: str) -> Path:
     if out is None:
         return config.path(config.settings.backup.folder) / name
-    return out / name if out.is_dir() else out
+    if out.is_dir():
+        return out / name
+    if not out.parent.is_dir():
+        raise InputError(
+            "there is no such folder", subject=str(out.parent), remedy="make it, or name another --out"
+        )
+    return out
 
 
 def _make(config: Config, database: Path, work: Path, sealed: bool, now: datetime) -> Manifest:

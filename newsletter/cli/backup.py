@@ -38,7 +38,12 @@ def backup() -> None:
 
 
 @backup.command(short_help="Make a backup, also while the newsletter works.")
-@click.option("--out", type=_path, metavar="DIR|FILE", help="Where it goes (a new file in backup.folder).")
+@click.option(
+    "--out",
+    type=_path,
+    metavar="DIR|FILE",
+    help="Folder that is there, or name of the new file (one in backup.folder).",
+)
 @click.option("--passphrase-file", type=_path, metavar="FILE", help="Seal it; the first line opens it again.")
 @click.option(
     "--recipient", "recipients", multiple=True, metavar="AGE1...",

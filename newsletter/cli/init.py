@@ -18,6 +18,7 @@ from newsletter.settings.editions import DEFAULT_EDITION
 GITIGNORE = """\
 # written by `newsletter init`: what must not go into a repository
 newsletter.db*
+newsletter.env
 newsletter.secret
 *.pem
 backups/

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,8 +74,10 @@ def fold(file: Path) -> None:
 
 
 def set_aside(file: Path, target: Path) -> None:
-    """Give a database another name, with its log where it still has one."""
+    """Give a database another name, with its log where it still has one; its owner alone can read it from now on."""
     for suffix in _BESIDE:
         beside = file.with_name(file.name + suffix)
         if beside.exists():
+            with suppress(OSError):  # another user's file keeps its mode
+                beside.chmod(0o600)
             beside.rename(target.with_name(target.name + suffix))

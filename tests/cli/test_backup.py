@@ -250,3 +250,11 @@ def test_without_the_package_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyrage", None)
     assert_complains(people("backup", "create", "--recipient", "age1x"), "pip install", "[backup]")
+
+
+def test_a_backup_goes_to_no_folder_that_there_is_not(people: Command) -> None:
+    refused = people("backup", "create", "--out", "no/such/file")
+    assert_complains(refused, "no/such: there is no such folder", "--out")
+    assert not (people.folder / "no").exists()
+    people("backup", "create", "--out", "bk").ok()
+    assert (people.folder / "bk").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.cli.command import (
     papers_file,
     snapshot,
 )
+from tests.support.unprivileged import ordinary_user, public_folder
 
 ARXIV_ERROR = b"""<?xml version='1.0' encoding='UTF-8'?>
 <feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns="http://www.w3.org/2005/Atom">
@@ -178,3 +180,37 @@ def test_a_misspelt_key_names_the_nearest_one(command: Command, text: str, line:
 
 def _ids(command: Command) -> list[str]:
     return [item["id"] for item in load(command.folder / "preview" / "issue.json")["entries"]]
+
+
+def test_a_new_database_is_for_its_owner_alone_and_an_old_one_stays(command: Command) -> None:
+    database = command.folder / "newsletter.db"
+    command("database", "upgrade").ok()
+    assert database.stat().st_mode & 0o777 == 0o600
+    database.chmod(0o640)
+    command("subscribers", "add", "a@example.org").ok()
+    assert database.stat().st_mode & 0o777 == 0o640
+    command("backup", "create", "--out", "b.gz").ok()
+    command("backup", "restore", "b.gz", "--replace").ok()
+    assert {path.stat().st_mode & 0o777 for path in command.folder.glob("newsletter.db*")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "said"),
+    [(0o555, 0o666, "make the folder {folder} writable"), (0o755, 0o444, "make the file writable")],
+    ids=["folder", "file"],
+)
+def test_what_cannot_be_written_is_named(
+    command: Command, folder_mode: int, file_mode: int, said: str
+) -> None:
+    env = {"NEWSLETTER_SECRET": "of this test"}
+    with public_folder() as folder:
+        there = replace(command, folder=folder)
+        there("subscribers", "add", "a@example.org", env=env).ok()
+        (folder / "newsletter.db").chmod(file_mode)
+        folder.chmod(folder_mode)
+        with ordinary_user():
+            for words in (["subscribers", "add", "b@example.org"], ["run", "--from", SAMPLE]):
+                refused = there(*words, env=env)
+                where = str(folder / "newsletter.db")
+                assert_complains(refused, where, said.format(folder=folder), code=1)
+        folder.chmod(0o755)

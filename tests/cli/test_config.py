@@ -273,7 +273,7 @@ def test_init_adds_to_a_gitignore_what_it_lacks(command: Command, before: str) -
     content = path.read_bytes().decode()
     assert content.startswith(before)
     lines = [line.strip() for line in content.splitlines()]
-    for name in ("newsletter.db*", "newsletter.secret", "outbox/"):
+    for name in ("newsletter.db*", "newsletter.env", "newsletter.secret", "outbox/"):
         assert lines.count(name) == 1
     (command.folder / "newsletter.toml").unlink()
     command("init").ok()
