@@ -161,7 +161,7 @@ class Database:
             yield
             return
         driver: Any = connection.connection.dbapi_connection
-        driver.execute("ATTACH DATABASE ? AS staging", (str(staging),))
+        driver.execute("ATTACH DATABASE ? AS staging", (_named(staging),))
         try:
             yield
         finally:
@@ -228,7 +228,7 @@ class Database:
         os.close(handle)
         try:
             with _wrapped(self.name), closing(sqlite3.connect(self.file)) as source:
-                source.execute("VACUUM INTO ?", (unfinished,))
+                source.execute("VACUUM INTO ?", (_named(unfinished),))
             Path(unfinished).rename(target)
         except BaseException:
             Path(unfinished).unlink(missing_ok=True)
@@ -273,6 +273,11 @@ def _file(where: str | Path) -> Path | None:
     url = make_url(where)
     named = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
     return Path(str(url.database)) if named else None
+
+
+def _named(file: str | Path) -> str:
+    """Return a file's name as SQLite takes it: in UTF-8, whatever the locale."""
+    return os.fsencode(file).decode()
 
 
 def _make_engine(where: str | Path, *, read_only: bool) -> Engine:

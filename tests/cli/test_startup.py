@@ -1,14 +1,18 @@
-"""What a command imports: nothing that it does not need."""
+"""How a command begins: it imports nothing that it does not need, in any locale, and Ctrl-C ends it in one line."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import newsletter
 from tests.cli.command import SAMPLE, Command
 
 COSTLY = {
@@ -90,3 +94,22 @@ def test_both_ways_to_call_it(command: Command) -> None:
     )
     assert module.stdout == command.process("--help").ok().out
     assert command.process("--version").ok().out.startswith("newsletter, version ")
+
+
+def test_a_locale_without_letters_can_work_in_any_folder(command: Command) -> None:
+    there = replace(command, folder=command.folder / "\u00e9 \ud55c\uae00")
+    there.folder.mkdir()
+    env = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    there("subscribers", "add", "a@example.org").ok()
+    for words in (["stats"], ["backup", "create", "--out", "b.gz"]):
+        there.process(*words, env=env).ok()
+    assert (there.folder / "b.gz").is_file()
+
+
+def test_ctrl_c_while_it_is_loaded_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(newsletter.__file__).parents[1]}"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "newsletter", "status"], env=env, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "newsletter: stopped\n")
