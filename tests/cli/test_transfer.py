@@ -156,6 +156,19 @@ def test_an_unreadable_place_for_the_export(command: Command, pair: Path) -> Non
     assert_complains(command("subscribers", "export", "--out", "."), "folder")
 
 
+def test_nothing_is_written_over(people: Command) -> None:
+    people("init").ok()
+    bad = people.folder / "bad.csv"
+    bad.write_text("email\nbad\n")
+    for name in ("newsletter.db", "newsletter.toml"):
+        before = (people.folder / name).read_bytes()
+        assert_complains(people("subscribers", "export", "--out", name), name, "exists already", "--out")
+        assert_complains(
+            people("subscribers", "import", bad, "--rejects", name), "exists already", "--rejects"
+        )
+        assert (people.folder / name).read_bytes() == before
+
+
 def test_on_a_database_of_either_kind(command: Command, database: Database, pair: Path) -> None:
     env = {"NEWSLETTER_DATABASE__URL": database.engine.url.render_as_string(hide_password=False)}
     assert command("subscribers", "import", pair, "--dry-run", "--json", env=env).json["new"] == 2
