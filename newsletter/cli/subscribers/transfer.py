@@ -204,7 +204,7 @@ def export(
         if edition is not None:
             app.edition_name(edition)
         picked = Picked(edition=edition, state=state, tag=tag)
-        with app.database().read() as connection:
+        with app.looking_database().read() as connection:
             pieces = (export_csv if form == "csv" else export_jsonl)(connection, picked)
             if out is None:
                 _print_utf8(pieces)
