@@ -131,7 +131,7 @@ def test_a_forecast_ends_somewhere() -> None:
 def test_a_full_disk_is_one_line(command: Command) -> None:
     readers(command, 2)
     command("run", "--from", str(SAMPLE)).ok()
-    words = [PROGRAM, "deliveries", "export", DAY]
+    words = [str(PROGRAM), "deliveries", "export", DAY]
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
             words, cwd=command.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
