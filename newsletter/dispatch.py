@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -38,9 +39,12 @@ from newsletter.models import (
     goes_on_by_hand,
 )
 from newsletter.protocols import Provider
+from newsletter.settings.editions import DEFAULT_EDITION
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
+from subscribers.standing import Standing
+from subscribers.statistics import standings
 from subscribers.store import deliverable, wake
 
 WARNINGS = 3  # of lint that a run tells; `newsletter lint` tells them all
@@ -131,15 +135,21 @@ class Dispatcher:
         self.lint(issue, letter, whole=dry_run)
         name = f"{issue.day}/{self.edition}"
         if not people:
-            return self.result(
-                f"Nobody is subscribed to {self.edition}; nothing was sent (`newsletter subscribers add EMAIL`).",
-                day=issue.day, kind=issue.kind, again=True,
-            )  # fmt: skip
+            return self.result(self._nobody(), day=issue.day, kind=issue.kind, again=True)
         if dry_run:
             sentence = f"Dry run: issue {name} would go to {_people(people)} by {self.provider.name}."
             return self.result(sentence, day=issue.day, kind=issue.kind)
         record = self._plan(issue, letter)
         return self._asked(record) if record.state is IssueState.DRAFT else self.deliver(record)
+
+    def _nobody(self) -> str:
+        """Say that an edition has no readers, and how it gets some."""
+        with self.database.read() as connection:
+            pending = standings(connection).get(self.edition, Counter())[Standing.PENDING]
+        where = "" if self.edition == DEFAULT_EDITION else f" --edition {self.edition}"
+        waiting = f", {pending} {'is' if pending == 1 else 'are'} pending" if pending else ""
+        command = f"newsletter subscribers {'confirm --send' if pending else 'add EMAIL'}{where}"
+        return f"Nobody is subscribed to {self.edition}{waiting}; nothing was sent (`{command}`)."
 
     def lint(self, issue: Issue, letter: Letter, *, whole: bool = False) -> None:
         """Look the letter over: raise `RenderError` for an error of lint, report its first warnings.

@@ -34,13 +34,15 @@ __all__ = ["Added", "ListSettings", "SubscriberList"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What `SubscriberList.add` did; where it neither created, reactivated nor lifted, it changed nothing at all."""
+    """What `SubscriberList.add` did; all false where it changed nothing. ``before`` is where the subscription stood."""
 
     subscriber: Subscriber
     subscription: Subscription
     created: bool
     reactivated: bool
     lifted: bool = False  # a suppression, a bounce or a complaint, by force
+    described: bool = False  # name, tags or language of somebody who is on the list
+    before: SubscriptionState | None = None
 
 
 class SubscriberList(Book):
@@ -52,9 +54,9 @@ class SubscriberList(Book):
     ) -> Added:  # fmt: skip
         """Make somebody who told the operator so an active subscriber of an edition, at once.
 
-        Idempotent. Whom the operator took off comes back; whoever left by any other way, and an address that
-        is suppressed, bounced or complained, raises `Suppressed`, unless ``force`` gives the reason, which is kept.
-        Bad values raise `InvalidValue`.
+        Idempotent; a name, tags and a language are taken over in any case. Whom the operator took off comes back;
+        whoever left by any other way, and an address that is suppressed, bounced or complained, raises `Suppressed`,
+        unless ``force`` gives the reason, which is kept. Bad values raise `InvalidValue`.
         """
         address = parse_address(email)
         edition_name = check_edition(edition)
@@ -66,9 +68,12 @@ class SubscriberList(Book):
         known = store.subscription_of(connection, subscriber.id, edition_name)
         wanted = next_state(Wish.ADD, known)
         if known is not None and known.state is wanted:
+            store.update_profile(connection, subscriber.id, profile)
+            person = self.find(connection, str(subscriber.id))
             return Added(
-                subscriber=subscriber, subscription=known, created=False, reactivated=False, lifted=lifted
-            )
+                subscriber=person, subscription=known, created=False, reactivated=False, lifted=lifted,
+                described=person != subscriber, before=known.state,
+            )  # fmt: skip
         if known is not None and not force:
             _refuse_who_left(connection, address, known)
         subscription = self.put(connection, subscriber, edition_name, known, wanted, step)
@@ -76,7 +81,7 @@ class SubscriberList(Book):
         records.insert_consent(connection, subscription.id, "operator", now)
         return Added(
             subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, created=known is None,
-            reactivated=known is not None, lifted=lifted,
+            reactivated=known is not None, lifted=lifted, before=known.state if known else None,
         )  # fmt: skip
 
     def confirm(

@@ -70,14 +70,31 @@ class App:
             self._check_secret(self._database)
         return self._database
 
-    def existing_database(self) -> Database | None:
-        """Return the database for reading only, None if there is no such SQLite file yet."""
+    def existing_database(self, *, looking: bool = False) -> Database | None:
+        """Return the database for reading only, None if there is no such SQLite file yet (said when ``looking``)."""
         database = self._open(read_only=True)
         if database.is_sqlite and (database.file is None or not database.file.is_file()):
+            if looking:
+                self._say_none_yet()
             return None
         self._database = database
         database.ensure_schema()
         return database
+
+    def looking_database(self) -> Database:
+        """Return the database for a command that looks: none is made, an empty one in memory stands in for it."""
+        if self._database is None and (file := self._open().file) is not None and not file.is_file():
+            self._say_none_yet()
+            self._database = _empty()
+        return self.database()
+
+    def _say_none_yet(self) -> None:
+        """Warn where there is no newsletter at all: the command may have been given in another folder."""
+        if self.config.file is None:
+            self._warn(
+                "there is no newsletter in this folder yet; `newsletter init` begins one, and one that is elsewhere "
+                "is named by --config FILE"
+            )
 
     def standing(self, now: datetime) -> Standing | None:
         """Return how everything stands; None if there is no database yet."""
@@ -95,8 +112,7 @@ class App:
             return self._database
         found = self.existing_database()
         if found is None:
-            found = self._database = Database("sqlite://")
-            found.ensure_schema()
+            found = self._database = _empty()
         return found
 
     def _sending_database(self) -> Database:
@@ -153,11 +169,11 @@ class App:
             taken=network.taken, keep_days=self.settings.sources.keep_raw_days,
         )  # fmt: skip
 
-    def stored_day(self, day: date | None) -> DayOfPapers | None:
+    def stored_day(self, day: date | None, *, looking: bool = False) -> DayOfPapers | None:
         """Return a collected day that has papers, the newest without ``day``."""
         from newsletter import store
 
-        database = self._database or self.existing_database()
+        database = self._database or self.existing_database(looking=looking)
         if database is None:
             return None
         with database.read() as connection:
@@ -392,7 +408,7 @@ class App:
         """Return the newsletter's own mails of the last weeks, the newest first."""
         from newsletter.delivery import notices
 
-        with self.database().read() as connection:
+        with self.looking_database().read() as connection:
             return [
                 {
                     "id": each.id, "kind": each.kind.value, "state": each.state.name.lower(), "attempt": each.attempt,
@@ -411,11 +427,13 @@ class App:
         """Return the key that the tokens of the pages' forms are made with."""
         return self._keys(self.database()).read_or_make().links
 
-    def subscriber_list(self) -> SubscriberList:
-        """Return the list of subscribers, for the operator."""
+    def subscriber_list(self, *, looking: bool = False) -> SubscriberList:
+        """Return the list of subscribers, for the operator; one who is ``looking`` makes none."""
         from subscribers.subscriptions import SubscriberList
 
-        return SubscriberList(self._list_settings())
+        if looking:
+            self.looking_database()
+        return SubscriberList(self._list_settings(dry_run=looking))
 
     def requests(self) -> Requests:
         """Return the list of subscribers, for what people ask themselves."""
@@ -423,11 +441,13 @@ class App:
 
         return Requests(self._list_settings())
 
-    def suppressions(self) -> Suppressions:
-        """Return the list of those whom nothing is sent to."""
+    def suppressions(self, *, looking: bool = False) -> Suppressions:
+        """Return the list of those whom nothing is sent to; one who is ``looking`` makes none."""
         from subscribers.suppressions import Suppressions
 
-        return Suppressions(self._list_settings())
+        if looking:
+            self.looking_database()
+        return Suppressions(self._list_settings(dry_run=looking))
 
     def exchange(self, *, dry_run: bool = False) -> Exchange:
         """Return the list beside a provider's own; a dry one can only read the database, and makes none."""
@@ -481,3 +501,9 @@ class App:
     def _keys(self, database: Database) -> Keys:
         folder = database.file.parent if database.file is not None else self.config.folder
         return Keys(folder / SECRET_FILE, self.config.secret)
+
+
+def _empty() -> Database:
+    database = Database("sqlite://")
+    database.ensure_schema()
+    return database

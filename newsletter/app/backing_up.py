@@ -92,7 +92,9 @@ def _file(config: Config) -> Path:
         )  # fmt: skip
     if not address.is_file():
         raise InputError(
-            "there is no such file yet", subject=str(address), remedy="nothing has to be backed up"
+            "there is no such file yet",
+            subject=str(address),
+            remedy="nothing has to be backed up here; --config FILE names a newsletter that is elsewhere",
         )
     return address
 

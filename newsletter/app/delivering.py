@@ -26,7 +26,7 @@ def deliveries(
     app: App, edition: str, day: date, states: Sequence[DeliveryState], who: str | None
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Give the deliveries of an issue as JSON has them; raises `InputError` for an issue that there is not."""
-    people = app.subscriber_list()
+    people = app.subscriber_list(looking=True)
     with app.database().read() as connection:
         record = find_issue(connection, edition, day)
         _check_kept(connection, record)

@@ -62,13 +62,13 @@ def work_again(app: App) -> Worked:
 
 def counted(app: App) -> list[events.OfKind]:
     """Return how many events came, by provider and kind."""
-    with app.database().read() as connection:
+    with app.looking_database().read() as connection:
         return events.tally(connection)
 
 
 def newest(app: App, limit: int) -> list[dict[str, Any]]:
     """Return the newest events as JSON has them."""
-    with app.database().read() as connection:
+    with app.looking_database().read() as connection:
         return events.newest(connection, limit)
 
 

@@ -6,8 +6,10 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from io import TextIOWrapper
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -91,15 +93,29 @@ def show(context: click.Context, name: tuple[date, str | None], subscriber: str,
 @_issue
 @_states
 @click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="File (standard output)."
-)
+    "--out", type=click.Path(path_type=Path, allow_dash=True), default="-", metavar="FILE",
+    help="File to write, which only you can read (standard output).",
+)  # fmt: skip
 @click.pass_context
-def export(context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], out: Any) -> None:
+def export(context: click.Context, name: tuple[date, str | None], states: tuple[str, ...], out: Path) -> None:
     """Write the deliveries of an issue as CSV, however many there are."""
     with _rows(context, name, states, None) as rows:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(row[key]) for key in COLUMNS] for row in rows)
+        if str(out) == "-":
+            with click.open_file("-", "w", encoding="utf-8") as printed:
+                _write(printed, rows)
+            return
+        from subscribers.transfer.writing import whole
+
+        with whole(out, option="--out") as file:
+            text = TextIOWrapper(file, encoding="utf-8", newline="")
+            _write(text, rows)
+            text.detach()  # which writes the rest, and leaves the closing to `whole`
+
+
+def _write(out: IO[str], rows: Iterator[dict[str, Any]]) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row[key]) for key in COLUMNS] for row in rows)
 
 
 @deliveries.command(short_help="Let refused deliveries be tried again.")

@@ -11,7 +11,9 @@ from newsletter.cli.run import send
 from newsletter.cli.shared import complain
 from newsletter.cli.writing import write_all
 from newsletter.config import load
+from newsletter.errors import InputError
 
+SETTINGS, DATABASE = "newsletter.toml", "newsletter.db"
 SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("minjun@example.org", "민준"))
 
 
@@ -20,11 +22,12 @@ SUBSCRIBERS = (("ada@example.org", "Ada"), ("grace@example.org", "Grace"), ("min
 def demo(folder: Path) -> int:
     """Collect the bundled day, rank, summarise, render, and send to three sample subscribers into DIR/outbox.
 
-    Works again and again: who has the issue gets no second copy.
+    Works again and again: who has the issue gets no second copy. A newsletter of your own in DIR is left alone.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "newsletter.toml"
+    _check_ours(folder)
+    settings = folder / SETTINGS
     if not settings.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         settings.write_text(settings_file(), encoding="utf-8")
     from email import policy
     from email.parser import BytesParser
@@ -59,3 +62,29 @@ def demo(folder: Path) -> int:
         f"In a mail program:   open {folder / 'outbox'} as a Maildir, for example: mutt -f {folder / 'outbox'}"
     )
     return 0
+
+
+def _check_ours(folder: Path) -> None:
+    """Raise `InputError` for a folder with a newsletter that the demo did not make."""
+    present = {name for name in (SETTINGS, DATABASE) if (folder / name).exists()}
+    if present and (len(present) == 1 or not _is_ours(folder / SETTINGS)):
+        raise InputError(
+            "holds a newsletter of its own, which the demo leaves alone", subject=str(folder), remedy="name another DIR"
+        )  # fmt: skip
+
+
+def _is_ours(settings: Path) -> bool:
+    """Whether a newsletter is one that the demo made: nothing is set, and its people alone are on the list."""
+    from newsletter.database import Database
+    from subscribers.selection import Chosen, listing
+
+    config = load(settings, environ={})
+    if config.origins:
+        return False
+    database = Database(config.database_address(), read_only=True)  # of an older program too, as it is
+    try:
+        with database.read() as connection:
+            present = {row.email for row in listing(connection, Chosen())}
+    finally:
+        database.close()
+    return bool(present) and present <= {email for email, _ in SUBSCRIBERS}

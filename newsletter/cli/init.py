@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,8 +75,10 @@ def init(context: click.Context, folder: Path, cron: bool, systemd: bool, out: P
             f"cannot be written ({error.strerror})", subject=str(folder), remedy="name another DIR"
         ) from error
     click.echo(f"Wrote {settings} and {folder / '.gitignore'}.")
+    there = "" if folder.resolve() == Path.cwd() else f"`cd {shlex.quote(str(folder))}`, "
     click.echo(
-        "Next: set [sender] in it, then `newsletter subscribers add you@example.org` and `newsletter run`."
+        f"Next: {there}set [sender] in newsletter.toml, then `newsletter subscribers add you@example.org` and "
+        "`newsletter run`."
     )
 
 

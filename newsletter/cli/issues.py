@@ -46,7 +46,7 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
         from subscribers.store import mailboxes
 
         edition = app.edition_name(given)
-        database, record = app.existing_database(), None
+        database, record = app.existing_database(looking=True), None
         if database is not None:
             with database.read() as connection:
                 record = store.find_issue(connection, edition, day)
@@ -89,7 +89,7 @@ def list_(context: click.Context, edition: str | None, limit: int, as_json: bool
 
         if edition is not None:
             app.edition_name(edition)
-        database, found = app.existing_database(), []
+        database, found = app.existing_database(looking=True), []
         if database is not None:
             with database.read() as connection:
                 found = [

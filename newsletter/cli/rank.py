@@ -41,7 +41,7 @@ def rank(
             source = app.file_source(paths, day)
             collected = source.fetch(source.day)
         else:
-            found = app.stored_day(day)
+            found = app.stored_day(day, looking=True)
             if found is None:
                 raise nothing_collected(day)
             collected = found

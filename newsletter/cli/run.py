@@ -79,6 +79,11 @@ def run(
         raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
         name = app.edition_name(edition)
+        for other in app.settings.editions if edition is None else ():
+            if other != name:
+                click.echo(
+                    f"edition   {other} is not in this run: `newsletter run --edition {other}`", err=as_json
+                )
         result = told(
             app, name, lambda: send(app, name, day, paths, dry_run=dry_run, quiet=as_json), dry_run=dry_run
         )

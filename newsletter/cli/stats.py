@@ -40,7 +40,7 @@ def stats(context: click.Context, edition: str | None, last: int, as_json: bool)
 
         if edition is not None:
             app.edition_name(edition)
-        database, found = app.existing_database(), None
+        database, found = app.existing_database(looking=True), None
         if database is not None:
             with database.read() as connection:
                 found = review(connection, edition, last, mailboxes())

@@ -17,6 +17,8 @@ def write_all(folder: Path, files: Mapping[str, bytes], *, option: str) -> None:
     ``option`` is the one that names the folder; the error says to choose another.
     """
     existed = folder.exists()
+    if existed and not folder.is_dir():
+        raise InputError("is no folder", subject=str(folder), remedy=f"choose another {option}")
     staging: Path | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)

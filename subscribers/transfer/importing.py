@@ -18,7 +18,7 @@ from subscribers.errors import InvalidValue
 from subscribers.schema import execute, history, import_run
 from subscribers.transfer.merging import Merge, prepare
 from subscribers.transfer.opening import opened
-from subscribers.transfer.planning import Outcome, counted
+from subscribers.transfer.planning import Decided, Outcome, counted, decided
 from subscribers.transfer.quick import Addresses
 from subscribers.transfer.refused import Refused
 from subscribers.transfer.rows import Maker, Wanted
@@ -60,10 +60,11 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did, or would do; its number where it was done."""
+    """What an import did, or would do; its number where it was done. ``pending`` are those of the new who confirm."""
 
     number: int | None
     counts: dict[str, int]
+    pending: int
     staged: Staged
 
 
@@ -99,9 +100,9 @@ class Importer:
 
     def count(self, connection: sa.Connection, staged: Staged) -> Imported:
         """Return what `merge` would do, changing nothing."""
-        found = execute(connection, counted(staged.staging.tables(connection)))
-        outcomes = {Outcome(row.outcome): row.rows for row in found}
-        return Imported(number=None, counts=_counts(staged, outcomes), staged=staged)
+        tables = staged.staging.tables(connection)
+        found = counted(connection, tables, decided(tables).subquery())
+        return Imported(number=None, counts=_counts(staged, found), pending=found.pending, staged=staged)
 
     def merge(self, connection: sa.Connection, staged: Staged, *, actor: str, now: datetime) -> Imported:
         """Bring the staged rows on the list, all of them in this transaction, under a number of their own."""
@@ -113,11 +114,12 @@ class Importer:
         merge = Merge(
             dialect=connection.dialect.name, tables=tables, number=number, actor=actor, now=now
         )  # fmt: skip
-        counts = _counts(staged, merge.run(connection))
+        found = merge.run(connection)
+        counts = _counts(staged, found)
         newest = sa.select(sa.func.coalesce(sa.func.max(history.c.id), 0)).scalar_subquery()
         done = sa.update(import_run).where(import_run.c.number == number)
         execute(connection, done.values(counts=json.dumps(counts), last_step=newest))
-        return Imported(number=number, counts=counts, staged=staged)
+        return Imported(number=number, counts=counts, pending=found.pending, staged=staged)
 
     def undo(self, connection: sa.Connection, number: int, *, actor: str, now: datetime) -> Undone:
         """Take an import back; raise `ImportRefused` where it cannot be."""
@@ -168,7 +170,7 @@ class _Reading:
         self._refused.add(table, cells, problem)
 
 
-def _counts(staged: Staged, outcomes: dict[Outcome, int]) -> dict[str, int]:
-    named = {outcome.name.lower(): outcomes.get(outcome, 0) for outcome in Outcome}
+def _counts(staged: Staged, found: Decided) -> dict[str, int]:
+    named = {outcome.name.lower(): found.outcomes.get(outcome, 0) for outcome in Outcome}
     order = ("new", "known", "updated", "suppressed", "left")
     return {name: named[name] for name in order} | {"invalid": staged.invalid, "duplicate": staged.duplicate}

@@ -10,7 +10,7 @@ from subscribers import store
 from subscribers.models import AddressState, Change
 from subscribers.schema import consent, execute, history, import_change, subscriber, subscription, tag
 from subscribers.transfer.adding import Additions
-from subscribers.transfer.planning import Outcome, planned
+from subscribers.transfer.planning import Decided, Outcome, counted, planned
 from subscribers.transfer.rows import stored
 from subscribers.transfer.statements import DONE, HISTORY
 
@@ -20,7 +20,7 @@ _CACHE = -24_000  # KiB: the keys of new people are random, their index must not
 class Merge(Additions):
     """One import: who is new, who moves, and what `Additions` add."""
 
-    def run(self, connection: sa.Connection) -> dict[Outcome, int]:
+    def run(self, connection: sa.Connection) -> Decided:
         """Do all of it and return how many rows had each outcome."""
         tables = self.tables
         by_name = sa.select(tables.row.c.edition).group_by(tables.row.c.edition)
@@ -40,8 +40,7 @@ class Merge(Additions):
         for table in (subscriber, subscription):
             _follow(connection, table)
         self._analyse(connection, subscriber, subscription, history, consent, tag, import_change)
-        counts = sa.select(plan.c.outcome, sa.func.count().label("rows")).group_by(plan.c.outcome)
-        return {Outcome(row.outcome): row.rows for row in execute(connection, counts)}
+        return counted(connection, tables, plan)
 
     def _analyse(self, connection: sa.Connection, *tables: sa.Table) -> None:
         """Tell PostgreSQL how large tables have become: it would go on planning for empty ones for a minute."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from subscribers.models import AddressState, SubscriptionState
-from subscribers.schema import edition, history, subscriber, subscription, suppression, tag
+from subscribers.schema import edition, execute, history, subscriber, subscription, suppression, tag
 from subscribers.transfer.staging import Tables
 
 _PENDING, _ACTIVE, _PAUSED, _LEFT = (int(state) for state in SubscriptionState)
@@ -23,6 +25,14 @@ class Outcome(IntEnum):
     UPDATED = 2
     SUPPRESSED = 3
     LEFT = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """How many rows have each outcome, and how many of the new ones get nothing until they confirm."""
+
+    outcomes: Mapping[Outcome, int]
+    pending: int
 
 
 class _Facts:
@@ -127,10 +137,24 @@ def decided(tables: Tables) -> sa.Select[Any]:
     )
 
 
-def counted(tables: Tables) -> sa.Select[Any]:
-    """Return a Select of how many rows have each outcome; it changes nothing."""
-    rows = decided(tables).subquery()
-    return sa.select(rows.c.outcome, sa.func.count().label("rows")).group_by(rows.c.outcome)
+def counted(connection: sa.Connection, tables: Tables, rows: sa.FromClause) -> Decided:
+    """Return how many rows have each outcome. ``rows`` are the decisions."""
+    row = tables.row
+    waits = sa.and_(row.c.state == _PENDING, row.c.address == _REACHED, row.c.suppress == 0)
+    found = execute(
+        connection,
+        sa.select(
+            rows.c.outcome,
+            sa.func.count().label("rows"),
+            sa.func.sum(sa.case((waits, 1), else_=0)).label("pending"),
+        )
+        .join(row, row.c.n == rows.c.n)
+        .group_by(rows.c.outcome),
+    ).all()
+    return Decided(
+        outcomes={Outcome(each.outcome): each.rows for each in found},
+        pending=sum(int(each.pending) for each in found if each.outcome == Outcome.NEW),
+    )
 
 
 def planned(tables: Tables, *, last_subscriber: int, last_subscription: int) -> sa.Insert:

@@ -15,7 +15,7 @@ from subscribers.errors import UnusableFile
 from subscribers.transfer.systems import PROBLEM
 from subscribers.transfer.table import Table, reject_columns
 from subscribers.transfer.words import Standing
-from subscribers.transfer.writing import whole
+from subscribers.transfer.writing import check_new, whole
 
 _NAMED = {Standing.LEFT: "unsubscribed", Standing.BOUNCED: "bounced"}
 
@@ -29,8 +29,11 @@ class Refused:
         self._stack = ExitStack()
         self._writer: Any = None
         self._places: dict[int, list[int]] = {}
-        if path is not None and path.exists() and source.exists() and os.path.samefile(path, source):  # noqa: PTH121
+        if path is None:
+            return
+        if path.exists() and source.exists() and os.path.samefile(path, source):  # noqa: PTH121
             raise UnusableFile("is the file to import", subject=str(path), remedy="choose another --rejects")
+        check_new(path, option="--rejects")
 
     def __enter__(self) -> Refused:
         return self

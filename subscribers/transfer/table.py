@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from subscribers.transfer.systems import OWN_COLUMNS, PROBLEM, Field, Layout, he
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAMPLE = 30
+_JSON = re.compile(r"\s*(\[\s*([\[\]{\"]|$)|\{\s*$)")  # a document that one line does not hold
 
 
 @dataclass(slots=True)
@@ -64,6 +66,11 @@ def open_table(source: Source, mapping: Mapping[str, Field]) -> Table:
             raise UnusableFile(
                 "holds no line with anything in it", subject=source.name, remedy="name another file"
             )
+        if _JSON.match(sample[0]):
+            raise UnusableFile(
+                "is JSON, but not JSON Lines", subject=source.name,
+                remedy='write an object a line, such as {"email": "ada@example.org"}, or a CSV',
+            )  # fmt: skip
         if sample[0].lstrip().startswith("{"):
             return _json_table(source, lines, sample, mapping)
         return _csv_table(source, lines, sample, mapping)

@@ -14,11 +14,10 @@ from subscribers.errors import UnusableFile
 
 @contextmanager
 def whole(path: Path, *, option: str) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of ``path`` at the end; ``option`` named it, for the error."""
+    """Yield a file that gets the name ``path`` at the end; ``option`` named it, for the error."""
     remedy = f"choose another {option}"
-    if path.is_dir():
-        raise UnusableFile("is a folder", subject=str(path), remedy=remedy)
     try:
+        check_new(path, option=option)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}-", dir=path.parent)
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
@@ -29,7 +28,8 @@ def whole(path: Path, *, option: str) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        check_new(path, option=option)
+        unfinished.rename(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
         raise UnusableFile(
@@ -38,3 +38,10 @@ def whole(path: Path, *, option: str) -> Iterator[BinaryIO]:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def check_new(path: Path, *, option: str) -> None:
+    """Raise `UnusableFile` for a name that is taken: nothing is written over."""
+    if path.exists():
+        problem = "is a folder" if path.is_dir() else "exists already, and nothing is written over"
+        raise UnusableFile(problem, subject=str(path), remedy=f"choose another {option}")

@@ -26,7 +26,7 @@ FILES = ["issue.eml", "issue.html", "issue.json", "issue.md", "issue.txt"]
 COUNTS = ["prepared", "accepted", "rejected", "suppressed", "uncertain", "waiting", "cancelled"]
 PEOPLE = ("ada@example.org", "grace@example.org", "minjun@example.org")
 NO_COMPLAINT = re.compile(
-    r"newsletter: warning: |(collect|rank|summarise|refuse|render|lint|plan|send|resume|warning) +"
+    r"newsletter: warning: |(edition|collect|rank|summarise|refuse|render|lint|plan|send|resume|warning) +"
 )
 SENDER = {
     "NEWSLETTER_SENDER__EMAIL": "news@example.org",

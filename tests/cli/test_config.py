@@ -257,6 +257,7 @@ def test_every_line_of_it_can_be_uncommented(command: Command) -> None:
 
 def test_init_into_a_folder_and_never_twice(command: Command) -> None:
     said = command("init", "news/letter").ok().out
+    assert "Next: `cd news/letter`, set [sender] in newsletter.toml, then" in said
     folder = command.folder / "news" / "letter"
     assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "newsletter.toml"]
     assert str(folder.relative_to(command.folder) / "newsletter.toml") in said

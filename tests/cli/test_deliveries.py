@@ -47,6 +47,10 @@ def test_the_export_is_csv_that_no_spreadsheet_runs(sent: Command) -> None:
     assert not any(value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
     sent("deliveries", "export", DAY, "--out", "who.csv").ok()
     assert len((sent.folder / "who.csv").read_text(encoding="utf-8").splitlines()) == 4
+    for name in ("who.csv", "newsletter.db"):
+        before = (sent.folder / name).read_bytes()
+        assert_complains(sent("deliveries", "export", DAY, "--out", name), name, "exists already")
+        assert (sent.folder / name).read_bytes() == before
 
 
 def test_who_was_refused_is_tried_again_and_nobody_else(sent: Command) -> None:

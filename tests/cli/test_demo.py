@@ -51,6 +51,34 @@ def test_the_demo_s_folder_is_one_to_go_on_with(command: Command) -> None:
     assert "already sent" in again.out
 
 
+def test_the_demo_leaves_a_newsletter_that_it_did_not_make_alone(people: Command) -> None:
+    def files() -> dict[str, str]:  # SQLite's readers leave an empty log
+        return {name: content for name, content in snapshot(people.folder).items() if "db-" not in name}
+
+    def refused() -> None:
+        before = files()
+        result = people("demo", ".", env={"NEWSLETTER_PROVIDER__NAME": "smtp"})
+        assert_complains(result, "a newsletter of its own", "name another DIR")
+        assert files() == before
+
+    refused()  # a list, all settings in the environment
+    people("init").ok()
+    people("subscribers", "add", "reader@example.org").ok()
+    refused()
+    (people.folder / "newsletter.db").unlink()
+    refused()  # a settings file alone
+
+
+def test_the_demo_s_folder_with_settings_of_somebody_s_own_is_left_alone(command: Command) -> None:
+    command("demo").ok()
+    settings = command.folder / "demo" / "newsletter.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[sender]", '[sender]\nemail = "me@example.org"'), encoding="utf-8")
+    before = snapshot(command.folder)
+    assert_complains(command("demo"), "a newsletter of its own")
+    assert snapshot(command.folder) == before
+
+
 def test_database_show(command: Command) -> None:
     assert "there is no such file yet" in command("database", "show").ok().out
     assert list(command.folder.iterdir()) == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from newsletter.delivery.deadline import earliest_end
 from newsletter.delivery.limits import Limits
-from tests.cli.command import SAMPLE, Command, assert_complains
+from tests.cli.command import PROGRAM, SAMPLE, Command, Result, assert_complains
 from tests.cli.test_issues import DAY, readers, smtp
 from tests.servers.smtp import At, Fault, SmtpSink
 
@@ -129,6 +131,9 @@ def test_a_forecast_ends_somewhere() -> None:
 def test_a_full_disk_is_one_line(command: Command) -> None:
     readers(command, 2)
     command("run", "--from", str(SAMPLE)).ok()
-    assert_complains(
-        command.process("deliveries", "export", DAY, "--out", "/dev/full"), "No space left", code=1
-    )
+    words = [str(PROGRAM), "deliveries", "export", DAY]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            words, cwd=command.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert_complains(Result(code=done.returncode, out="", err=done.stderr), "No space left", code=1)

@@ -115,8 +115,8 @@ def test_a_count_that_cannot_be(command: Command, count: str) -> None:
 @pytest.mark.parametrize(
     ("schedule", "words"),
     [
-        ('at = "7:30"', ("editions.NAME.schedule.at", "Local time of sending")),
-        ('at = "24:00"', ("editions.NAME.schedule.at",)),
+        ('at = "7:30"', ("editions.daily.schedule.at", "Local time of sending")),
+        ('at = "24:00"', ("editions.daily.schedule.at",)),
         ('at = "13:00"', ("editions.daily.schedule.latest", "12:00 is not after at = 13:00")),
         ('latest = "07:30"', ("editions.daily.schedule.latest", "07:30 is not after at = 07:30")),
         ('days = "feb"', ("editions.daily.schedule.days", "'feb' is no day of the week", "mon-fri")),

@@ -273,6 +273,11 @@ def test_a_folder_that_cannot_be_written(command: Command, out: str) -> None:
     assert [path.name for path in command.folder.iterdir()] == ["file"]
 
 
+def test_a_file_is_no_folder(command: Command) -> None:
+    command("init").ok()
+    assert_complains(command("preview", "--out", "newsletter.toml"), "newsletter.toml: is no folder", "--out")
+
+
 def test_a_folder_in_the_way_of_one_file_keeps_all_of_them_out(command: Command) -> None:
     preview(command)
     (command.folder / "out" / "issue.md").unlink()

@@ -97,7 +97,12 @@ def test_a_dry_run_of_a_sent_issue_says_so(people: Command) -> None:
 def test_without_subscribers_nothing_is_frozen(command: Command) -> None:
     document = run(command, "--from", SAMPLE)
     assert document["state"] is None
-    assert "Nobody is subscribed" in document["sentence"]
+    assert "Nobody is subscribed to daily; nothing" in document["sentence"]
+    (command.folder / "q.csv").write_text("email\nada@example.org\ngrace@example.org\n")
+    command("subscribers", "import", "q.csv").ok()
+    sentence = run(command, "--from", SAMPLE)["sentence"]
+    assert "Nobody is subscribed to daily, 2 are pending; nothing was sent" in sentence
+    assert "`newsletter subscribers confirm --send`" in sentence
     assert not (command.folder / "outbox").exists()
     command("subscribers", "add", "ada@example.org").ok()
     assert run(command, "--from", SAMPLE)["state"] == "finished"
@@ -214,3 +219,15 @@ def test_settings_stand_where_they_are_given(command: Command) -> None:
     assert len(list((home / "mails" / "new").iterdir())) == 1
     assert (home / "data" / "my.db").is_file()
     assert [path.name for path in command.folder.iterdir()] == ["home"]
+
+
+def test_the_other_editions_are_named(people: Command) -> None:
+    (people.folder / "newsletter.toml").write_text('[editions.daily]\n[editions.korean]\nlanguage = "ko"\n')
+    line = "edition   korean is not in this run: `newsletter run --edition korean`\n"
+    result = people("run", "--from", SAMPLE, "--json").ok()
+    assert line in result.err
+    assert result.json["edition"] == "daily"
+    assert line in people("run", "--from", SAMPLE).ok().out
+    nobody = people("run", "--from", SAMPLE, "--edition", "korean").ok().out
+    assert "is not in this run" not in nobody
+    assert "(`newsletter subscribers add EMAIL --edition korean`)" in nobody

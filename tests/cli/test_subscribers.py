@@ -48,6 +48,28 @@ def test_one_person_is_added_once(command: Command, again: str) -> None:
     assert len(command("subscribers", "list", "--json").json) == 1
 
 
+def test_adding_somebody_again_takes_over_what_is_told(command: Command) -> None:
+    command("subscribers", "add", "ada@example.org", "--name", "Ada").ok()
+    told = ("--name", "Ada Lovelace", "--tag", "lab", "--language", "de")
+    said = command("subscribers", "add", "ada@example.org", *told).ok().out
+    assert "is already on the list" in said
+    assert "What you say of the person is taken over." in said
+    (row,) = command("subscribers", "list", "--json").json
+    assert (row["name"], row["tags"], row["language"]) == ("Ada Lovelace", ["lab"], "de")
+    assert "taken over" not in command("subscribers", "add", "ada@example.org", *told).ok().out
+
+
+def test_who_was_never_active_is_not_on_the_list_again(command: Command) -> None:
+    (command.folder / "q.csv").write_text("email\nada@example.org\n")
+    command("subscribers", "import", "q.csv").ok()
+    assert (
+        command("subscribers", "add", "ada@example.org").ok().out
+        == "ada@example.org is on the list of daily (number 1).\n"
+    )
+    command("subscribers", "remove", "ada@example.org").ok()
+    assert "is on the list of daily again" in command("subscribers", "add", "ada@example.org").ok().out
+
+
 def test_the_row_that_was_added_as_json(command: Command) -> None:
     added = command("subscribers", "add", "ada@example.org", "--json").ok().json
     assert command("subscribers", "list", "--json").json == [added]

@@ -100,7 +100,7 @@ def test_names_that_cannot_be_copied(command: Command) -> None:
 
 def test_a_place_that_cannot_be_written_to_stays_as_it_was(command: Command) -> None:
     (command.folder / "file").write_text("mine", encoding="utf-8")
-    assert_complains(command("templates", "export", "foot", "--to", "file"), "file: cannot be written")
+    assert_complains(command("templates", "export", "foot", "--to", "file"), "file: is no folder")
     assert_complains(command("templates", "export", "foot", "--to", "file/below"), "cannot be written")
     (command.folder / "mine" / "email" / "foot.mjml.j2").mkdir(parents=True)
     result = command("templates", "export", "--all", "--force", "--to", "mine")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.database import Database
-from tests.cli.command import Command, assert_complains, snapshot
+from tests.cli.command import SENDER, Command, assert_complains, outbox, snapshot
 from tests.subscribers.transfers import DATA, RESULT
 
 PAIR = "email,name\nada@example.org,Ada\ngrace@example.org,Grace\n"
@@ -36,10 +36,41 @@ def test_import_says_what_it_did(command: Command, pair: Path) -> None:
     assert "import --undo 1" in said
     assert states(command) == {"ada@example.org": "pending", "grace@example.org": "pending"}
     document = command("subscribers", "import", pair, "--consent", "the fair", "--json").ok()
-    assert list(document.json) == [*RESULT, "import", "dry_run", "faults", "notes"]
+    assert list(document.json) == [*RESULT, "pending", "import", "dry_run", "faults", "notes"]
     assert (document.json["updated"], document.json["import"]) == (2, 2)
     assert set(states(command).values()) == {"active"}
     assert command("subscribers", "import", pair, "--consent", "the fair", "--json").json["known"] == 2
+
+
+def test_who_is_pending_is_told_with_what_makes_them_readers(command: Command, pair: Path) -> None:
+    (command.folder / "newsletter.toml").write_text("[editions.daily]\n[editions.weekly]\n")
+    said = command("subscribers", "import", pair, "--edition", "weekly").ok().out
+    assert "Pending, so sent nothing until they confirm: 2." in said
+    assert "`newsletter subscribers confirm --send --edition weekly`" in said
+    asked = command("subscribers", "confirm", "--send", "--edition", "weekly", env=SENDER)
+    assert asked.ok().out.startswith("2 asked")
+    assert len(outbox(command.folder)) == 2
+    again = ("subscribers", "import", pair, "--edition", "weekly", "--consent", "the fair")
+    assert "pending" not in command(*again).ok().out
+    assert set(states(command).values()) == {"active"}
+
+
+def test_the_number_who_are_pending_as_json(command: Command, pair: Path) -> None:
+    pair.write_text(
+        "email,edition,state,consent_source\nada@example.org,daily,active,a form\ngrace@example.org,daily,,\n"
+    )
+    assert command("subscribers", "import", pair, "--dry-run", "--json").json["pending"] == 1
+    assert command("subscribers", "import", pair, "--json").json["pending"] == 1
+    assert command("subscribers", "import", pair, "--json").json["pending"] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"email": "ada@example.org"}]', '[\n"ada@example.org"]', '{\n"people": []}', "[]"]
+)
+def test_json_that_is_no_json_lines(command: Command, text: str) -> None:
+    (command.folder / "people.json").write_text(text)
+    result = command("subscribers", "import", "people.json")
+    assert_complains(result, "people.json: is JSON, but not JSON Lines", '{"email": "ada@example.org"}')
 
 
 def test_all_or_nothing(command: Command, pair: Path) -> None:
@@ -154,6 +185,19 @@ def test_an_unreadable_place_for_the_export(command: Command, pair: Path) -> Non
     command("subscribers", "import", pair).ok()
     assert_complains(command("subscribers", "export", "--out", "missing/list.csv"), "--out")
     assert_complains(command("subscribers", "export", "--out", "."), "folder")
+
+
+def test_nothing_is_written_over(people: Command) -> None:
+    people("init").ok()
+    bad = people.folder / "bad.csv"
+    bad.write_text("email\nbad\n")
+    for name in ("newsletter.db", "newsletter.toml"):
+        before = (people.folder / name).read_bytes()
+        assert_complains(people("subscribers", "export", "--out", name), name, "exists already", "--out")
+        assert_complains(
+            people("subscribers", "import", bad, "--rejects", name), "exists already", "--rejects"
+        )
+        assert (people.folder / name).read_bytes() == before
 
 
 def test_on_a_database_of_either_kind(command: Command, database: Database, pair: Path) -> None:

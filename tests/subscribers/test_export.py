@@ -154,20 +154,21 @@ def test_who_is_erased_is_in_no_export(files: Files) -> None:
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "list.csv"
-    path.write_text("before")
+    path, late = tmp_path / "list.csv", tmp_path / "late.csv"
     with pytest.raises(RuntimeError), whole(path, option="--out") as file:
         file.write(b"half")
         raise RuntimeError
-    assert path.read_text() == "before"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.iterdir()) == []
     with whole(path, option="--out") as file:
         file.write(b"all")
     assert path.read_text() == "all"
     assert path.stat().st_mode & 0o777 == 0o600
-    for wrong in (tmp_path, tmp_path / "missing" / "x", Path("/proc/x/y"), Path("a\0b")):
+    for wrong in (path, tmp_path, tmp_path / "missing" / "x", Path("/proc/x/y"), Path("a\0b")):
         with pytest.raises(UnusableFile, match="choose another --out"), whole(wrong, option="--out"):
             pass
+    with pytest.raises(UnusableFile, match="exists already"), whole(late, option="--out"):
+        late.write_text("of somebody else")
+    assert late.read_text() == "of somebody else"
 
 
 def test_thousands_of_lines(files: Files) -> None:

@@ -102,13 +102,26 @@ def test_adding_makes_an_active_subscriber_with_consent_and_history(
 def test_adding_again_changes_nothing(people: SubscriberList, connection: sa.Connection) -> None:
     first = add(people, connection, "me@example.org")
     before = everything(connection)
-    again = people.add(
-        connection, " ME@EXAMPLE.ORG", edition="daily", name="Other", tags=["x"], actor="o", now=LATER
-    )
+    again = people.add(connection, " ME@EXAMPLE.ORG", edition="daily", actor="o", now=LATER)
     assert not again.created
     assert not again.reactivated
+    assert not again.described
     assert again.subscriber == first.subscriber
     assert everything(connection) == before
+
+
+def test_adding_again_takes_over_what_is_told_of_the_person(
+    people: SubscriberList, connection: sa.Connection
+) -> None:
+    first = add(people, connection, "me@example.org")
+    for described in (True, False):
+        again = people.add(
+            connection, "me@example.org", edition="daily", name="Other", tags=["x"], language="de", actor="o", now=LATER
+        )  # fmt: skip
+        assert again.described is described
+        assert again.subscription == first.subscription
+        assert (again.subscriber.name, again.subscriber.language) == ("Other", "de")
+        assert set(again.subscriber.tags) == {*first.subscriber.tags, "x"}
 
 
 def test_one_person_has_many_editions_and_one_number(

@@ -70,10 +70,12 @@ def _said(added: Added) -> str:
     """Return what `add` did, as a sentence."""
     person, edition = added.subscriber, added.subscription.edition
     known = not (added.created or added.reactivated or added.lifted)
-    again = " again" if added.reactivated or added.lifted else ""
+    again = " again" if added.lifted or (added.before and added.before.name == "UNSUBSCRIBED") else ""
     sentence = f"{person.email} is {'already ' if known else ''}on the list of {edition}{again} (number {person.id})."
     if added.subscription.paused_until is not None:
         sentence += f" It is paused until {added.subscription.paused_until:%Y-%m-%d}."
+    if added.described:
+        sentence += " What you say of the person is taken over."
     return f"{sentence} Mail may go to the address again." if added.lifted else sentence
 
 

@@ -90,7 +90,7 @@ def _print(
             app.edition_name(chosen["edition"])
         if chosen.get("state") is not None:
             chosen["state"] = Standing(chosen["state"])
-        people = app.subscriber_list()
+        people = app.subscriber_list(looking=True)
         with app.database().read() as connection:
             rows = people.listing(connection, Chosen(**chosen))
             if as_json:

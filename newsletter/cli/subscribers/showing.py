@@ -29,7 +29,7 @@ def show(context: click.Context, subscriber: str, as_json: bool) -> None:
     with open_app(context) as app:
         from newsletter.delivery.recent import recent_deliveries
 
-        people = app.subscriber_list()
+        people = app.subscriber_list(looking=True)
         with app.database().read() as connection:
             details = people.show(connection, subscriber)
             deliveries = recent_deliveries(connection, details.subscriber.id, LAST)

@@ -44,7 +44,7 @@ def stats(context: click.Context, edition: str | None, days: int, as_json: bool)
         if edition is not None:
             app.edition_name(edition)
         today = now().date()
-        with app.database().read() as connection:
+        with app.looking_database().read() as connection:
             counts = standings(connection)
             grown = growth(
                 connection, counts, edition_name=edition, since=today - timedelta(days=days - 1), until=today

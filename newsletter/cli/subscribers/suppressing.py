@@ -76,7 +76,7 @@ def list_(context: click.Context, lifted: bool, as_json: bool) -> None:
     An address shows while its person is on the list; else there is only a hash, from which nobody can read it.
     """
     with open_app(context) as app:
-        kept = app.suppressions()
+        kept = app.suppressions(looking=True)
         with app.database().read() as connection:
             rows = kept.listing(connection, lifted=lifted)
             if as_json:

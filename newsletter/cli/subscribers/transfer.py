@@ -79,7 +79,7 @@ def import_(
         complain(_refusal(file, staged, rejects))
         return 2
     if not as_json:
-        _tell(imported, rejects, dry_run=dry_run)
+        _tell(imported, rejects, edition, dry_run=dry_run)
     return 0
 
 
@@ -119,7 +119,15 @@ def _document(imported: Imported, *, dry_run: bool, refused: bool) -> dict[str, 
         {"line": fault.line, "problem": fault.problem, **({"file": fault.file} if fault.file else {})}
         for fault in staged.faults
     ]
-    return {**counts, "import": imported.number, "dry_run": dry_run, "faults": faults, "notes": staged.notes}
+    pending = 0 if refused else imported.pending
+    return {
+        **counts,
+        "pending": pending,
+        "import": imported.number,
+        "dry_run": dry_run,
+        "faults": faults,
+        "notes": staged.notes,
+    }
 
 
 def _refusal(file: Path, staged: Staged, rejects: Path | None) -> str:
@@ -136,7 +144,7 @@ def _refusal(file: Path, staged: Staged, rejects: Path | None) -> str:
     )
 
 
-def _tell(imported: Imported, rejects: Path | None, *, dry_run: bool) -> None:
+def _tell(imported: Imported, rejects: Path | None, edition: str | None, *, dry_run: bool) -> None:
     words = {
         "new": "new", "known": "known", "updated": "updated", "suppressed": "suppressed",
         "left": "left here before", "invalid": "invalid", "duplicate": "more than once",
@@ -151,6 +159,12 @@ def _tell(imported: Imported, rejects: Path | None, *, dry_run: bool) -> None:
         click.echo(f"It would be: {counts}. Nothing was changed.")
         return
     click.echo(f"Import {imported.number}: {counts}.")
+    if imported.pending:
+        where = f" --edition {edition}" if edition is not None else ""
+        click.echo(
+            f"Pending, so sent nothing until they confirm: {imported.pending:,}. `newsletter subscribers confirm "
+            f"--send{where}` asks them, or import the file again with --consent TEXT."
+        )
     click.echo(f"`newsletter subscribers import --undo {imported.number}` takes it back.")
 
 
@@ -204,7 +218,7 @@ def export(
         if edition is not None:
             app.edition_name(edition)
         picked = Picked(edition=edition, state=state, tag=tag)
-        with app.database().read() as connection:
+        with app.looking_database().read() as connection:
             pieces = (export_csv if form == "csv" else export_jsonl)(connection, picked)
             if out is None:
                 _print_utf8(pieces)
