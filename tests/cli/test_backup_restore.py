@@ -40,7 +40,7 @@ def crowd(command: Command, migrated_file: Path) -> Command:
     database = opened(command)
     add_readers(database, READERS)
     database.close()
-    command("subscribers", "list").ok()
+    command("subscribers", "tag", "1", "first").ok()  # a step of the operator makes the secret
     return command
 
 
