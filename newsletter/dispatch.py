@@ -40,6 +40,7 @@ from newsletter.models import (
 )
 from newsletter.protocols import Provider
 from newsletter.settings.editions import DEFAULT_EDITION
+from newsletter.states import so_many
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
@@ -323,7 +324,7 @@ class Dispatcher:
 
     def _sentence(self, record: IssueRecord, counts: Counts, *, used_up: bool) -> str:
         """Say how an issue stands after a send."""
-        issue, waiting = f"Issue {record.name}", f"{counts.waiting} are waiting"
+        issue, waiting = f"Issue {record.name}", so_many(counts.waiting, "waiting")
         if record.state is IssueState.PAUSED:
             remedy = (
                 f"`newsletter issues resume {record.name}` goes on"
@@ -348,7 +349,7 @@ class Dispatcher:
                 f"{issue} has used up what the day (UTC) may send; {waiting}, the next run after midnight UTC "
                 "goes on."
             )
-        return f"{issue} is not finished: {waiting}, {counts.uncertain} are uncertain; run again to go on."
+        return f"{issue} is not finished: {waiting}, {so_many(counts.uncertain, 'uncertain')}; run again to go on."
 
     def go_on(self, record: IssueRecord, *, dry_run: bool) -> RunResult:
         """Go on with an issue that exists, if its state allows it."""
@@ -362,8 +363,10 @@ class Dispatcher:
         if waits_for_a_hand(record):
             return self._not_sent(record, counts)
         if dry_run:
-            return replace(known, sentence=f"Issue {record.name} would go on: {counts.waiting} are waiting.")
-        self.report(f"resume    issue {record.name}, {counts.waiting} of {counts.prepared} are waiting")
+            return replace(
+                known, sentence=f"Issue {record.name} would go on: {so_many(counts.waiting, 'waiting')}."
+            )
+        self.report(f"resume    issue {record.name}, {counts.waiting} of {counts.prepared} waiting")
         return self.deliver(record)
 
     def _not_sent(self, record: IssueRecord, counts: Counts) -> RunResult:

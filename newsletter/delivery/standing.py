@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newsletter.states import Counts, IssueState, goes_on_by_hand
+from newsletter.states import Counts, IssueState, goes_on_by_hand, so_many
 
 OVERDUE = timedelta(
     hours=1
@@ -131,7 +131,7 @@ def _of_turn(turn: TurnStanding, due: date | None) -> Iterator[Need]:
 def _of_issue(issue: IssueStanding, *, scheduled: bool, over: bool) -> Iterator[Need]:
     """Yield what an issue needs; ``scheduled`` where its edition is, ``over`` where the newest such send is over."""
     reason = f": {issue.reason.rstrip('.')}" if issue.reason else ""
-    waiting, run = _waiting(issue.counts.waiting), f"newsletter run --edition {issue.edition}"
+    waiting, run = so_many(issue.counts.waiting, "waiting"), f"newsletter run --edition {issue.edition}"
     if goes_on_by_hand(issue.state, issue.reason):
         yield Need(
             sentence=f"Issue {issue.name} is {issue.state.value}{reason}; {waiting}.",
@@ -163,10 +163,6 @@ def _of_uncertain(issue: IssueStanding) -> Need:
         f" `{resolve} --assume-sent` counts {again} as taken.",
         command=f"newsletter deliveries list {issue.name} --state uncertain",
     )
-
-
-def _waiting(number: int) -> str:
-    return f"{number} {'is' if number == 1 else 'are'} waiting"
 
 
 def _number(number: int, thing: str) -> str:
