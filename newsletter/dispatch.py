@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from newsletter import store
+from newsletter.counting import counted, so_many
 from newsletter.database import Database
 from newsletter.delivery import ledger, watch
 from newsletter.delivery.breaker import THRESHOLD, Threshold
@@ -40,7 +41,6 @@ from newsletter.models import (
 )
 from newsletter.protocols import Provider
 from newsletter.settings.editions import DEFAULT_EDITION
-from newsletter.states import so_many
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity
@@ -172,14 +172,14 @@ class Dispatcher:
             else "newsletter templates check"
         )
         if errors:
-            others = f", and it has {_number(len(errors) - 1, 'more error')}" if errors[1:] else ""
+            others = f", and it has {counted(len(errors) - 1, 'more error')}" if errors[1:] else ""
             raise RenderError(
                 f"not sent, because {errors[0].what} ({errors[0].rule}){others}",
                 subject=f"issue {issue.day}/{issue.edition}",
                 remedy="all of it stands above" if whole else f"`{see}` tells all",
             )  # fmt: skip
         if len(findings) > len(told):
-            self.report(f"lint      {_number(len(findings) - WARNINGS, 'more warning')}; `{see}` tells all")
+            self.report(f"lint      {counted(len(findings) - WARNINGS, 'more warning')}; `{see}` tells all")
 
     def _plan(self, issue: Issue, letter: Letter) -> IssueRecord:
         """Freeze an issue; where another process planned it meanwhile, take that one."""
@@ -419,11 +419,7 @@ def _unreached(counts: Counts) -> str:
 
 
 def _people(number: int) -> str:
-    return _number(number, "subscriber")
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    return counted(number, "subscriber")
 
 
 def _sum(counts: Counts) -> str:

@@ -80,8 +80,3 @@ def counts_of(by_state: Mapping[int, int]) -> Counts:
     """Return the counts of deliveries that were counted by state."""
     parts = {name: sum(by_state.get(state, 0) for state in states) for name, states in STATES_OF.items()}
     return Counts(prepared=sum(by_state.values()), **parts)
-
-
-def so_many(number: int, what: str) -> str:
-    """Return how many are waiting, uncertain and the like: "1 is waiting", "2 are waiting"."""
-    return f"{number} {'is' if number == 1 else 'are'} {what}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter.cli.shared import Day, begun, edition_option, json_option, open_app, print_json, warn
+from newsletter.counting import counted
 
 if TYPE_CHECKING:
     from newsletter.templating.lint.findings import Finding
@@ -58,7 +59,7 @@ def lint(
     else:
         for finding in findings:
             click.echo(_line(name, finding, page=file is not None and file.suffix.lower() != ".eml"))
-        click.echo(f"{_number(errors, 'error')}, {_number(len(findings) - errors, 'warning')}")
+        click.echo(f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}")
     return 1 if errors else 0
 
 
@@ -85,7 +86,3 @@ def _line(name: str, finding: Finding, *, page: bool) -> str:
     """Return a finding as linters print it; in an HTML file its place is the file's own."""
     place = f"{name}: {finding}"
     return place.replace(": html", "", 1) if page else place
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newsletter.states import Counts, IssueState, goes_on_by_hand, so_many
+from newsletter.counting import counted, so_many
+from newsletter.states import Counts, IssueState, goes_on_by_hand
 
 OVERDUE = timedelta(
     hours=1
@@ -102,7 +103,7 @@ def needs(standing: Standing, due: Mapping[str, date | None]) -> Iterator[Need]:
         yield from _of_turn(turn, due.get(turn.edition))
     if standing.notices.overdue:
         yield Need(
-            sentence=f"{_number(standing.notices.overdue, 'notice')} should have been sent an hour ago or earlier.",
+            sentence=f"{counted(standing.notices.overdue, 'notice')} should have been sent an hour ago or earlier.",
             command="newsletter notices send",
         )
     for edition, number in standing.readers:
@@ -158,12 +159,8 @@ def _of_uncertain(issue: IssueStanding) -> Need:
     taken, again = ("it was", "it") if one else ("they were", "them")
     resolve = f"newsletter deliveries resolve {issue.name}"
     return Need(
-        sentence=f"Of {_number(issue.counts.uncertain, 'letter')} of issue {issue.name} nobody knows whether {taken}"
+        sentence=f"Of {counted(issue.counts.uncertain, 'letter')} of issue {issue.name} nobody knows whether {taken}"
         f" taken; where your provider posts events, these tell within a day. `{resolve} --resend` sends {again} again,"
         f" `{resolve} --assume-sent` counts {again} as taken.",
         command=f"newsletter deliveries list {issue.name} --state uncertain",
     )
-
-
-def _number(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from newsletter.cli import COMMANDS
 from tests.cli.command import PROGRAM, SAMPLE, Command, assert_complains
+from tests.cli.terminal import on_terminal
 
 SUBCOMMANDS = [
     ("issues", "show"), ("subscribers", "add"), ("subscribers", "remove"), ("subscribers", "list"),
@@ -141,23 +141,7 @@ def test_a_file_name_that_is_no_text(command: Command) -> None:
 
 def test_a_terminal_sees_the_progress(command: Command) -> None:
     command("subscribers", "add", "ada@example.org").ok()
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [PROGRAM, "run", "--from", SAMPLE], cwd=command.folder, stdout=theirs, stderr=theirs, stdin=theirs
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not part:
-            break
-        seen += part
-    os.close(ours)
-    assert process.wait(30) == 0
-    lines = seen.replace(b"\r\n", b"\n")
-    assert b"\x1b[?25lsend       [" in lines
-    assert b"] 1/1" in lines.replace(b"  ", b" ")
-    assert b"\nsend      1 prepared = 1 accepted" in lines
+    seen = on_terminal(command, ["run", "--from", SAMPLE], errors=True)
+    assert "\x1b[?25lsend       [" in seen
+    assert "] 1/1" in seen.replace("  ", " ")
+    assert "\nsend      1 prepared = 1 accepted" in seen

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import termios
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,7 +10,8 @@ from hypothesis import strategies as st
 
 from newsletter.cli.charts import EIGHTHS, axis, bars
 from newsletter.cli.subscribers.forms import STATES
-from tests.cli.command import PROGRAM, Command
+from tests.cli.command import Command
+from tests.cli.terminal import on_terminal
 
 
 def test_counts_add_up(people: Command) -> None:
@@ -59,27 +54,8 @@ def test_every_edition_and_all_of_them(people: Command) -> None:
 
 @pytest.mark.parametrize("columns", [40, 100])
 def test_a_terminal_gets_a_chart_of_its_width(people: Command, columns: int) -> None:
-    terminal, inner = pty.openpty()
-    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {**os.environ, "PYTHONUTF8": "1"}
-    environment.pop("COLUMNS", None)
-    process = subprocess.Popen(
-        [PROGRAM, "subscribers", "stats", "--days", "200"], cwd=people.folder, stdin=subprocess.DEVNULL, stdout=inner,
-        stderr=subprocess.DEVNULL, env=environment,
-    )  # fmt: skip
-    os.close(inner)
-    said = b""
-    while True:
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        said += part
-    os.close(terminal)
-    assert process.wait(timeout=60) == 0
-    lines = said.decode().splitlines()
+    said = on_terminal(people, ["subscribers", "stats", "--days", "200"], columns=columns)
+    lines = said.splitlines()
     drawn = [line for line in lines if "┤" in line or "└" in line]
     assert drawn, lines
     assert max(map(len, drawn)) == columns - 1
