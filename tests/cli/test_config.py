@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from newsletter.config import SettingInfo, describe
-from newsletter.settings.base import Secret
+from newsletter.config import describe
+from newsletter.settings.base import Secret, SettingInfo
 from tests.cli.command import Command, assert_complains
 
 PASSWORD = "a-very-secret-password"

@@ -69,13 +69,18 @@ def test_a_message_takes_one_round_trip_where_commands_may_come_together() -> No
         assert got[-1] == "QUIT"
 
 
+def wait_for_data(got: list[str]) -> None:
+    """Wait until the server has come to the next DATA."""
+    while got[-1] != "DATA":
+        time.sleep(0.01)
+
+
 def test_the_data_of_the_next_waits_for_the_receipt_before_it_to_be_taken() -> None:
     with scripted(PIPELINED | TAKING) as (where, got):
         with SmtpProvider(where).connect() as connection:
             receipts = connection.send(LETTER, recipients(2))
             assert next(receipts).outcome is ACCEPTED
-            while got[-1] != "DATA":
-                time.sleep(0.01)
+            wait_for_data(got)
             time.sleep(0.1)
             assert got[-2:] == ["RCPT TO:<reader2@example.org>", "DATA"]
             assert outcomes(list(receipts)) == [ACCEPTED]
@@ -86,6 +91,7 @@ def test_who_was_named_and_is_not_to_be_written_to_any_more_gets_nothing() -> No
     """A goodbye would be data by then, so the connection ends without one."""
     with scripted(PIPELINED | TAKING) as (where, got), SmtpProvider(where).connect() as connection:
         assert next(connection.send(LETTER, recipients(2))).outcome is ACCEPTED
+        wait_for_data(got)
     assert got[-2:] == ["RCPT TO:<reader2@example.org>", "DATA"]
     assert got.count(".") == 1
 
