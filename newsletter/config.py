@@ -24,7 +24,7 @@ from newsletter.errors import ConfigError
 from newsletter.languages import nearest_first, shipped_as
 from newsletter.schedule import Timetable, timetable
 from newsletter.settings import Settings, faults
-from newsletter.settings.base import Secret
+from newsletter.settings.base import Secret, SettingInfo
 
 # A provider has these for what it posts; mails to the operator use the same tables, and nothing is taken for those.
 _OF_EVENTS = frozenset(
@@ -36,17 +36,6 @@ RESERVED_VARIABLES = frozenset({"NEWSLETTER_SECRET"})
 _LIST = "list of texts"
 _TABLE = "table of texts"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingInfo:
-    """One setting as `newsletter config` shows it; ``path`` is dotted, ``NAME`` stands for an edition."""
-
-    path: str
-    default: object
-    help: str
-    kind: str
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,23 +349,23 @@ def _decode_secret(kind: type, value: object) -> object:
 def _convert(tree: dict[str, Any], *, strict: bool, where: Callable[[str], str]) -> Settings:
     """Convert; ``where`` says where the setting of a path stands."""
     try:
-        return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
+        return _converted(tree, strict=strict)
     except msgspec.ValidationError as error:
-        kinds = {
-            info.path: faults.Kind(
-                info.kind, info.help, info.choices, secret=isinstance(info.default, Secret)
-            )
-            for info in describe()
-        }
-        fault = faults.said(str(error), tree, kinds, partial(_told, strict=strict))
+        fault = faults.said(
+            str(error), tree, {info.path: info for info in describe()}, partial(_told, strict=strict)
+        )
     subject = ", ".join(filter(None, (where(fault.path), fault.path)))
     raise ConfigError(fault.problem, subject=subject, remedy=fault.remedy)
+
+
+def _converted(tree: Mapping[str, Any], *, strict: bool) -> Settings:
+    return msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
 
 
 def _told(tree: Mapping[str, Any], *, strict: bool) -> str:
     """Return what is wrong with settings, nothing where they can be used."""
     try:
-        msgspec.convert(tree, Settings, strict=strict, dec_hook=_decode_secret)
+        _converted(tree, strict=strict)
     except msgspec.ValidationError as error:
         return str(error)
     return ""

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from newsletter.cli.shared import warn
-from newsletter.config import SettingInfo, describe, load, timetables
+from newsletter.config import describe, load, timetables
 from newsletter.errors import InputError
 from newsletter.schedule import EXAMPLE
-from newsletter.settings.base import Secret
+from newsletter.settings.base import Secret, SettingInfo
 from newsletter.settings.editions import DEFAULT_EDITION
 
 GITIGNORE = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 from msgspec import Struct
@@ -31,6 +32,17 @@ def without_password(url: str) -> str:
     """Return a database's URL without its password, wherever in it that stands."""
     hidden = re.sub(r"(://[^:/@]*:).*@", r"\1***@", url)
     return re.sub(r"(?i)(password=)[^&]*", r"\1***", hidden)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingInfo:
+    """One setting as `newsletter config` shows it; ``path`` is dotted, ``NAME`` stands for an edition."""
+
+    path: str
+    default: object
+    help: str
+    kind: str
+    choices: tuple[str, ...] = ()
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,10 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
+
+from newsletter.settings.base import Secret, SettingInfo
 
 _EXPECTED = re.compile(r"Expected `[^`]+`, got `[^`]+`")
 _BOUND = re.compile(r"Expected `(?:int|float)` (<=|>=|<|>) (\S+)")
@@ -36,47 +39,41 @@ class Said(NamedTuple):
     remedy: str
 
 
-class Kind(NamedTuple):
-    """What a setting may be. A secret's value is never shown."""
-
-    kind: str
-    help: str
-    choices: Sequence[str] = ()
-    secret: bool = False
-
-
 def said(
-    error: str, tree: Mapping[str, Any], kinds: Mapping[str, Kind], told: Callable[[Mapping[str, Any]], str]
+    error: str,
+    tree: Mapping[str, Any],
+    known: Mapping[str, SettingInfo],
+    told: Callable[[Mapping[str, Any]], str],
 ) -> Said:
-    """Say what a fault of msgspec means. ``kinds`` are by the general path, ``told`` is what it says of a tree."""
+    """Say what a fault of msgspec means. ``known`` are the settings by path, ``told`` is what it says of a tree."""
     problem, _, place = error.partition(" - at `$.")
     place = _ITEM.sub("", place.rstrip("`"))
     general = place.replace(_ANY_NAME, ".NAME")
     path = _named(place, error, tree, told)
-    kind = kinds.get(general)
-    if kind is None and (table := kinds.get(general.removesuffix(".NAME"))) is not None:
-        kind = table._replace(kind="text")  # what is in a table of texts
+    info = known.get(general)
+    if info is None and (table := known.get(general.removesuffix(".NAME"))) is not None:
+        info = replace(table, kind="text")  # what is in a table of texts
     if missing := _MISSING.fullmatch(problem):
         return Said(path, f"has no {missing[1]}", "give one")
-    if kind is None and problem.startswith("Expected `object`"):
+    if info is None and problem.startswith("Expected `object`"):
         return Said(path, "is a table of settings", f"write [{path}] on a line, and its settings below it")
-    if kind is None:
+    if info is None:
         return Said(path, problem, "see `newsletter config`")
-    value = None if kind.secret else _at(tree, path.split("."))
-    return Said(path, *_explained(problem, value, kind))
+    value = None if isinstance(info.default, Secret) else _at(tree, path.split("."))
+    return Said(path, *_explained(problem, value, info))
 
 
-def _explained(problem: str, value: object, kind: Kind) -> tuple[str, str]:
+def _explained(problem: str, value: object, info: SettingInfo) -> tuple[str, str]:
     if value == "" and ("matching regex" in problem or _LENGTH.search(problem)):
-        return "is empty", kind.help
+        return "is empty", info.help
     shown = "it" if value is None else _shown(value)
     if "matching regex" in problem:
-        return f"{shown} is not written as it should be", kind.help
+        return f"{shown} is not written as it should be", info.help
     if problem.startswith("Invalid enum value"):
         wrong = problem.removeprefix("Invalid enum value ").strip("'\"")
-        close = difflib.get_close_matches(wrong, kind.choices, n=1)
+        close = difflib.get_close_matches(wrong, info.choices, n=1)
         meant = f"did you mean {close[0]!r}? It" if close else "it"
-        return f"{wrong!r} is none of its values", f"{meant} may be {', '.join(filter(None, kind.choices))}"
+        return f"{wrong!r} is none of its values", f"{meant} may be {', '.join(filter(None, info.choices))}"
     if bound := _BOUND.search(problem):
         most = bound[1].startswith("<")
         extreme = f"{bound[2].removesuffix('.0')} at {'most' if most else 'least'}"
@@ -88,8 +85,8 @@ def _explained(problem: str, value: object, kind: Kind) -> tuple[str, str]:
             return "is too short" if value else "is empty", least
         return "is too long", f"it has {length[3]} {things} at most"
     if _EXPECTED.search(problem):
-        return f"{shown} is of another kind", f"it must be {_WRITTEN.get(kind.kind, 'a text in quotes')}"
-    return problem, kind.help
+        return f"{shown} is of another kind", f"it must be {_WRITTEN.get(info.kind, 'a text in quotes')}"
+    return problem, info.help
 
 
 def _shown(value: object) -> str:
