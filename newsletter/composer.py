@@ -89,20 +89,6 @@ class Composer:
         return cast("bytes", digest.digest())
 
 
-class Composers:
-    """Gives the composer of a letter: one for all pages of a send, because it keeps what its messages share."""
-
-    def __init__(self, signers: Sequence[Signer] = ()) -> None:
-        self._signers = signers
-        self._last: Composer | None = None
-
-    def of(self, letter: Letter) -> Composer:
-        """Return the last one if it is this letter's, else a new one."""
-        if self._last is None or self._last.letter is not letter:
-            self._last = Composer(letter, self._signers)
-        return self._last
-
-
 @dataclass(frozen=True, slots=True)
 class _Way:
     """A part's beginning in one encoding: what is sent of it (for a part in ASCII, and beyond), and what is left.

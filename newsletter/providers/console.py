@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from email import message_from_bytes, policy
+from functools import partial
 from typing import TextIO
 from unicodedata import category
 
-from newsletter.composer import Composer, Composers
+from newsletter.composer import Composer
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
+from newsletter.providers.kept import OfLetter
 
 RULE = "-" * 72
 _HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe")
@@ -28,7 +30,7 @@ class ConsoleProvider:
 
     def __init__(self, stream: TextIO, signers: Sequence[Signer] = ()) -> None:
         self._stream = stream
-        self._composers = Composers(signers)
+        self._composer = OfLetter(partial(Composer, signers=signers))
 
     def connect(self) -> AbstractContextManager[Connection]:
         """Return what shows messages; nothing has to be opened."""
@@ -36,7 +38,7 @@ class ConsoleProvider:
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Show the message of each, made as it would be sent."""
-        composer = self._composers.of(letter)
+        composer = self._composer(letter)
         for recipient in recipients:
             outcome, reply = self._show(composer, recipient)
             yield Receipt(subscriber_id=recipient.subscriber_id, outcome=outcome, reply=reply)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
-from newsletter.composer import Composers
+from newsletter.composer import Composer
 from newsletter.dkim import Signer
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.folder import Folder, FolderConnection
+from newsletter.providers.kept import OfLetter
 
 
 class FileProvider:
@@ -36,4 +38,6 @@ class FileProvider:
     def connect(self) -> AbstractContextManager[Connection]:
         """Make the folder where it is missing; raise `ProviderUnavailable` if it cannot be written."""
         self._folder.prepare([self._folder.path], now=self._clock())
-        return nullcontext(FolderConnection(folder=self._folder, composers=Composers(self._signers)))
+        return nullcontext(
+            FolderConnection(folder=self._folder, composer=OfLetter(partial(Composer, signers=self._signers)))
+        )

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from newsletter.composer import Composer, Composers
+from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
 from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.providers.kept import OfLetter
 
 STALE_SECONDS = 36 * 3600  # the Maildir rule for what a dead process left in tmp
 UNFINISHED = ".part"
@@ -64,12 +65,12 @@ class FolderConnection:
     """Writes messages into a folder; ``present`` are the names that are known to be there."""
 
     folder: Folder
-    composers: Composers
+    composer: OfLetter[Composer]
     present: set[str] = field(default_factory=set)
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
         """Write the message of each; one that is there already is left as it is."""
-        composer = self.composers.of(letter)
+        composer = self.composer(letter)
         for recipient in recipients:
             yield self._deliver(composer, recipient)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
-from newsletter.composer import Composers
+from newsletter.composer import Composer
 from newsletter.dkim import Signer
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.folder import Folder, FolderConnection
+from newsletter.providers.kept import OfLetter
 
 
 class OutboxProvider:
@@ -51,7 +53,9 @@ class OutboxProvider:
         except OSError as error:
             raise folder.unwritable(error) from error
         return nullcontext(
-            FolderConnection(folder=folder, composers=Composers(self._signers), present=present)
+            FolderConnection(
+                folder=folder, composer=OfLetter(partial(Composer, signers=self._signers)), present=present
+            )
         )
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from newsletter.messages import extra_headers, fixed_lines, mail_address, unfold
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, Means, ascii_address, opened
+from newsletter.providers.kept import OfLetter
 from newsletter.templating.issue import Blanks
 
 PATH = "/email/batch"
@@ -106,17 +108,16 @@ class _PostmarkConnection:
             "X-Postmark-Server-Token": settings.token, "Content-Type": "application/json",
             "Accept": "application/json",
         }  # fmt: skip
-        self._written: _Written | None = None
+        self._written = OfLetter(partial(_Written, stream=settings.stream))
         self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        if self._written is None or self._written.letter is not letter:
-            self._written = _Written(letter, self._settings.stream)
+        written = self._written(letter)
         group: list[tuple[Recipient, bytes]] = []
         size = 0
         for recipient in recipients:
             try:
-                message = self._written.message(recipient)
+                message = written.message(recipient)
             except MessageRejected as error:
                 yield from self._send_group(group)
                 group, size = [], 0

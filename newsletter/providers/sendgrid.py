@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 from time import time
@@ -24,6 +25,7 @@ from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, opened
+from newsletter.providers.kept import OfLetter
 from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
 
 PATH = "/v3/mail/send"
@@ -94,11 +96,12 @@ class _SendGridConnection:
         self._settings = settings
         self._line = line
         self._headers = {"Authorization": f"Bearer {settings.api_key}", "Content-Type": "application/json"}
-        self._payload: Payload | None = None
+        opens, clicks = settings.track_opens, settings.track_clicks
+        self._payload = OfLetter(partial(Payload, opens=opens, clicks=clicks, sandbox=settings.sandbox))
         self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        payload = self._payload_of(letter)
+        payload = self._payload(letter)
         group: dict[str, _Reader] = {}  # by address: one twice has a whole request refused
         for recipient in recipients:
             try:
@@ -114,15 +117,6 @@ class _SendGridConnection:
                 group = {}
             group[address] = recipient.subscriber_id, person
         yield from self._send_group(payload, group)
-
-    def _payload_of(self, letter: Letter) -> Payload:
-        """Return what makes a letter's requests: one for all pages of a send."""
-        if self._payload is None or self._payload.letter is not letter:
-            own = self._settings
-            self._payload = Payload(
-                letter, opens=own.track_opens, clicks=own.track_clicks, sandbox=own.sandbox
-            )
-        return self._payload
 
     def _send_group(self, payload: Payload, group: Mapping[str, _Reader]) -> Iterator[Receipt]:
         """Give the receipts of some. Who was refused without being named is judged when another one is taken.

@@ -18,13 +18,14 @@ from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from newsletter.composer import Composer, Composers
+from newsletter.composer import Composer
 from newsletter.errors import ConfigError, MessageRejected, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, Means, opened
+from newsletter.providers.kept import OfLetter
 from newsletter.providers.ses_answers import read
 from newsletter.refusals import judge
 
@@ -75,12 +76,12 @@ class _SesConnection:
         self._configured = {"ConfigurationSetName": configuration_set} if configuration_set else {}
         self._line = line
         self._sign = sign
-        self._composers = Composers()
+        self._composer = OfLetter(Composer)
         self._refused = 0
         self._backoff = Backoff()
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = self._composers.of(letter)
+        composer = self._composer(letter)
         for recipient in recipients:
             yield self._deliver(composer, recipient)
 

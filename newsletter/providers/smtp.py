@@ -9,15 +9,17 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, zip_longest
 
-from newsletter.composer import Composer, Composers
+from newsletter.composer import Composer
 from newsletter.delivery.recipients import without_key
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, NewsletterError, ProviderUnavailable
 from newsletter.messages import mail_address
 from newsletter.models import Letter, Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
+from newsletter.providers.kept import OfLetter
 from newsletter.providers.smtp_dialogue import GO_ON, ConnectionLostError, Dialogue, Step
 from newsletter.providers.smtp_session import SmtpSettings, open_session, tls_context
 from newsletter.providers.smtp_wire import Reply, Wire
@@ -84,7 +86,7 @@ class _SmtpConnection:
         self._settings = settings
         self._context = tls_context(settings)
         self._dialogue: Dialogue | None = self._open()
-        self._composers = Composers(signers)
+        self._composer = OfLetter(partial(Composer, signers=signers))
         self._ahead: _Message | None = None  # its envelope went out behind the message before it
         self._may_name_ahead = True
         self._lost = 0
@@ -98,7 +100,7 @@ class _SmtpConnection:
             self._dialogue = None
 
     def send(self, letter: Letter, recipients: Sequence[Recipient]) -> Iterator[Receipt]:
-        composer = self._composers.of(letter)
+        composer = self._composer(letter)
         for recipient, following in zip_longest(recipients, islice(recipients, 1, None)):
             outcome, reply = self._deliver(composer, recipient, following)
             hard = outcome is Outcome.REJECTED and judge(reply).hard
