@@ -38,11 +38,19 @@ class Added:
 
     subscriber: Subscriber
     subscription: Subscription
-    created: bool
-    reactivated: bool
     lifted: bool = False  # a suppression, a bounce or a complaint, by force
     described: bool = False  # name, tags or language of somebody who is on the list
     before: SubscriptionState | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether there was no such subscription."""
+        return self.before is None
+
+    @property
+    def reactivated(self) -> bool:
+        """Whether there was one in another state."""
+        return self.before not in {None, self.subscription.state}
 
 
 class SubscriberList(Book):
@@ -71,7 +79,7 @@ class SubscriberList(Book):
             store.update_profile(connection, subscriber.id, profile)
             person = self.find(connection, str(subscriber.id))
             return Added(
-                subscriber=person, subscription=known, created=False, reactivated=False, lifted=lifted,
+                subscriber=person, subscription=known, lifted=lifted,
                 described=person != subscriber, before=known.state,
             )  # fmt: skip
         if known is not None and not force:
@@ -80,8 +88,8 @@ class SubscriberList(Book):
         store.update_profile(connection, subscriber.id, profile)
         records.insert_consent(connection, subscription.id, "operator", now)
         return Added(
-            subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, created=known is None,
-            reactivated=known is not None, lifted=lifted, before=known.state if known else None,
+            subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, lifted=lifted,
+            before=known.state if known else None,
         )  # fmt: skip
 
     def confirm(
