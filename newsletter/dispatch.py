@@ -148,7 +148,7 @@ class Dispatcher:
         with self.database.read() as connection:
             pending = standings(connection).get(self.edition, Counter())[Standing.PENDING]
         where = "" if self.edition == DEFAULT_EDITION else f" --edition {self.edition}"
-        waiting = f", {pending} {'is' if pending == 1 else 'are'} pending" if pending else ""
+        waiting = f", {so_many(pending, 'pending')}" if pending else ""
         command = f"newsletter subscribers {'confirm --send' if pending else 'add EMAIL'}{where}"
         return f"Nobody is subscribed to {self.edition}{waiting}; nothing was sent (`{command}`)."
 

@@ -16,6 +16,7 @@ import click
 from newsletter.cli.shared import IssueName, json_option, open_app, print_json
 from newsletter.cli.subscribers.forms import print_json_array
 from newsletter.cli.tables import print_table
+from newsletter.counting import so_many
 from newsletter.errors import InputError, one_line
 
 STATES = ("pending", "claimed", "accepted", "rejected", "uncertain", "suppressed", "cancelled")
@@ -171,7 +172,7 @@ def _resolve(
     if as_json:
         print_json({"moved": done.moved, "gone": done.gone})
     elif sent:
-        click.echo(f"{done.moved} {'is' if done.moved == 1 else 'are'} counted as accepted.")
+        click.echo(f"{so_many(done.moved, 'counted as accepted')}.")
     else:
         click.echo(_sent_again(done.moved, edition) + _not_sent_again(done.gone, states))
 

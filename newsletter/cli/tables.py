@@ -6,7 +6,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from itertools import accumulate, chain, islice, takewhile
 
 import click
 
@@ -43,9 +43,9 @@ def beginning(text: str, columns: int) -> str:
     """Return as much of a text as has room."""
     if width(text) <= columns:
         return text
-    while width(text) >= columns:
-        text = text[:-1]
-    return f"{text}\N{HORIZONTAL ELLIPSIS}"
+    taken = accumulate(map(width, text))
+    room = sum(1 for _ in takewhile(lambda so_far: so_far < columns, taken))
+    return f"{text[:room]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _terminal() -> int:

@@ -141,10 +141,8 @@ def _suppress_others(connection: Connection, held: Mapping[str, int], present: S
     claimed = connection.execute(select(delivery.c.subscriber_id).where(*of_claim()), held).scalars()
     left = set(claimed).difference(present)
     gone = {"state": int(DeliveryState.SUPPRESSED), "claim_id": None, "attempt": delivery.c.attempt - 1}
-    of_left = (
-        delivery.c.issue_id == held["issue"],
-        delivery.c.subscriber_id.in_(left),
-    )  # by key, not by range
+    # By key: a range would go through all that lies between.
+    of_left = delivery.c.issue_id == held["issue"], delivery.c.subscriber_id.in_(left)
     connection.execute(update(delivery).where(*of_left, delivery.c.claim_id == held["claim"]).values(gone))
 
 
