@@ -9,6 +9,7 @@ import random
 import resource
 import sqlite3
 import tarfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -47,14 +48,27 @@ def test_wherever_it_is_cut(made: Command) -> None:
         assert_complains(made("backup", "verify", "cut"), "cut: is cut: its end is missing")
 
 
+def unpacks_to(content: bytearray, whole: bytes) -> bool:
+    try:
+        return gzip.decompress(content) == whole
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
 def test_wherever_a_byte_is_changed(made: Command) -> None:
+    """A few bits of a packed stream say nothing: where what is unpacked is the same to the byte, it is whole."""
     content = bytearray((made.folder / "b.gz").read_bytes())
+    whole = gzip.decompress(content)
     for place in sorted(random.Random(1952).sample(range(HEADER, len(content)), length(12, 200))):
         was = content[place]
         content[place] ^= 0x10
         (made.folder / "changed").write_bytes(content)
+        says_nothing = unpacks_to(content, whole)
         content[place] = was
         result = made("backup", "verify", "changed")
+        if says_nothing:
+            result.ok()
+            continue
         assert_complains(result, "changed")
         assert "is damaged" in result.err or "is cut" in result.err
 
