@@ -18,7 +18,7 @@ from newsletter.counting import counted, so_many
 from newsletter.database import Database
 from newsletter.delivery import ledger, watch
 from newsletter.delivery.breaker import THRESHOLD, Threshold
-from newsletter.delivery.deadline import expected_end, why_late
+from newsletter.delivery.deadline import expected_end, waiting_at, why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.notices import ask_operator
 from newsletter.delivery.sender import Sending
@@ -229,6 +229,8 @@ class Dispatcher:
     def deliver(self, record: IssueRecord) -> RunResult:
         """Send what is due of a planned issue, and say how it stands then."""
         self.catch_up()
+        with self.database.read() as connection:  # it may look at all of them: not while others wait to write
+            at = waiting_at(connection, record.id, self.limits.domains)
         with self.database.write(durable=True) as connection:
             record = store.find_issue(connection, record.edition, record.day, lock=True) or record
             before = ledger.counts(connection, record.id)
@@ -236,7 +238,9 @@ class Dispatcher:
                 return self._not_sent(record, before)
             was = record.state
             if was is IssueState.APPROVED and self.turn is not None:
-                why = why_late(connection, self.limits, before.waiting, self.clock(), self.turn.latest)
+                now, number = self.clock(), before.waiting
+                end = expected_end(connection, self.limits, number, at, now)
+                why = why_late(number, end, now, self.turn.latest)
                 if why:
                     record = store.hold_issue(connection, record, why, self.clock())
                     return self.result(held(record), record=record, counts=before, ok=False)
@@ -245,7 +249,9 @@ class Dispatcher:
                 record = store.move_issue(connection, record, IssueState.SENDING, self.clock())
             letter = ledger.load_letter(connection, record.id)
             number = before.waiting if self.limit is None else min(before.waiting, self.limit)
-            end = expected_end(connection, self.limits, number, self.clock())
+            others = before.waiting - number
+            at = {domain: max(0, those - others) for domain, those in at.items()}
+            end = expected_end(connection, self.limits, number, at, self.clock())
         if record.state is not was:
             tell(INFO, "issue sending", issue=record.name, was=was.value, waiting=before.waiting)
         for lesson in lessons:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from newsletter import store
 from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.recipients import recipient
-from newsletter.errors import InputError
+from newsletter.errors import InputError, ProviderBusy, ProviderUnavailable
 from newsletter.letters import Identity, make_letter
 from newsletter.models import Letter, Receipt
 from newsletter.templating.issue import render
@@ -38,11 +38,11 @@ def send_planned(dispatcher: Dispatcher, edition: str, day: date) -> RunResult:
 
 def send_test(
     app: App, edition: str, day: date, addresses: Sequence[str], report: Callable[[str], None]
-) -> list[tuple[str, Receipt]]:
+) -> Iterator[tuple[str, Receipt]]:
     """Send the letter of an issue, or the one that its day would have now, marked, to a few; no row of it is kept.
 
-    Its unsubscribe link leads to nobody. Returns the provider's answer for each. Raises `InvalidAddress` before
-    anything is sent.
+    Its unsubscribe link leads to nobody. Yields the provider's answer for each as it comes. Raises `InvalidAddress`
+    before anything is sent, and `ProviderUnavailable` where those who are left got nothing.
     """
     from subscribers.addresses import parse_address
 
@@ -61,8 +61,13 @@ def send_test(
         )
         once, domain = secrets.token_hex(12), letter.from_address.rpartition("@")[2]
         readers.append(reader._replace(delivery_id=f"test.{once}", message_id=f"<test.{once}@{domain}>"))
-    with provider.connect() as connection:
-        return list(zip(checked, connection.send(letter, readers), strict=True))
+    try:
+        with provider.connect() as connection:
+            yield from zip(checked, connection.send(letter, readers), strict=True)
+    except ProviderBusy as error:  # nothing goes on with a test
+        raise ProviderUnavailable(
+            error.problem, subject=error.subject, remedy="nobody was rejected; send the test again later"
+        ) from error
 
 
 def _letter(app: App, edition: str, day: date, identity: Identity, report: Callable[[str], None]) -> Letter:

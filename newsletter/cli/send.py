@@ -8,6 +8,7 @@ import click
 
 from newsletter.cli.run import steps, stopped_by_signals, tell
 from newsletter.cli.shared import IssueName, json_option, open_app, print_json
+from newsletter.errors import ProviderUnavailable
 
 
 @click.command(short_help="Send one issue by its name, or its letter as a test.")
@@ -55,14 +56,16 @@ def _test(app: object, edition: str, day: date, tests: tuple[str, ...], *, as_js
     from newsletter.app.sending import send_test
 
     assert isinstance(app, App)
-    answers = send_test(app, edition, day, tests, lambda line: click.echo(line, err=True))
-    told = [
-        {"address": address, "outcome": receipt.outcome.value, "reply": receipt.reply}
-        for address, receipt in answers
-    ]
+    told: list[dict[str, str]] = []
+    try:
+        for address, receipt in send_test(app, edition, day, tests, lambda line: click.echo(line, err=True)):
+            told.append({"address": address, "outcome": receipt.outcome.value, "reply": receipt.reply})
+            if not as_json:
+                click.echo(f"{address}: {receipt.outcome.value} ({receipt.reply})")
+    except ProviderUnavailable:
+        if as_json and told:
+            print_json(told)
+        raise
     if as_json:
         print_json(told)
-    else:
-        for row in told:
-            click.echo(f"{row['address']}: {row['outcome']} ({row['reply']})")
     return 0 if all(row["outcome"] == "accepted" for row in told) else 1

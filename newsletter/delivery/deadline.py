@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from newsletter.delivery.claims import open_claims
 from newsletter.delivery.limits import Limits, left_today
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery
+from newsletter.models import DeliveryState
+from subscribers.store import at_domains
 
 FORESEEN = timedelta(days=3650)
 
@@ -32,12 +35,19 @@ def is_sent_elsewhere(connection: Connection, issue_id: int, now: datetime) -> b
     )
 
 
-def why_late(connection: Connection, limits: Limits, number: int, now: datetime, latest: datetime) -> str:
-    """Say why the limits keep so many messages from going out until ``latest``; empty where they do not.
+def waiting_at(connection: Connection, issue_id: int, domains: Iterable[str]) -> Mapping[str, int]:
+    """Return how many of an issue are still to be written to, by some domains."""
+    waiting = (
+        select(func.count())
+        .select_from(delivery)
+        .where(delivery.c.issue_id == issue_id, delivery.c.state == DeliveryState.PENDING)
+    )
+    of_domains = {domain: delivery.c.subscriber_id.in_(at_domains((domain,))) for domain in domains}
+    return {name: connection.execute(waiting.where(of)).scalar_one() for name, of in of_domains.items()}
 
-    Needs a writing transaction.
-    """
-    end = expected_end(connection, limits, number, now)
+
+def why_late(number: int, end: datetime, now: datetime, latest: datetime) -> str:
+    """Say why the limits, by which so many messages end then, do not meet ``latest``; empty where they do."""
     if end <= max(now, latest):
         return ""
     return (
@@ -46,9 +56,18 @@ def why_late(connection: Connection, limits: Limits, number: int, now: datetime,
     )
 
 
-def expected_end(connection: Connection, limits: Limits, number: int, now: datetime) -> datetime:
-    """Return when the last of so many messages may go at the earliest. Needs a writing transaction."""
-    return earliest_end(limits, number, now, left_today(connection, limits, now))
+def expected_end(
+    connection: Connection, limits: Limits, number: int, at: Mapping[str, int], now: datetime
+) -> datetime:
+    """Return when the last of so many messages may go at the earliest, of which so many are ``at`` some domains.
+
+    Needs a writing transaction.
+    """
+    ends = [
+        earliest_end(Limits(interval=limits.domains[domain]), those, now, None)
+        for domain, those in at.items()
+    ]
+    return max([earliest_end(limits, number, now, left_today(connection, limits, now)), *ends])
 
 
 def earliest_end(limits: Limits, number: int, now: datetime, left: int | None) -> datetime:

@@ -201,6 +201,18 @@ def test_limits_that_cannot_meet_the_latest_hold_the_issue_before_it_begins(read
         assert fits["counts"]["accepted"] == 2, "the third has its place after midnight UTC"
 
 
+def test_so_do_the_limits_of_a_domain(ready: Command) -> None:
+    with SmtpSink() as sink:
+        slow = smtp(sink, NEWSLETTER_DELIVERY__DOMAINS="example.org=1/min, example.com=1/min")
+        held = look(ready, f"{TODAY}T11:59:00+09:00", code=1, env=slow)
+        assert held["state"] == "held"
+        assert "3 messages take until 2026-01-06 12:01 KST" in held["sentence"]
+        assert sink.messages == []
+        elsewhere = smtp(sink, NEWSLETTER_DELIVERY__DOMAINS="example.com=1/min")
+        ready("issues", "resume", f"{held['day']}/daily").ok()
+        assert look(ready, f"{TODAY}T11:59:00+09:00", env=elsewhere)["counts"]["accepted"] == len(PEOPLE)
+
+
 def test_two_at_once_send_it_once(ready: Command) -> None:
     opened = Database(ready.folder / "newsletter.db")
     add_readers(opened, 60)

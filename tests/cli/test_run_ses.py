@@ -94,6 +94,22 @@ def test_throttled_it_waits_and_goes_on(people: Command, ses: SesServer) -> None
     assert (len(ses.taken), ses.requests) == (3, 4)
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_test_tells_what_was_answered_before_a_fault(
+    command: Command, ses: SesServer, *, as_json: bool
+) -> None:
+    ses.faults.append(Fault(status=429, error="TooManyRequestsException", times=1, skip=1))
+    words = ["send", "2024-09-12", "--test", "me@example.org", "--test", "you@example.org"]
+    result = command(*words, *["--json"] * as_json, env=ses_settings(ses))
+    assert result.code == 1
+    told = (
+        [f"{row['address']}: {row['outcome']}" for row in result.json] if as_json else result.out.splitlines()
+    )
+    assert len(told) == 1
+    assert told[0].startswith("me@example.org: accepted")
+    assert "nobody was rejected; send the test again later" in result.err
+
+
 def test_an_account_that_may_not_send_pauses(people: Command, ses: SesServer) -> None:
     ses.faults.append(
         Fault(status=400, error="AccountSuspendedException", message="The account is suspended.")
