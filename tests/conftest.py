@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from newsletter.database import Database
+from newsletter.http_client import HttpClient
 from tests.cli.command import PEOPLE, PROGRAM, Command
 from tests.support.postgres import PostgresServer, postgres_server
 from tools.chromium import EXECUTABLE, chromium
@@ -79,6 +80,14 @@ def migrated_template(postgres: PostgresServer) -> str:
     return "migrated"
 
 
+@pytest.fixture(scope="session")
+def migrated_database(postgres: PostgresServer, migrated_template: str) -> str:
+    """Return the name of a PostgreSQL database with this program's schema, to be emptied for each test."""
+    with postgres.admin() as admin:
+        admin.execute(f"CREATE DATABASE shared TEMPLATE {migrated_template}".encode())
+    return "shared"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return a database with this program's schema, on SQLite and on PostgreSQL."""
@@ -89,18 +98,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         opened.close()
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    with server.fresh(template=request.getfixturevalue("migrated_template")) as url:
-        opened = Database(url)
-        yield opened
-        opened.close()
+    opened = Database(server.emptied(request.getfixturevalue("migrated_database")))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Return the command `newsletter` in an empty folder, with the environment free of its variables."""
+    """Return the command `newsletter` in an empty folder, its environment free of our variables, its patience short."""
     for name in os.environ:
         if name.startswith("NEWSLETTER_"):
             monkeypatch.delenv(name)
+    assert HttpClient.__init__.__kwdefaults__ is not None
+    monkeypatch.setitem(HttpClient.__init__.__kwdefaults__, "backoff", 0.01)
     return Command(folder=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
 
 

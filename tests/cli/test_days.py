@@ -126,7 +126,6 @@ class TestKinds:
         code: int,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("newsletter.http_client.sleep", lambda _seconds: None, raising=False)
         result = run(reader, FULL, *words, faults=faults)
         assert (result.code, result.json["kind"]) == (code, kind), result
         assert mails(reader) == (kind == "complete")

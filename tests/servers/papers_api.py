@@ -155,6 +155,7 @@ class PapersApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # a head and a body written apart would wait 40 ms for each other
 
             def do_GET(self) -> None:
                 fault = api.take(self.path, dict(self.headers.items()))

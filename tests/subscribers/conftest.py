@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from subscribers.store import metadata
 from subscribers.subscriptions import ListSettings, SubscriberList
 from tests.subscribers.transfers import Files
+from tests.support.postgres import PostgresServer
 
 
 def with_foreign_keys(engine: sa.Engine) -> sa.Engine:
@@ -24,14 +26,36 @@ def with_foreign_keys(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
+@pytest.fixture(scope="session")
+def list_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite file that has the tables, to copy."""
+    path = tmp_path_factory.mktemp("list") / "list.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def list_database(postgres: PostgresServer) -> str:
+    """Return the name of a PostgreSQL database that has the tables, to be emptied for each test."""
+    with postgres.admin() as admin:
+        admin.execute("CREATE DATABASE list")
+    engine = sa.create_engine(postgres.url("list"))
+    metadata.create_all(engine)
+    engine.dispose()
+    return "list"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    """Return an engine on a fresh database that has the tables."""
+    """Return an engine on a database that has the tables, and nothing in them."""
     if request.param == "sqlite":
-        engine = with_foreign_keys(sa.create_engine(f"sqlite:///{tmp_path / 'list.db'}"))
+        path = shutil.copy(request.getfixturevalue("list_file"), tmp_path / "list.db")
+        engine = with_foreign_keys(sa.create_engine(f"sqlite:///{path}"))
     else:
-        engine = sa.create_engine(request.getfixturevalue("postgres_url"))
-    metadata.create_all(engine)
+        server: PostgresServer = request.getfixturevalue("postgres")
+        engine = sa.create_engine(server.emptied(request.getfixturevalue("list_database")))
     yield engine
     engine.dispose()
 
@@ -56,11 +80,11 @@ def files(engine: sa.Engine, tmp_path: Path) -> Files:
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[Files]:
+def other(list_file: Path, tmp_path: Path) -> Iterator[Files]:
     """Return another list, an empty one."""
     folder = tmp_path / "other"
     folder.mkdir()
-    engine = with_foreign_keys(sa.create_engine(f"sqlite:///{folder / 'other.db'}"))
-    metadata.create_all(engine)
+    path = shutil.copy(list_file, folder / "other.db")
+    engine = with_foreign_keys(sa.create_engine(f"sqlite:///{path}"))
     yield Files(engine=engine, folder=folder)
     engine.dispose()
