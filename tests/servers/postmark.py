@@ -78,7 +78,6 @@ class PostmarkServer(Threaded):
 def _handler(server: PostmarkServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # a head and a body written apart would wait 40 ms for each other
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:

@@ -133,7 +133,6 @@ class _Server(ThreadingHTTPServer):
 def _handler(ses: SesServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # a head and a body written apart would wait 40 ms for each other
         disable_nagle_algorithm = True
 
         def setup(self) -> None:
