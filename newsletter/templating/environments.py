@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import CodeType
 from typing import TypeVar
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -34,7 +36,32 @@ def trusting(loader: BaseLoader, theme: Theme) -> Environment:
 
 def sandbox(loader: BaseLoader) -> Environment:
     """Return an environment in which templates of anybody can do no harm."""
-    return _settled(_Sandbox, loader)
+    environment = _settled(_Sandbox, loader)
+    environment.bytecode_cache = _SANDBOXED
+    return environment
+
+
+class Compiled(BytecodeCache):
+    """Keeps what each file was compiled to last: engines are made anew whenever one of many files changes.
+
+    Environments that share it must compile alike.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what the same source was compiled to."""
+        source, code = self._codes.get(bucket.key, ("", None))
+        bucket.code = code if source == bucket.checksum else None
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what a source was compiled to."""
+        if bucket.code is not None:
+            self._codes[bucket.key] = bucket.checksum, bucket.code
+
+
+_SANDBOXED = Compiled()
 
 
 def _settled(kind: type[_Kind], loader: BaseLoader) -> _Kind:

@@ -14,12 +14,14 @@ from jinja2.lexer import Token, TokenStream
 
 from newsletter.errors import RenderError
 from newsletter.templating.engine import LETTER, Engine
+from newsletter.templating.environments import Compiled
 from newsletter.templating.loading import FolderLoader
 from newsletter.templating.partials import FOLDERS
 from newsletter.templating.tags import first_fault
 
 _OPEN, _CLOSE = "\ue010", "\ue011"  # around the place of a tag, until they are taken out again
 _MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
+_MARKED = Compiled()
 _UNKNOWN_TAG = re.compile(r"<(mj-[a-z-]+)>")
 
 
@@ -61,6 +63,7 @@ class Bench(Engine):
             own = self.overrides
             self._tracer = Bench(own.folder, own.only) if own is not None else Bench(None)
             self._tracer._environment.add_extension(_Marking)
+            self._tracer._environment.bytecode_cache = _MARKED
         marked = self._tracer.plain(LETTER, values)
         pieces, offsets, places, done, length = [], [], [], 0, 0
         for mark in _MARK.finditer(marked):
