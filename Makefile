@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
+# The suite starts hundreds of processes, which begin sooner with what others compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check lint types contracts docs-check docs bench torture truth lock browser pictures gallery node inbox format clean
 
