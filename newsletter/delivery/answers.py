@@ -48,8 +48,8 @@ class Answers:
                 transaction, claim, row, receipt, self.clock(),
                 on_uncertain=self.provider.on_uncertain, patience=self.patience,
             )  # fmt: skip
-            if ours and receipt.hard:
-                self._gone.refused(transaction, receipt)
+        if ours and receipt.hard:
+            self._give_up([receipt])
         return ours
 
     def count(
