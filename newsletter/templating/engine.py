@@ -18,6 +18,7 @@ from newsletter.templating.escaping import kept
 from newsletter.templating.frame import frame, to_html
 from newsletter.templating.loading import FolderLoader
 from newsletter.templating.markdown import link_target, link_text, literal
+from newsletter.templating.missing import with_nearest
 from newsletter.templating.partials import FOLDERS
 from newsletter.templating.text import whole_sentences, wrap
 from newsletter.templating.theme import Theme
@@ -115,7 +116,9 @@ class Engine:
             return self._environment.get_template(template).render(values)
         except _FAULTS as error:
             raise RenderError(
-                _said(error), subject=_place(error, name), remedy="mend the template or remove the override"
+                with_nearest(_said(error), [*values, *self._environment.globals]),
+                subject=_place(error, name),
+                remedy="mend the template or remove the override",
             ) from error
 
     def _refuse_left_overs(self, html: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import TypeVar
 
-from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import BaseLoader, BytecodeCache, Environment, TemplateSyntaxError, nodes
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import SandboxedEnvironment
@@ -20,6 +20,7 @@ from jinja2.visitor import NodeTransformer
 from newsletter.templating.entries import EntryView, LinkView, SectionView
 from newsletter.templating.escaping import escaped
 from newsletter.templating.i18n import Words
+from newsletter.templating.missing import Missing
 from newsletter.templating.theme import Palette, Theme
 from newsletter.templating.view import LetterView
 
@@ -68,7 +69,7 @@ def _settled(kind: type[_Kind], loader: BaseLoader) -> _Kind:
     return kind(
         loader=loader,
         autoescape=_is_escaped,
-        undefined=StrictUndefined,
+        undefined=Missing,
         trim_blocks=True,
         lstrip_blocks=True,
         cache_size=-1,
