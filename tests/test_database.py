@@ -17,10 +17,11 @@ from sqlalchemy import text
 
 import newsletter
 from newsletter import store
-from newsletter.database import SCHEMA_REVISION, Database
+from newsletter.database import Database
 from newsletter.delivery import events
 from newsletter.errors import ConfigError, DatabaseError
 from newsletter.migrations.tables import TABLES
+from newsletter.sqlite_file import SCHEMA_REVISION
 
 
 def test_the_history_makes_the_tables_that_the_code_knows(database: Database) -> None:
@@ -98,7 +99,7 @@ def test_a_migration_keeps_a_copy_of_the_file_as_it_was(
     with opened.write() as connection:
         connection.execute(text("INSERT INTO installation VALUES ('precious', 'kept')"))
     monkeypatch.setattr("newsletter.database.SCHEMA_REVISION", "next")
-    monkeypatch.setattr("newsletter.database._migrate", lambda _connection: None)
+    monkeypatch.setattr("newsletter.database.migrate", lambda _connection, _revision: None)
     copy = opened.upgrade()
     second = opened.upgrade()
     opened.close()
@@ -184,7 +185,7 @@ def test_reading_in_a_folder_that_cannot_be_written(
 ) -> None:
     path = tmp_path / "newsletter.db"
     shutil.copy(migrated_file, path)
-    monkeypatch.setattr("newsletter.database.os.access", lambda _path, _mode: False)
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
     reader = Database(path, read_only=True)
     reader.ensure_schema()
     with reader.read() as connection:

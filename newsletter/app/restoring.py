@@ -19,10 +19,11 @@ from newsletter.backup.folder import arriving, workplace
 from newsletter.backup.sealing import Opener
 from newsletter.collecting import closed_days
 from newsletter.config import Config
-from newsletter.database import SCHEMA_REVISION, Database
+from newsletter.database import Database
 from newsletter.delivery import restored
 from newsletter.delivery.restored import Doubts
 from newsletter.errors import BackupError, ConfigError, InputError
+from newsletter.sqlite_file import SCHEMA_REVISION
 from newsletter.store import files, issue_editions
 
 _CHUNK = 1 << 20

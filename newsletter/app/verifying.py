@@ -11,7 +11,7 @@ from newsletter.backup import archive
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.sealing import Opener, is_sealed, unseal
 from newsletter.config import Config
-from newsletter.database import check_known
+from newsletter.database.schema import check_known
 from newsletter.errors import BackupError, ConfigError, InputError
 from newsletter.keys import fingerprint_of
 from newsletter.settings.base import Secret

@@ -23,7 +23,8 @@ def database() -> None:
 @click.pass_context
 def upgrade(context: click.Context) -> None:
     """Migrate the database to this program's schema; an SQLite file is copied first."""
-    from newsletter.database import SCHEMA_REVISION, Database
+    from newsletter.database import Database
+    from newsletter.sqlite_file import SCHEMA_REVISION
 
     opened = Database(load(context.find_object(Path)).database_address())
     try:
@@ -41,7 +42,8 @@ def upgrade(context: click.Context) -> None:
 @click.pass_context
 def show(context: click.Context) -> None:
     """Print the database's name and the version of its schema."""
-    from newsletter.database import SCHEMA_REVISION, Database
+    from newsletter.database import Database
+    from newsletter.sqlite_file import SCHEMA_REVISION
 
     opened = Database(load(context.find_object(Path)).database_address())
     try:
@@ -60,7 +62,8 @@ def compact(context: click.Context) -> None:
     Of issues older than `delivery.keep` only counts stay. `subscribers erase` rewrites the file by itself; this is for
     when another process kept it from doing so.
     """
-    from newsletter.database import SCHEMA_REVISION, Database
+    from newsletter.database import Database
+    from newsletter.sqlite_file import SCHEMA_REVISION
 
     opened = Database(load(context.find_object(Path)).database_address())
     try:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from newsletter.database import NAMING_CONVENTION
+from newsletter.database.schema import NAMING_CONVENTION
 from subscribers.schema import UtcTime
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)

@@ -1,1 +1,1 @@
-"""The history of the schema, one for both packages (Alembic). `newsletter.database` runs it."""
+"""The history of the schema, one for both packages (Alembic). `newsletter.database.schema` runs it."""

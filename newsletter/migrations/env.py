@@ -1,4 +1,4 @@
-"""Alembic's entry: it migrates on the connection that `newsletter.database` hands over."""
+"""Alembic's entry: it migrates on the connection that `newsletter.database.schema` hands over."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from newsletter.database import NAMING_CONVENTION
+from newsletter.database.schema import NAMING_CONVENTION
 from subscribers.schema import UtcTime
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)

@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from newsletter import __version__
-from newsletter.database import SCHEMA_REVISION
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState
 from newsletter.delivery.outcomes import Outcomes
 from newsletter.models import Counts, IssueState
+from newsletter.sqlite_file import SCHEMA_REVISION
 from newsletter.web.bounds import Network
 from newsletter.web.exposition import CONTENT_TYPE, Gauge, exposition
 from newsletter.web.site import Site

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.database import SCHEMA_REVISION, Database
+from newsletter.database import Database
 from newsletter.errors import NewsletterError
+from newsletter.sqlite_file import SCHEMA_REVISION
 from newsletter.web.pages import Look
 
 READY_SECONDS = 5.0

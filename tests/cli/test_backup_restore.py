@@ -19,10 +19,11 @@ from alembic.config import Config
 from sqlalchemy import insert, text
 
 import newsletter
-from newsletter.database import SCHEMA_REVISION, Database
+from newsletter.database import Database
 from newsletter.delivery import claims
 from newsletter.delivery.tables import delivery_problem
 from newsletter.protocols import Exposure
+from newsletter.sqlite_file import SCHEMA_REVISION
 from subscribers.store import deliverable
 from tests.cli.command import SAMPLE, Command, assert_complains, finish, outbox, snapshot
 from tests.support.issues import DAY, add_readers, address, plan_issue

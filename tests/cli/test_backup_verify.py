@@ -18,7 +18,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from newsletter.database import SCHEMA_REVISION
+from newsletter.sqlite_file import SCHEMA_REVISION
 from tests.cli.command import PEOPLE, Command, Result, assert_complains, finish, snapshot
 from tests.support.age import sealed
 from tests.support.torture import length

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.database import SCHEMA_REVISION
+from newsletter.sqlite_file import SCHEMA_REVISION
 from tests.cli.command import FILES, SAMPLE, Command, assert_complains, snapshot
 from tests.support.mail import parse
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-import newsletter.database
+import newsletter.database.files
 from newsletter.database import Database
 from newsletter.delivery import forgetting
 from newsletter.delivery.tables import delivery_problem, event_table, notice_table
@@ -166,7 +166,7 @@ def test_a_copy_that_still_holds_the_person_is_named(command: Command) -> None:
 def test_another_process_that_reads_is_named_and_the_file_is_compacted_later(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newsletter.database, "COMPACT_SECONDS", 0.1)
+    monkeypatch.setattr(newsletter.database.files, "COMPACT_SECONDS", 0.1)
     command("subscribers", "add", ADA).ok()
     reader = sqlite3.connect(command.folder / "newsletter.db", isolation_level=None)
     reader.execute("BEGIN")

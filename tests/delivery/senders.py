@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-import newsletter.database
+import newsletter.sqlite_file
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery.ledger import Patience
@@ -74,7 +74,7 @@ def start(url: str, port: int, conditions: Conditions) -> ForkServerProcess:
 
 def send(url: str, port: int, conditions: Conditions) -> None:
     """Go on with the issue; exit with `NO_DATABASE` where the database cannot be used."""
-    newsletter.database.BUSY_SECONDS = conditions.busy  # type: ignore[assignment]
+    newsletter.sqlite_file.BUSY_SECONDS = conditions.busy  # type: ignore[assignment]
     if conditions.octets:
         resource.setrlimit(resource.RLIMIT_FSIZE, (conditions.octets, resource.RLIM_INFINITY))
     database = Database(url)

@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
 from newsletter import __version__
-from newsletter.database import SCHEMA_REVISION
 from newsletter.models import DeliveryOutcome, EventKind
+from newsletter.sqlite_file import SCHEMA_REVISION
 from newsletter.web.exposition import Gauge, exposition
 from newsletter.web.metrics import KEPT_SECONDS, Metrics
 from tests.support.issues import NOW, add_event, plan_issue
