@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from newsletter.cli import PROGRAM, cli
-from newsletter.config import describe
+from newsletter.config.descriptions import describe
 from newsletter.settings.base import Secret
 from newsletter.templating.lint.rules import Rule
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from newsletter import store
 from newsletter.alerts import Alert, alert_of, document, ping_address, without_secrets
 from newsletter.app.identity import checked_address
-from newsletter.config import describe
+from newsletter.config.descriptions import describe
 from newsletter.errors import ConfigError, NewsletterError, SourceError
 from newsletter.settings.base import Secret
 

@@ -16,7 +16,8 @@ from newsletter.app.theming import override_folder
 from newsletter.backup import archive, folder
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.sealing import Seal, check_recipients, seal
-from newsletter.config import Config, describe
+from newsletter.config import Config
+from newsletter.config.descriptions import describe
 from newsletter.database import Database
 from newsletter.errors import BackupError, InputError
 from newsletter.settings.base import without_password

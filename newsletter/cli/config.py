@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from newsletter.cli.shared import json_option, open_app, print_json
-from newsletter.config import Config, describe, load
+from newsletter.config import Config, load
+from newsletter.config.descriptions import describe
 from newsletter.settings.base import Secret, without_password
 
 

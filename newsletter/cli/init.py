@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from newsletter.cli.shared import warn
-from newsletter.config import describe, load, timetables
+from newsletter.config import load, timetables
+from newsletter.config.descriptions import describe
 from newsletter.errors import InputError
 from newsletter.schedule import EXAMPLE
 from newsletter.settings.base import Secret, SettingInfo

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.config import describe
+from newsletter.config.descriptions import describe
 from newsletter.settings.base import Secret, SettingInfo
 from tests.cli.command import Command, assert_complains
 
