@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from subscribers import records, store
+from subscribers import records
 from subscribers.addresses import address_hash, parse_address
 from subscribers.errors import InvalidValue, StoreError, Suppressed, UnknownSubscriber
 from subscribers.lifecycle import SUBSCRIPTION, Wish
@@ -21,6 +21,7 @@ from subscribers.models import (
     SubscriptionState,
     Through,
 )
+from subscribers.store import people, subscriptions
 
 _SHORTEST_KEY = 16
 _LARGEST_NUMBER = 2**31 - 1
@@ -54,38 +55,38 @@ class Book:
         given = email_or_id.strip(" ")
         if given.isascii() and given.isdigit():
             possible = len(given) <= len(str(_LARGEST_NUMBER)) and int(given) <= _LARGEST_NUMBER
-            subscriber = store.subscriber_by_id(connection, int(given), lock=lock) if possible else None
+            subscriber = people.subscriber_by_id(connection, int(given), lock=lock) if possible else None
             if subscriber is None:
                 raise UnknownSubscriber("there is no subscriber with this number", subject=given[:20])
             return subscriber
         address = parse_address(email_or_id)
-        subscriber = store.subscriber_by_address(connection, address.key, lock=lock)
+        subscriber = people.subscriber_by_address(connection, address.key, lock=lock)
         if subscriber is None:
             raise UnknownSubscriber("is not on the list", subject=address.email)
         return subscriber
 
     def edition_number(self, connection: Connection, name: str) -> int:
         """Return the number of an edition, which stands in links."""
-        return store.ensure_edition(connection, name)
+        return subscriptions.ensure_edition(connection, name)
 
     def edition_name(self, connection: Connection, number: int) -> str | None:
         """Return the edition that a number in a link means; None for one that no edition has."""
-        return store.edition_name(connection, number)
+        return subscriptions.edition_name(connection, number)
 
     def subscription(self, connection: Connection, number: int, edition: str) -> Subscription | None:
         """Return a subscriber's subscription to an edition."""
-        return store.subscription_of(connection, number, edition)
+        return subscriptions.subscription_of(connection, number, edition)
 
     def by_link(
         self, connection: Connection, key: bytes, edition_number: int, *, lock: bool = False
     ) -> tuple[Subscriber, Subscription] | None:
         """Return whom an unsubscribe link names, and the subscription; None for a link that names nobody."""
-        subscriber = store.subscriber_by_key(connection, key, lock=lock)
+        subscriber = people.subscriber_by_key(connection, key, lock=lock)
         if subscriber is None:
             return None
-        subscriptions = store.subscriptions_of(connection, subscriber.id)
-        name = store.edition_name(connection, edition_number)
-        return next(((subscriber, each) for each in subscriptions if each.edition == name), None)
+        held = subscriptions.subscriptions_of(connection, subscriber.id)
+        name = subscriptions.edition_name(connection, edition_number)
+        return next(((subscriber, each) for each in held if each.edition == name), None)
 
     def barred(self, connection: Connection, subscriber: Subscriber) -> bool:
         """Whether nothing is sent to a subscriber's address, whatever the subscriptions say."""
@@ -100,11 +101,11 @@ class Book:
     ) -> Subscription:  # fmt: skip
         """Bring a subscription to a state, with its line of history; return it as it is then."""
         if known is None:
-            number = store.ensure_edition(connection, edition)
-            store.insert_subscription(connection, subscriber.id, number, wanted, step)
+            number = subscriptions.ensure_edition(connection, edition)
+            subscriptions.insert_subscription(connection, subscriber.id, number, wanted, step)
         elif known.state is not wanted or until is not None:
-            store.move_subscription(connection, known, wanted, step, until=until)
-        moved = store.subscription_of(connection, subscriber.id, edition)
+            subscriptions.move_subscription(connection, known, wanted, step, until=until)
+        moved = subscriptions.subscription_of(connection, subscriber.id, edition)
         assert moved is not None
         return moved
 
@@ -116,10 +117,10 @@ class Book:
         if suppression := records.suppression_of(connection, digest):
             problem = f"is suppressed since {suppression.at:%Y-%m-%d} ({suppression.reason})"
             raise Suppressed(problem, subject=address.email, remedy="nothing was changed")
-        subscriber = store.subscriber_by_address(connection, address.key, lock=True)
+        subscriber = people.subscriber_by_address(connection, address.key, lock=True)
         if subscriber is None:
-            store.insert_subscriber(connection, address, digest, profile, now)
-            subscriber = store.subscriber_by_address(connection, address.key, lock=True)
+            people.insert_subscriber(connection, address, digest, profile, now)
+            subscriber = people.subscriber_by_address(connection, address.key, lock=True)
         if subscriber is None:
             raise StoreError("was not stored", subject=address.email, remedy="try again")
         if subscriber.state is not AddressState.ACTIVE:
@@ -142,4 +143,4 @@ def keep_own_wish(connection: Connection, left: Subscription, step: Step) -> Non
         return
     before = records.leaving_of(connection, left)
     if before is not None and before.step.through is Through.CLI:
-        store.move_subscription(connection, left, SubscriptionState.UNSUBSCRIBED, step)
+        subscriptions.move_subscription(connection, left, SubscriptionState.UNSUBSCRIBED, step)

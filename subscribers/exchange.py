@@ -13,12 +13,13 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from subscribers import records, store
+from subscribers import records
 from subscribers.book import Book, keep_own_wish
 from subscribers.lifecycle import ADDRESS, Wish
 from subscribers.models import Address, AddressState, Step, Subscription, SubscriptionState, Through
 from subscribers.requests import BY_THE_PERSON
 from subscribers.schema import execute, subscriber, suppression
+from subscribers.store import subscriptions
 from subscribers.suppressions import Suppressions, suppress, suppress_all
 
 _PAGE = 1_000
@@ -155,7 +156,7 @@ def _leaving(
     number, state = here.people[digest]
     if digest in here.in_force and state is not AddressState.BOUNCED:
         return ()
-    known = store.subscriptions_of(connection, number)
+    known = subscriptions.subscriptions_of(connection, number)
     came_back = (records.last_step_to(connection, each, SubscriptionState.ACTIVE) for each in known)
     if any(
         back is not None and back.step.through in BY_THE_PERSON and back.step.at > told.at
@@ -169,10 +170,10 @@ def _leave(
     connection: sa.Connection, digest: bytes, number: int, leaving: Sequence[Subscription], step: Step
 ) -> None:
     """End somebody's subscriptions as the person's own wish, and keep other editions from writing to them."""
-    for known in store.subscriptions_of(connection, number):
+    for known in subscriptions.subscriptions_of(connection, number):
         if known.state is SubscriptionState.UNSUBSCRIBED:
             keep_own_wish(connection, known, step)
-    store.move_subscriptions(connection, leaving, SubscriptionState.UNSUBSCRIBED, step)
+    subscriptions.move_subscriptions(connection, leaving, SubscriptionState.UNSUBSCRIBED, step)
     suppress(connection, digest, step)
 
 

@@ -9,13 +9,14 @@ from enum import Enum
 
 from sqlalchemy import Connection
 
-from subscribers import records, store
+from subscribers import records
 from subscribers.addresses import parse_address
 from subscribers.book import Book, keep_own_wish, next_state
 from subscribers.checks import check_edition, check_profile, check_text
 from subscribers.errors import Suppressed
 from subscribers.lifecycle import Wish
 from subscribers.models import Step, Subscriber, Subscription, SubscriptionState, Through
+from subscribers.store import people, subscriptions
 
 UNDO_FOR = timedelta(days=30)
 BY_THE_PERSON = frozenset({Through.FORM, Through.ONE_CLICK, Through.MAILTO})
@@ -56,7 +57,7 @@ class Requests(Book):
             subscriber = self.known_or_new(connection, address, profile, now)
         except Suppressed:
             return Asked(answer=Answer.REFUSED)
-        known = store.subscription_of(connection, subscriber.id, check_edition(edition))
+        known = subscriptions.subscription_of(connection, subscriber.id, check_edition(edition))
         wanted = next_state(Wish.ASK, known)
         if known is not None and wanted is not SubscriptionState.PENDING:
             return Asked(answer=Answer.ALREADY, subscriber=subscriber, subscription=known)
@@ -76,7 +77,7 @@ class Requests(Book):
         already. Raises `UnknownSubscriber`.
         """
         subscriber = self.find(connection, email_or_id, lock=True)
-        known = store.subscription_of(connection, subscriber.id, edition)
+        known = subscriptions.subscription_of(connection, subscriber.id, edition)
         if known is None or self.barred(connection, subscriber):
             return Asked(answer=Answer.REFUSED, subscriber=subscriber)
         if known.state is not SubscriptionState.PENDING:
@@ -98,8 +99,8 @@ class Requests(Book):
         subscription = records.subscription_of_consent(connection, consent)
         if subscription is None:
             return Asked(answer=Answer.REFUSED)
-        subscriber = store.subscriber_by_id(connection, subscription.subscriber_id, lock=True)
-        known = store.subscription_of(connection, subscription.subscriber_id, subscription.edition)
+        subscriber = people.subscriber_by_id(connection, subscription.subscriber_id, lock=True)
+        known = subscriptions.subscription_of(connection, subscription.subscriber_id, subscription.edition)
         if subscriber is None or known is None or self.barred(connection, subscriber):
             return Asked(answer=Answer.REFUSED)
         if known.state in {SubscriptionState.ACTIVE, SubscriptionState.PAUSED}:
@@ -144,14 +145,14 @@ class Requests(Book):
     ) -> int:
         """Do what `leave` does for many links at once, in three statements; return how many subscriptions end by it."""
         wanted = set(links)
-        found = store.links_of(connection, {key for key, _ in links})
+        found = subscriptions.links_of(connection, {key for key, _ in links})
         known = [each for key, number, each in found if (key, number) in wanted]
         moved = [each for each in known if next_state(Wish.LEAVE, each) is not each.state]
         step = Step(actor="subscriber", through=through, at=now)
         for left in known:
             if left.state is SubscriptionState.UNSUBSCRIBED:
                 keep_own_wish(connection, left, step)
-        store.move_subscriptions(connection, moved, SubscriptionState.UNSUBSCRIBED, step)
+        subscriptions.move_subscriptions(connection, moved, SubscriptionState.UNSUBSCRIBED, step)
         return len(moved)
 
     def come_back(self, connection: Connection, key: bytes, edition_number: int, *, now: datetime) -> Asked:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers.errors import StoreError
 from subscribers.models import AddressState, Change, SubscriptionState, Through
@@ -222,3 +223,13 @@ def execute(
     except sa.exc.DBAPIError as error:
         said = str(error.orig).partition("\n")[0]  # further lines may quote the row: somebody's address
         raise StoreError(f"the database refused: {said}", subject="subscriber list") from error
+
+
+def insert_unless_there(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, object] | Sequence[Mapping[str, object]]
+) -> None:
+    """Insert a row, or each of some hundred, unless one that must be the only one is there."""
+    # Somebody else may insert the same row between our look and our insert; on PostgreSQL the error would
+    # end the caller's transaction.
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    execute(connection, dialect.insert(table).values(values).on_conflict_do_nothing())

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from subscribers.models import AddressState, Listing, SubscriptionState
 from subscribers.schema import edition, execute, subscriber, subscription, suppression, tag
 from subscribers.standing import OF_ADDRESS, OF_SUBSCRIPTION, Standing
-from subscribers.store import tags_of
+from subscribers.store.people import tags_of
 
 _PAGE = 1_000
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from subscribers import records, store
+from subscribers import records
 from subscribers.addresses import parse_address
 from subscribers.book import Book, ListSettings, keep_own_wish, next_state
 from subscribers.checks import check_edition, check_profile, check_reason, check_tags, check_text
@@ -27,6 +27,7 @@ from subscribers.models import (
     Through,
 )
 from subscribers.selection import Chosen, listing
+from subscribers.store import people, subscriptions
 from subscribers.suppressions import lift
 
 __all__ = ["Added", "ListSettings", "SubscriberList"]
@@ -73,10 +74,10 @@ class SubscriberList(Book):
         step = Step(actor=actor, through=Through.CLI, at=now, reason=reason)
         lifted = bool(force) and lift(connection, self.digest(address), step)
         subscriber = self.known_or_new(connection, address, profile, now)
-        known = store.subscription_of(connection, subscriber.id, edition_name)
+        known = subscriptions.subscription_of(connection, subscriber.id, edition_name)
         wanted = next_state(Wish.ADD, known)
         if known is not None and known.state is wanted:
-            store.update_profile(connection, subscriber.id, profile)
+            people.update_profile(connection, subscriber.id, profile)
             person = self.find(connection, str(subscriber.id))
             return Added(
                 subscriber=person, subscription=known, lifted=lifted,
@@ -85,7 +86,7 @@ class SubscriberList(Book):
         if known is not None and not force:
             _refuse_who_left(connection, address, known)
         subscription = self.put(connection, subscriber, edition_name, known, wanted, step)
-        store.update_profile(connection, subscriber.id, profile)
+        people.update_profile(connection, subscriber.id, profile)
         records.insert_consent(connection, subscription.id, "operator", now)
         return Added(
             subscriber=self.find(connection, str(subscriber.id)), subscription=subscription, lifted=lifted,
@@ -109,7 +110,7 @@ class SubscriberList(Book):
         """
         source = check_reason(consent)
         subscriber = self.find(connection, email_or_id, lock=True)
-        known = store.subscription_of(connection, subscriber.id, edition)
+        known = subscriptions.subscription_of(connection, subscriber.id, edition)
         if known is None:
             raise UnknownSubscriber(f"did not ask for {edition}", subject=subscriber.email)
         if self.barred(connection, subscriber):
@@ -164,13 +165,13 @@ class SubscriberList(Book):
     def tag(self, connection: Connection, email_or_id: str, tags: Iterable[str]) -> tuple[str, ...]:
         """Tag a person; return the tags that are new. Raises `InvalidValue` and `UnknownSubscriber`."""
         labels, person = check_tags(tags), self._person(connection, email_or_id)
-        store.update_profile(connection, person.id, Profile(tags=labels))
+        people.update_profile(connection, person.id, Profile(tags=labels))
         return tuple(label for label in labels if label not in person.tags)
 
     def untag(self, connection: Connection, email_or_id: str, tags: Iterable[str]) -> tuple[str, ...]:
         """Take tags off a person; return those that were there. Raises `InvalidValue` and `UnknownSubscriber`."""
         labels, person = check_tags(tags), self._person(connection, email_or_id)
-        store.delete_tags(connection, person.id, labels)
+        people.delete_tags(connection, person.id, labels)
         return tuple(label for label in labels if label in person.tags)
 
     def listing(self, connection: Connection, chosen: Chosen | None = None) -> Iterator[Listing]:
@@ -182,7 +183,7 @@ class SubscriberList(Book):
         subscriber = self.find(connection, email_or_id)
         return Details(
             subscriber=subscriber,
-            subscriptions=store.subscriptions_of(connection, subscriber.id),
+            subscriptions=subscriptions.subscriptions_of(connection, subscriber.id),
             history=records.history_of(connection, subscriber.id),
             consents=records.consents_of(connection, subscriber.id),
             suppression=records.suppression_of_subscriber(connection, subscriber.id),
@@ -195,7 +196,7 @@ class SubscriberList(Book):
         """Take a step of one subscription or of all that it is possible for; return those that it changed."""
         subscriber = self._person(connection, email_or_id)
         moved = []
-        for known in store.subscriptions_of(connection, subscriber.id):
+        for known in subscriptions.subscriptions_of(connection, subscriber.id):
             wanted = SUBSCRIPTION.get((wish, known.state))
             if edition not in {None, known.edition} or wanted is None:
                 continue

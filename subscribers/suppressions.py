@@ -12,14 +12,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from subscribers import records, store
+from subscribers import records
 from subscribers.addresses import parse_address
 from subscribers.book import Book
 from subscribers.checks import check_reason
 from subscribers.errors import Suppressed
 from subscribers.lifecycle import ADDRESS, Wish
 from subscribers.models import AddressState, Step, Subscriber, SubscriptionState, Suppression, Through
-from subscribers.schema import execute, subscriber, suppression
+from subscribers.schema import execute, insert_unless_there, subscriber, suppression
+from subscribers.store import people, subscriptions
 from subscribers.traces import REDACTED, sweep_list
 
 _PAGE = 1_000
@@ -69,24 +70,25 @@ class Suppressions(Book):
         The list knows the hash of the address by then, so this needs no key.
         """
         step = Step(actor=actor, through=through, at=now, reason=reason)
-        known = store.subscriber_by_id(connection, number, lock=True)
+        known = people.subscriber_by_id(connection, number, lock=True)
         if known is None or known.state is AddressState.ERASED:
             return False
         wish = Wish.COMPLAIN if state is AddressState.COMPLAINED else Wish.FAIL
         wanted = ADDRESS[wish, known.state]
-        digest = store.digest_of(connection, number)
+        digest = people.digest_of(connection, number)
         if digest is not None:
             suppress(connection, digest, step)
         if wanted is known.state:
             return False
-        store.move_address(connection, known, wanted, step)
+        people.move_address(connection, known, wanted, step)
         return True
 
     @staticmethod
     def was_lifted(connection: sa.Connection, number: int, since: datetime) -> bool:
         """Say whether a suppression of a subscriber's address was lifted after a time."""
         lifted = sa.select(suppression.c.id).where(
-            suppression.c.address_hash == store.digest_of(connection, number), suppression.c.lifted_at > since
+            suppression.c.address_hash == people.digest_of(connection, number),
+            suppression.c.lifted_at > since,
         )
         return execute(connection, lifted.limit(1)).first() is not None
 
@@ -103,7 +105,7 @@ class Suppressions(Book):
         person = self.find(connection, email_or_id)
         return Erased(
             subscriber=person,
-            subscriptions=len(store.subscriptions_of(connection, person.id)),
+            subscriptions=len(subscriptions.subscriptions_of(connection, person.id)),
             consents=len(records.consents_of(connection, person.id)),
             tags=len(person.tags),
         )
@@ -118,15 +120,15 @@ class Suppressions(Book):
         if person.state is AddressState.ERASED:
             raise Suppressed("is erased already", subject=f"subscriber {person.id}")
         step = Step(actor=actor, through=Through.CLI, at=now, reason="erased")
-        digest = store.digest_of(connection, person.id)
+        digest = people.digest_of(connection, person.id)
         if digest is not None:
             suppress(connection, digest, step)
-        for known in store.subscriptions_of(connection, person.id):
+        for known in subscriptions.subscriptions_of(connection, person.id):
             if known.state is not SubscriptionState.UNSUBSCRIBED:
-                store.move_subscription(connection, known, SubscriptionState.UNSUBSCRIBED, step)
-        store.move_address(connection, person, AddressState.ERASED, step)
+                subscriptions.move_subscription(connection, known, SubscriptionState.UNSUBSCRIBED, step)
+        people.move_address(connection, person, AddressState.ERASED, step)
         records.forget(connection, person.id)
-        store.forget(connection, person.id)
+        people.forget(connection, person.id)
         if digest is not None:
             _forget_name(connection, digest, person.name)
         sweep_list(connection, person.email)
@@ -145,7 +147,7 @@ def suppress_all(connection: sa.Connection, some: Sequence[tuple[bytes, Step]]) 
         {"address_hash": digest, "reason": step.reason, "at": step.at, "actor": step.actor}
         for digest, step in some
     ]
-    store.insert_unless_there(connection, suppression, rows)
+    insert_unless_there(connection, suppression, rows)
 
 
 def lift(connection: sa.Connection, digest: bytes, step: Step) -> bool:
@@ -156,10 +158,10 @@ def lift(connection: sa.Connection, digest: bytes, step: Step) -> bool:
         .where(suppression.c.address_hash == digest, suppression.c.lifted_at.is_(None))
         .values(lifted_at=step.at, lifted_by=step.actor, lifted_reason=step.reason),
     ).rowcount
-    known = store.subscriber_by_digest(connection, digest, lock=True)
+    known = people.subscriber_by_digest(connection, digest, lock=True)
     if known is None or known.state is AddressState.ACTIVE:
         return ended > 0
-    store.move_address(connection, known, ADDRESS[Wish.LIFT, known.state], step)
+    people.move_address(connection, known, ADDRESS[Wish.LIFT, known.state], step)
     return True
 
 

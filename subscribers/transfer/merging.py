@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from subscribers import store
 from subscribers.models import AddressState, Change
 from subscribers.schema import consent, execute, history, import_change, subscriber, subscription, tag
+from subscribers.store.subscriptions import ensure_edition
 from subscribers.transfer.adding import Additions
 from subscribers.transfer.planning import Decided, Outcome, counted, planned
 from subscribers.transfer.rows import stored
@@ -25,7 +25,7 @@ class Merge(Additions):
         tables = self.tables
         by_name = sa.select(tables.row.c.edition).group_by(tables.row.c.edition)
         for named in execute(connection, by_name.order_by(sa.func.min(tables.row.c.n))).all():
-            store.ensure_edition(connection, named.edition)
+            ensure_edition(connection, named.edition)
         people, subscriptions = last_number(connection, subscriber), last_number(connection, subscription)
         execute(connection, planned(tables, last_subscriber=people, last_subscription=subscriptions))
         plan = tables.plan

@@ -17,7 +17,8 @@ from newsletter.delivery.tables import delivery
 from newsletter.models import DayKind, DeliveryOutcome, DeliveryState, EventKind, IssueState
 from newsletter.store import IssueRecord
 from subscribers.models import Step, SubscriptionState, Through
-from subscribers.store import mailboxes, move_subscription, subscriptions_of
+from subscribers.store import mailboxes
+from subscribers.store.subscriptions import move_subscription, subscriptions_of
 from tests.support.issues import DAY, NOW, add_event, add_readers, people, plan_issue
 
 DELIVERED, BOUNCED, COMPLAINED = (

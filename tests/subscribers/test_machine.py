@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from subscribers import schema, store
+from subscribers import schema
 from subscribers.addresses import parse_address
 from subscribers.errors import SubscribersError, Suppressed, UnknownSubscriber
 from subscribers.models import AddressState, SubscriptionState, Through
@@ -23,7 +23,9 @@ from subscribers.requests import UNDO_FOR, Answer, Requests
 from subscribers.selection import Chosen
 from subscribers.standing import Standing, standing
 from subscribers.statistics import READERS, growth, standings
-from subscribers.store import deliverable, ensure_edition, metadata, wake
+from subscribers.store import deliverable, metadata, wake
+from subscribers.store.people import subscriber_by_address
+from subscribers.store.subscriptions import ensure_edition
 from subscribers.subscriptions import Added, ListSettings, SubscriberList
 from subscribers.suppressions import Suppressions
 from subscribers.traces import Traces
@@ -118,13 +120,13 @@ class ListMachine(RuleBasedStateMachine):
                 yield name, life
 
     def key(self, person: str) -> bytes:
-        found = store.subscriber_by_address(self.connection, person)
+        found = subscriber_by_address(self.connection, person)
         assert found is not None
         return found.key
 
     def known_or_new(self, person: str) -> Person:
         if person not in self.model:
-            found = store.subscriber_by_address(self.connection, person)
+            found = subscriber_by_address(self.connection, person)
             assert found is not None
             self.model[person] = Person(number=found.id)
         return self.model[person]

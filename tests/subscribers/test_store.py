@@ -13,7 +13,8 @@ from subscribers import schema
 from subscribers.addresses import address_hash
 from subscribers.models import AddressState, Listing, Step, SubscriptionState, Through
 from subscribers.selection import Chosen
-from subscribers.store import deliverable, ensure_edition, metadata, move_subscription
+from subscribers.store import deliverable, metadata
+from subscribers.store.subscriptions import ensure_edition, move_subscription
 from subscribers.subscriptions import Added, SubscriberList
 
 NOW = datetime(2024, 9, 12, 6, 30, tzinfo=UTC)

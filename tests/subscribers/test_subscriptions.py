@@ -20,7 +20,8 @@ from subscribers.models import (
     Suppression,
     Through,
 )
-from subscribers.store import metadata, move_subscription
+from subscribers.store import metadata
+from subscribers.store.subscriptions import move_subscription
 from subscribers.subscriptions import Added, SubscriberList
 
 NOW = datetime(2024, 9, 12, 6, 30, 0, 123456, tzinfo=UTC)

@@ -12,7 +12,7 @@ from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.requests import Answer, Requests
 from subscribers.selection import Chosen
 from subscribers.standing import Standing
-from subscribers.store import ensure_edition
+from subscribers.store.subscriptions import ensure_edition
 from subscribers.subscriptions import ListSettings, SubscriberList
 from subscribers.suppressions import Suppressions
 
