@@ -20,7 +20,9 @@ from newsletter.database import Database
 from newsletter.delivery.figures import figures
 from newsletter.delivery.gauges import gauges
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, event_table
-from newsletter.models import DayKind, DeliveryOutcome, DeliveryState, EventKind, IssueState
+from newsletter.models.deliveries import EventKind
+from newsletter.models.papers import DayKind
+from newsletter.states import DeliveryOutcome, DeliveryState, IssueState
 from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.schema import edition, history, subscriber, subscription
 from subscribers.statistics import standings

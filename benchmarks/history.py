@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.clock import medians
 from newsletter import store
 from newsletter.database import Database
-from newsletter.models import DayKind, DayOfPapers, IssueState, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
+from newsletter.states import IssueState
 
 BOUND = 1.5
 PAPERS = 20

@@ -16,8 +16,10 @@ from newsletter.database import Database
 from newsletter.delivery import claims, ledger
 from newsletter.delivery.processes import process_name
 from newsletter.delivery.settling import settling
-from newsletter.models import DayKind, IssueState, Letter
+from newsletter.models.issues import Letter
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Exposure
+from newsletter.states import IssueState
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from subscribers.subscriptions import ListSettings, SubscriberList

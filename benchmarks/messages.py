@@ -14,7 +14,8 @@ from newsletter.delivery.claims import ClaimedRow
 from newsletter.delivery.recipients import recipient
 from newsletter.dkim import Signer, make_key, read_key
 from newsletter.letters import make_letter
-from newsletter.models import Issue, Letter, Recipient
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Issue, Letter
 from newsletter.templating.issue import Design, fill, render
 from tools.gallery.issues import NOW, korean, sample
 from tools.gallery.plates import DESIGN, IDENTITY

@@ -25,8 +25,11 @@ from newsletter.config import load
 from newsletter.database import Database
 from newsletter.delivery import claims, ledger
 from newsletter.delivery.recipients import key_text
-from newsletter.models import DayKind, IssueState, Letter, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
+from newsletter.models.issues import Letter
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import IssueState
 from subscribers.models import AddressState, SubscriptionState
 from subscribers.schema import subscriber, subscription
 from subscribers.store import deliverable

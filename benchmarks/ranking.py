@@ -6,7 +6,8 @@ import random
 from datetime import UTC, datetime
 
 from benchmarks.clock import medians
-from newsletter.models import Paper, Selection
+from newsletter.models.issues import Selection
+from newsletter.models.papers import Paper
 from newsletter.ranker import Candidate, choose, ranking_key
 
 BOUND = 1.5

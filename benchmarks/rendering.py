@@ -13,7 +13,7 @@ from mjml import mjml2html
 
 from benchmarks.clock import medians
 from newsletter.ingestion.files import FileSource
-from newsletter.models import Issue, Selection
+from newsletter.models.issues import Issue, Selection
 from newsletter.pipeline import make_issue
 from newsletter.summaries.digest import DigestSummarizer
 from newsletter.templating.engine import Engine

@@ -22,7 +22,8 @@ from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links
 from newsletter.delivery.sender import Sending
 from newsletter.http_line import Place
-from newsletter.models import Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter, placeholder
 from newsletter.providers.sendgrid import PATH, SendGridProvider, SendGridSettings
 from newsletter.providers.sendgrid_payload import MOST_RECIPIENTS, Payload
 from subscribers.store import deliverable

@@ -32,7 +32,8 @@ from newsletter.composer import Composer
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links
 from newsletter.delivery.sender import Sending
-from newsletter.models import Letter, Outcome, Recipient, placeholder
+from newsletter.models.deliveries import Outcome, Recipient
+from newsletter.models.issues import Letter, placeholder
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from subscribers.store import deliverable
 from tools import nodejs

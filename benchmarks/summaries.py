@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.clock import medians
 from newsletter.ingestion.files import read_file
-from newsletter.models import Section, SummaryOrigin
+from newsletter.models.papers import Section, SummaryOrigin
 from newsletter.sample import sample_day_path
 from newsletter.summaries.extractive import ExtractiveSummarizer
 from newsletter.summaries.findings import Said

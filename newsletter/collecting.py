@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.models import DayKind, DayOfPapers, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.protocols import Source
 from newsletter.ranker import Candidate
 

@@ -30,7 +30,8 @@ from newsletter.messages import (
     quoted_printable,
     text_header,
 )
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter
 from newsletter.templating.issue import Blanks, fill
 
 _GROUP = 57  # octets on a line of base64

@@ -18,8 +18,10 @@ from newsletter.delivery.recipients import recipient
 from newsletter.delivery.tokens import LinkKeys, Purpose
 from newsletter.errors import NewsletterError, ProviderUnavailable
 from newsletter.letters import AUTOMATIC, Identity, alert_mail, draft_mail
-from newsletter.models import IssueState, Letter, Outcome, Recipient
+from newsletter.models.deliveries import Outcome, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Provider
+from newsletter.states import IssueState
 from newsletter.templating.issue import Design
 from newsletter.templating.notice import Mail, render_notice
 from subscribers.errors import StoreError, SubscribersError

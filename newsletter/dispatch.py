@@ -26,21 +26,12 @@ from newsletter.errors import BreakerTripped, DatabaseError, IssueError, Provide
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
 from newsletter.logs import INFO, WARNING, tell
 from newsletter.messages import compose
-from newsletter.models import (
-    STOPPED,
-    Counts,
-    DayKind,
-    Issue,
-    IssueState,
-    Letter,
-    Occasion,
-    Receipt,
-    Recipient,
-    Turn,
-    goes_on_by_hand,
-)
+from newsletter.models.deliveries import Receipt, Recipient
+from newsletter.models.issues import Issue, Letter, Occasion, Turn
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Provider
 from newsletter.settings.editions import DEFAULT_EDITION
+from newsletter.states import STOPPED, Counts, IssueState, goes_on_by_hand
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, issue_json, render
 from newsletter.templating.lint.findings import Severity

@@ -13,7 +13,8 @@ from newsletter.dispatch import Dispatcher
 from newsletter.edits import Edit, edited
 from newsletter.errors import IssueError
 from newsletter.letters import make_letter
-from newsletter.models import IssueState, Turn
+from newsletter.models.issues import Turn
+from newsletter.states import IssueState
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import issue_json, render
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from newsletter.errors import InputError
-from newsletter.models import Entry, Issue
+from newsletter.models.issues import Entry, Issue
 
 
 class EditKind(Enum):

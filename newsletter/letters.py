@@ -12,7 +12,8 @@ import msgspec
 from newsletter import messages
 from newsletter.delivery import claims
 from newsletter.delivery.recipients import Links, recipient
-from newsletter.models import Issue, Letter, Recipient, Rendered, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Issue, Letter, Rendered, placeholder
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import Design, fill, issue_json, render
 from newsletter.templating.lint.check import Checked, lint

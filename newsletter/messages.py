@@ -19,7 +19,8 @@ from itertools import groupby
 from email_validator import EmailNotValidError, validate_email
 
 from newsletter.errors import MessageRejected, RenderError
-from newsletter.models import Letter, Recipient
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter
 from newsletter.templating.issue import fill
 
 HEADER_WIDTH = 76  # octets of a header line, where its words allow it

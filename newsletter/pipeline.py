@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from newsletter.models import DayOfPapers, Entry, Issue, Occasion, Selection, SummaryOrigin
+from newsletter.models.issues import Entry, Issue, Occasion, Selection
+from newsletter.models.papers import DayOfPapers, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.ranker import Candidate, choose, explain
 

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Protocol
 
-from newsletter.models import DayOfPapers, Event, Letter, Paper, Receipt, Recipient, Summary
+from newsletter.models.deliveries import Event, Receipt, Recipient
+from newsletter.models.issues import Letter
+from newsletter.models.papers import DayOfPapers, Paper, Summary
 
 
 class Source(Protocol):

@@ -10,7 +10,8 @@ from enum import Enum
 from newsletter import store
 from newsletter.collecting import Collector, candidates
 from newsletter.dispatch import Dispatcher, RunResult
-from newsletter.models import DayKind, DayOfPapers, Occasion, Paper, Selection
+from newsletter.models.issues import Occasion, Selection
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.pipeline import make_issue, refusals
 from newsletter.protocols import Summarizer
 

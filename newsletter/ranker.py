@@ -10,7 +10,8 @@ from enum import Enum
 from itertools import repeat
 from typing import NamedTuple
 
-from newsletter.models import Paper, Selection
+from newsletter.models.issues import Selection
+from newsletter.models.papers import Paper
 
 _NEW_STYLE = re.compile(r"(\d{4})\.(\d{4,5})")
 _OLD_STYLE = re.compile(r"[a-z-]+(?:\.[A-Z]{2})?/(\d{2})(\d{2})(\d{3})")

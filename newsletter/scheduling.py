@@ -17,9 +17,10 @@ from newsletter.delivery.deadline import is_sent_elsewhere, was_begun
 from newsletter.dispatch import Dispatcher, RunResult, held, waits_for_a_hand
 from newsletter.errors import DatabaseError
 from newsletter.logs import WARNING, tell
-from newsletter.models import IssueState, Turn
+from newsletter.models.issues import Turn
 from newsletter.publishing import Publisher
 from newsletter.schedule import Send, Timetable
+from newsletter.states import IssueState
 from newsletter.store import IssueRecord, TurnState
 
 MOST_MISSED = timedelta(days=31)  # how far back days of which nothing is known are counted as missed

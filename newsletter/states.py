@@ -1,4 +1,4 @@
-"""The lives of issues and deliveries, and their counts; `newsletter.models` has them too, and takes longer."""
+"""The lives of issues and deliveries, and their counts: apart from `newsletter.models`, which takes longer to load."""
 
 from __future__ import annotations
 

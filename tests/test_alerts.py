@@ -10,7 +10,8 @@ from newsletter import store
 from newsletter.alerts import LONGEST, Alert, alert_of, document, ping_address, without_secrets
 from newsletter.database import Database
 from newsletter.dispatch import RunResult
-from newsletter.models import Counts, DayKind, IssueState
+from newsletter.models.papers import DayKind
+from newsletter.states import Counts, IssueState
 
 NOW = datetime(2026, 1, 6, 8, tzinfo=UTC)
 DAY = date(2026, 1, 5)

@@ -16,8 +16,9 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, register
 from newsletter.dispatch import RunResult
 from newsletter.errors import IssueError
-from newsletter.models import DayKind, IssueState
+from newsletter.models.papers import DayKind
 from newsletter.schedule import Send, timetable
+from newsletter.states import IssueState
 from newsletter.store import TurnState
 from tests.support.clockwork import CLOSES_AT, READERS, Killed, World, on_this_machine
 from tests.support.issues import add_readers

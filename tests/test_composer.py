@@ -15,7 +15,8 @@ from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, RenderError
 from newsletter.letters import example_reader, make_letter
 from newsletter.messages import compose
-from newsletter.models import Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter, placeholder
 from newsletter.templating.issue import render
 from tests.test_messages import LETTER, RECIPIENT, any_text
 from tools.gallery.issues import NOW

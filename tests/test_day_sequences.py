@@ -20,9 +20,11 @@ from newsletter.database import Database
 from newsletter.delivery.recipients import Links
 from newsletter.dispatch import Dispatcher
 from newsletter.letters import Identity
-from newsletter.models import DayKind, DayOfPapers, IssueState, Paper, Selection
+from newsletter.models.issues import Selection
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.publishing import OnQuiet, Policy, Publisher
 from newsletter.ranker import Reason, choose
+from newsletter.states import IssueState
 from newsletter.summaries.chain import SummaryChain
 from newsletter.templating.issue import Design
 from tests.support.fake_provider import FakeProvider

@@ -12,7 +12,8 @@ from newsletter.composer import Composer
 from newsletter.dkim import Signer, make_key, read_key, record_strings
 from newsletter.errors import MessageRejected, RenderError
 from newsletter.messages import compose
-from newsletter.models import Letter, Recipient
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter
 from tests.support.mail import assert_well_formed, parse
 from tests.support.signatures import signed_names, verdicts
 from tests.test_composer import TEXTS, VALUES

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.errors import MessageRejected, RenderError
 from newsletter.messages import compose, mail_address
-from newsletter.models import Letter
+from newsletter.models.issues import Letter
 from tests.providers.letters import LETTER as PLAIN_LETTER
 from tests.providers.letters import recipient
 from tests.support.mail import assert_well_formed, parse

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
 from newsletter.messages import compose
-from newsletter.models import Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter, placeholder
 from tests.support.mail import assert_well_formed, parse
 
 LETTER = Letter(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.models import Paper, Selection
+from newsletter.models.issues import Selection
+from newsletter.models.papers import Paper
 from newsletter.ranker import Candidate, Ranked, Reason, choose, explain, rank
 
 MIDNIGHT = datetime(2026, 6, 2, tzinfo=UTC)

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.models import DayKind, DayOfPapers, DayPart, IssueState, Paper, Section
+from newsletter.models.papers import DayKind, DayOfPapers, DayPart, Paper, Section
+from newsletter.states import IssueState
 
 NOW = datetime(2024, 9, 13, 7, 30, 1, 123456, tzinfo=UTC)
 DAY = date(2024, 9, 12)

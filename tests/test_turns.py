@@ -13,7 +13,9 @@ from newsletter.database import Database
 from newsletter.delivery.deadline import earliest_end
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.errors import DatabaseError, IssueError
-from newsletter.models import DayKind, IssueState, Turn
+from newsletter.models.issues import Turn
+from newsletter.models.papers import DayKind
+from newsletter.states import IssueState
 from newsletter.store import TurnState
 
 NOW = datetime(2026, 1, 6, 7, 30, tzinfo=UTC)

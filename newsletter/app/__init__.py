@@ -13,7 +13,8 @@ from newsletter.config import Config
 from newsletter.database import Database
 from newsletter.errors import ConfigError, InputError, SourceError
 from newsletter.keys import Keys
-from newsletter.models import DayKind, Selection
+from newsletter.models.issues import Selection
+from newsletter.models.papers import DayKind
 from newsletter.settings.base import duration
 from newsletter.settings.editions import DEFAULT_EDITION
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from newsletter.dkim import Signer
     from newsletter.ingestion.files import FileSource
     from newsletter.letters import Identity
-    from newsletter.models import DayOfPapers, Letter, Paper
+    from newsletter.models.issues import Letter
+    from newsletter.models.papers import DayOfPapers, Paper
     from newsletter.protocols import Provider, Source, Summarizer
     from newsletter.publishing import Policy, Publisher
     from newsletter.ranker import Candidate

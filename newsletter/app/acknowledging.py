@@ -10,7 +10,8 @@ from newsletter import store
 from newsletter.delivery import restored
 from newsletter.delivery.restored import Doubts
 from newsletter.errors import InputError
-from newsletter.models import DayKind, IssueState
+from newsletter.models.papers import DayKind
+from newsletter.states import IssueState
 
 if TYPE_CHECKING:
     from newsletter.app import App

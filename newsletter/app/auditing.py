@@ -14,7 +14,7 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.errors import InputError
 from newsletter.ingestion.files import read_file
-from newsletter.models import Paper, Section, SummaryOrigin
+from newsletter.models.papers import Paper, Section, SummaryOrigin
 from newsletter.summaries.audit import Audited, Auditor, audit
 
 

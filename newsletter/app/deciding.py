@@ -14,7 +14,7 @@ from newsletter.delivery import drafts
 from newsletter.edits import Edit
 from newsletter.errors import ConfigError
 from newsletter.logs import INFO, tell
-from newsletter.models import Turn
+from newsletter.models.issues import Turn
 from newsletter.settings import Settings
 from newsletter.store import IssueRecord
 

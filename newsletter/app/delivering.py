@@ -11,7 +11,7 @@ from newsletter import store
 from newsletter.delivery import register, rollup, watch
 from newsletter.errors import InputError
 from newsletter.logs import INFO, tell
-from newsletter.models import DeliveryState, IssueState
+from newsletter.states import DeliveryState, IssueState
 from subscribers.store import addresses_of, deliverable
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from newsletter.delivery import ledger, watch
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.errors import IssueError
 from newsletter.logs import INFO, tell
-from newsletter.models import BY_HAND, Counts, IssueState, goes_on_by_hand
 from newsletter.protocols import OnUncertain
+from newsletter.states import BY_HAND, Counts, IssueState, goes_on_by_hand
 from newsletter.store import IssueRecord
 
 if TYPE_CHECKING:

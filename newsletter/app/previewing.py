@@ -8,7 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter.models import DayOfPapers, Issue, Rendered
+from newsletter.models.issues import Issue, Rendered
+from newsletter.models.papers import DayOfPapers
 
 if TYPE_CHECKING:
     from newsletter.app import App

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from newsletter.app.network import Network
 from newsletter.errors import InputError
-from newsletter.models import DayKind, DayOfPapers, Letter
+from newsletter.models.issues import Letter
+from newsletter.models.papers import DayKind, DayOfPapers
 
 if TYPE_CHECKING:
     from newsletter.app import App

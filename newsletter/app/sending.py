@@ -13,7 +13,8 @@ from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.recipients import recipient
 from newsletter.errors import InputError, ProviderBusy, ProviderUnavailable
 from newsletter.letters import Identity, make_letter
-from newsletter.models import Letter, Receipt
+from newsletter.models.deliveries import Receipt
+from newsletter.models.issues import Letter
 from newsletter.templating.issue import render
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from newsletter.errors import ConfigError
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.models import Issue
+    from newsletter.models.issues import Issue
     from newsletter.templating.overrides import Fault, Report, Trial
     from newsletter.templating.theme import Theme
 
@@ -84,7 +84,7 @@ def check_overrides(app: App, folder: Path) -> Report:
     The sample day is rendered in every layout and written from right to left; so that each partial is drawn, with
     entries of one line and of a title alone, with papers left out, and without a paper.
     """
-    from newsletter.models import Occasion
+    from newsletter.models.issues import Occasion
     from newsletter.templating.overrides import Trial, check
     from newsletter.templating.theme import Layout
 
@@ -130,7 +130,7 @@ def _unsent(app: App, folder: Path, trial: Trial) -> Iterator[Fault]:
 
 def _sample(app: App, language: str, top: int) -> Issue:
     """Return an issue of the sample day; ``top`` 0 means with all its papers, the last one carried from before."""
-    from newsletter.models import Selection
+    from newsletter.models.issues import Selection
     from newsletter.pipeline import make_issue
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 

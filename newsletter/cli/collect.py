@@ -8,7 +8,7 @@ import click
 
 from newsletter.cli.shared import Day, begun, json_option, open_app, print_json, warn
 from newsletter.errors import InputError
-from newsletter.models import DayKind, DayOfPapers
+from newsletter.models.papers import DayKind, DayOfPapers
 
 
 @click.command(short_help="Collect days and their votes, without sending.")

@@ -164,7 +164,7 @@ def _resolve(
     day, edition = name
     with open_app(context) as app:
         from newsletter.app.delivering import resolve as resolved
-        from newsletter.models import DeliveryState
+        from newsletter.states import DeliveryState
 
         chosen = [DeliveryState[state.upper()] for state in states]
         edition = app.edition_name(edition)
@@ -197,7 +197,7 @@ def _rows(
     day, edition = name
     with open_app(context) as app:
         from newsletter.app.delivering import deliveries as found
-        from newsletter.models import DeliveryState
+        from newsletter.states import DeliveryState
 
         chosen = [DeliveryState[state.upper()] for state in states]
         with found(app, app.edition_name(edition), day, chosen, who) as rows:

@@ -251,7 +251,7 @@ def _move(
         import msgspec
 
         from newsletter.app.halting import move
-        from newsletter.models import IssueState
+        from newsletter.states import IssueState
 
         edition = app.edition_name(given)
         record, counts = move(app, edition, day, IssueState(to), actor=operator(), reason=reason)

@@ -13,7 +13,7 @@ from newsletter.cli.tables import ending, print_table
 if TYPE_CHECKING:
     from newsletter.delivery.outcomes import Outcomes
     from newsletter.delivery.review import Review
-    from newsletter.models import Counts
+    from newsletter.states import Counts
 
 _RATES = {"delivered": 100, "bounced": 100, "complained": 1000, "unsubscribed": 1000}  # of so many accepted
 _SIGNS = {100: "%", 1000: "‰"}

@@ -15,7 +15,7 @@ from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.gone import Gone
 from newsletter.errors import DatabaseError
 from newsletter.logs import DEBUG, is_told
-from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure, Provider
 from newsletter.store import IssueRecord
 

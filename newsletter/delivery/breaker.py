@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, repeat
 
 from newsletter.errors import BreakerTripped
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 
 FEW_REQUESTS, MANY_REQUESTS = 3, 10  # that a failure of many letters at once is told from, and looked for in
 _FAILED = frozenset({Outcome.RETRY, Outcome.UNCERTAIN})

@@ -35,8 +35,8 @@ from sqlalchemy import (
 )
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem
-from newsletter.models import DeliveryState, IssueState
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import DeliveryState, IssueState
 from newsletter.store.tables import issue
 
 

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, SmallInteger, bindparam, case, literal_column, or_, select, update
 
 from newsletter.delivery.tables import delivery, event_table
-from newsletter.models import DeliveryOutcome, DeliveryState, EventKind
+from newsletter.models.deliveries import EventKind
+from newsletter.states import DeliveryOutcome, DeliveryState
 from subscribers.models import AddressState
 from subscribers.suppressions import Suppressions
 

@@ -11,7 +11,7 @@ from newsletter.delivery.claims import open_claims
 from newsletter.delivery.limits import Limits, left_today
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.tables import delivery
-from newsletter.models import DeliveryState
+from newsletter.states import DeliveryState
 from subscribers.store import at_domains
 
 FORESEEN = timedelta(days=3650)

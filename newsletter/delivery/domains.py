@@ -14,8 +14,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from newsletter.delivery.outcomes import Outcomes, Reach
 from newsletter.delivery.tables import delivery
-from newsletter.models import Counts, DeliveryOutcome, DeliveryState
-from newsletter.states import STATES_OF
+from newsletter.states import STATES_OF, Counts, DeliveryOutcome, DeliveryState
 
 LARGEST = 10  # domains that are told apart
 OTHERS, UNKNOWN = "others", "unknown"

@@ -13,7 +13,7 @@ from newsletter import store
 from newsletter.delivery import ledger
 from newsletter.delivery.tokens import LinkKeys, Purpose
 from newsletter.errors import InvalidLink, IssueError
-from newsletter.models import IssueState
+from newsletter.states import IssueState
 from newsletter.store import IssueRecord
 
 _MARK_BITS = 32  # of the letter's hash, beside the issue's number in a link

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from newsletter.delivery.feedback import SOURCE
 from newsletter.delivery.tables import WAITING, event_table
 from newsletter.masking import masked
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.store.tables import issue
 from newsletter.store.upsert import insert_into
 from subscribers.schema import stored_time

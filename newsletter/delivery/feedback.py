@@ -20,7 +20,7 @@ from newsletter import store
 from newsletter.delivery.consequences import Allowance, complained, count_bounces, give_up, prove
 from newsletter.delivery.recipients import delivery_id, issue_of
 from newsletter.delivery.tables import event_table
-from newsletter.models import DeliveryOutcome
+from newsletter.states import DeliveryOutcome
 from newsletter.store import IssueRecord
 from subscribers.errors import StoreError, SubscribersError
 from subscribers.models import Subscriber, Through

@@ -18,7 +18,8 @@ from newsletter.delivery.domains import UNKNOWN, OfDomain, by_domain
 from newsletter.delivery.outcomes import Reach, left_after, reach
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, domain_time
 from newsletter.masking import MASK, masked
-from newsletter.models import DeliveryState, Outcome
+from newsletter.models.deliveries import Outcome
+from newsletter.states import DeliveryState
 from newsletter.store import IssueRecord
 
 WORST = 5

@@ -12,7 +12,7 @@ from newsletter import store
 from newsletter.delivery.notices import NoticeState
 from newsletter.delivery.outcomes import Outcomes, standing
 from newsletter.delivery.tables import claim_table, notice_table
-from newsletter.models import Counts, IssueState
+from newsletter.states import Counts, IssueState
 from newsletter.store.tables import issue
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from newsletter.database import Database
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from subscribers.models import AddressState
 from subscribers.suppressions import Suppressions
 

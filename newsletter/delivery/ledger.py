@@ -32,9 +32,10 @@ from newsletter.delivery import claims
 from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, letter_table
 from newsletter.errors import IssueError
-from newsletter.models import Counts, DeliveryOutcome, DeliveryState, IssueState, Letter, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
+from newsletter.models.issues import Letter
 from newsletter.protocols import OnUncertain
-from newsletter.states import counts_of
+from newsletter.states import Counts, DeliveryOutcome, DeliveryState, IssueState, counts_of
 from newsletter.store.tables import issue
 
 MOST_RESENDS = 2

@@ -16,7 +16,8 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, true, update
 
 from newsletter.delivery.tables import OPEN, notice_table
-from newsletter.models import Outcome, Turn
+from newsletter.models.deliveries import Outcome
+from newsletter.models.issues import Turn
 from subscribers.requests import Answer, Asked
 
 LEASE = timedelta(minutes=5)  # a process that took a notice and died gives it back after that

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, exists, func, select
 
 from newsletter import states, store
 from newsletter.delivery.tables import delivery, delivery_total, event_table
-from newsletter.models import Counts, DeliveryOutcome, DeliveryState, EventKind
+from newsletter.models.deliveries import EventKind
+from newsletter.states import Counts, DeliveryOutcome, DeliveryState
 from newsletter.store import IssueRecord
 from subscribers.statistics import leavers
 

@@ -11,7 +11,7 @@ from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.processes import is_dead
 from newsletter.delivery.standing import OVERDUE, IssueStanding, NoticesStanding, Standing, TurnStanding
 from newsletter.delivery.tables import OPEN, delivery, delivery_problem, notice_table
-from newsletter.models import DeliveryState, IssueState
+from newsletter.states import DeliveryState, IssueState
 from newsletter.store.tables import issue, schedule_run
 from subscribers.schema import edition
 from subscribers.store import deliverable

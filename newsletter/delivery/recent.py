@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, and_, func, select
 
 from newsletter.delivery.tables import delivery, delivery_problem
-from newsletter.models import DeliveryOutcome, DeliveryState
+from newsletter.states import DeliveryOutcome, DeliveryState
 from newsletter.store.tables import issue
 
 

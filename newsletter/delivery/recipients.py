@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from newsletter.delivery.claims import ClaimedRow
-from newsletter.models import Recipient
+from newsletter.models.deliveries import Recipient
 
 KEY_BYTES = 16
 _ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")

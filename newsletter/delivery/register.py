@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, update
 
 from newsletter.delivery.tables import delivery, delivery_problem
-from newsletter.models import DeliveryOutcome, DeliveryState
+from newsletter.states import DeliveryOutcome, DeliveryState
 
 _PAGE = 1_000
 RETRIED = (DeliveryState.REJECTED,)

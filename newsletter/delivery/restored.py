@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, literal, select, 
 from newsletter.delivery import notices
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem
 from newsletter.errors import DatabaseError
-from newsletter.models import DeliveryState, IssueState
+from newsletter.states import DeliveryState, IssueState
 from newsletter.store.installation import get_setting, put_setting, remove_setting
 from newsletter.store.issues import newest_issue
 from newsletter.store.tables import issue

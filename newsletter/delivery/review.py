@@ -12,7 +12,7 @@ from newsletter import store
 from newsletter.delivery import rollup
 from newsletter.delivery.domains import OfDomain, by_domain
 from newsletter.delivery.outcomes import Outcomes, Reach, added, left_after, reach
-from newsletter.models import Counts
+from newsletter.states import Counts
 from newsletter.store import IssueRecord
 
 

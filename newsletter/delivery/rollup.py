@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, exists, func, select
 
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total
-from newsletter.models import IssueState
+from newsletter.states import IssueState
 from newsletter.store.tables import issue
 from newsletter.store.upsert import insert_into
 

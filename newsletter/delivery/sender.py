@@ -31,8 +31,10 @@ from newsletter.errors import (
     ProviderUnavailable,
     RenderError,
 )
-from newsletter.models import IssueState, Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, Provider
+from newsletter.states import IssueState
 from newsletter.store import IssueRecord
 
 if TYPE_CHECKING:

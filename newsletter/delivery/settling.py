@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, literal_column, update
 from newsletter.database import Database, Direct
 from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.tables import delivery
-from newsletter.models import DeliveryState
+from newsletter.states import DeliveryState
 
 _ACCEPTED = (
     update(delivery)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.errors import ProviderUnavailable
 from newsletter.logs import DEBUG, INFO, WARNING, is_told, tell
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.store import IssueRecord
 
 

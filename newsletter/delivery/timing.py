@@ -10,7 +10,7 @@ from time import monotonic
 from sqlalchemy import Connection, case
 
 from newsletter.delivery.tables import domain_time
-from newsletter.models import Receipt, Recipient
+from newsletter.models.deliveries import Receipt, Recipient
 from newsletter.store.upsert import insert_into
 
 

@@ -20,7 +20,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.tables import event_table
 from newsletter.errors import BreakerTripped
-from newsletter.models import EventKind
+from newsletter.models.deliveries import EventKind
 from newsletter.store import IssueRecord
 from newsletter.store.installation import get_setting, put_setting, remove_setting
 

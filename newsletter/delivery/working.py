@@ -23,7 +23,8 @@ from newsletter.delivery.proof import Concerned, concerned
 from newsletter.delivery.tables import WAITING, event_table
 from newsletter.errors import DatabaseError
 from newsletter.logs import ERROR, INFO, tell
-from newsletter.models import DeliveryOutcome, EventKind
+from newsletter.models.deliveries import EventKind
+from newsletter.states import DeliveryOutcome
 from subscribers.errors import StoreError
 from subscribers.models import Through
 from subscribers.requests import Requests

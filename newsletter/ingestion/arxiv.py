@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.errors import SourceError
 from newsletter.ingestion.arxiv_ids import arxiv_url, paper_id
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 _ANNOUNCEMENT = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*\S+\s*(?:Abstract:\s*)?", re.IGNORECASE)
 

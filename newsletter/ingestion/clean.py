@@ -8,10 +8,10 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from newsletter.ingestion.arxiv_ids import arxiv_url
-from newsletter.models import Paper, Section
+from newsletter.models.papers import Paper, Section
 
 # Control characters, lone surrogates, noncharacters, and the two marks of a letter's placeholders
-# (`newsletter.models.PLACEHOLDER_OPEN`): none of them is text.
+# (`newsletter.models.issues.PLACEHOLDER_OPEN`): none of them is text.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000\ue001\ufffe\uffff]")
 _NOT_IN_URL = re.compile(r"[\s<>\"\\^`{|}]")
 _LONGEST_URL = 2048

@@ -27,7 +27,7 @@ from newsletter.ingestion.daily_papers_fast import (
 )
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile, Warnings, first_date
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 # Before this day the time outside `paper` was that of the submission, since then it is the paper's own.
 _SUBMISSION_TIMES_END = datetime(2025, 3, 10, tzinfo=UTC)

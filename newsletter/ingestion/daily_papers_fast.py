@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 
 from newsletter.ingestion.clean import clean_line, clean_text, web_url
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2_000_000_000)]
 Id = Annotated[str, msgspec.Meta(pattern=r"^\d{4}\.\d{4,5}$")]

@@ -18,7 +18,7 @@ from newsletter.ingestion.clean import clean_paper, web_url
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile, Warnings, first_date
 from newsletter.ingestion.python_literals import literal, readable
-from newsletter.models import Paper, Section
+from newsletter.models.papers import Paper, Section
 from newsletter.scripts import language_of
 
 _KEY_LIMIT = 200

@@ -18,7 +18,7 @@ from newsletter.ingestion.clean import clean_paper
 from newsletter.ingestion.html_text import html_to_text
 from newsletter.ingestion.merged import merge_papers, without_votes
 from newsletter.ingestion.parsed import ParsedFile, Warnings
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 _POINTS = re.compile(r"Points:\s*([0-9]{1,9})")
 _COMMENTS = re.compile(r"# Comments:\s*([0-9]{1,9})")

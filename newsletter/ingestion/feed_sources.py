@@ -13,7 +13,7 @@ from newsletter.ingestion.json_feed import is_json_feed, read_json_feed
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.parsed import ParsedFile
 from newsletter.ingestion.recording import Answers
-from newsletter.models import DayKind, DayOfPapers, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 
 SATURDAY = 5
 _FEEDS = "application/rss+xml, application/atom+xml, application/feed+json, */*;q=0.5"

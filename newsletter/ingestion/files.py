@@ -16,7 +16,7 @@ from newsletter.ingestion.feed import parse_feed
 from newsletter.ingestion.json_feed import is_json_feed, parse_json_feed
 from newsletter.ingestion.merged import merge_papers, without_votes
 from newsletter.ingestion.parsed import ParsedFile
-from newsletter.models import DayKind, DayOfPapers
+from newsletter.models.papers import DayKind, DayOfPapers
 from newsletter.protocols import Source
 
 __all__ = ["FileSource", "ParsedFile", "read_file"]

@@ -10,7 +10,7 @@ from newsletter.errors import SourceError
 from newsletter.ingestion.daily_papers import Page, page_of_day, parse_daily_papers, read_page
 from newsletter.ingestion.merged import merge_papers
 from newsletter.ingestion.recording import Answers
-from newsletter.models import DayKind, DayOfPapers, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.protocols import Source
 
 __all__ = ["HuggingFaceSource", "parse_daily_papers"]

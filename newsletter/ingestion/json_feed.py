@@ -13,7 +13,7 @@ from newsletter.ingestion.clean import clean_paper
 from newsletter.ingestion.html_text import html_to_text
 from newsletter.ingestion.merged import merge_papers, without_votes
 from newsletter.ingestion.parsed import ParsedFile, Warnings
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 _VERSION = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/(?:www\.)?jsonfeed\.org')
 

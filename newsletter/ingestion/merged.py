@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from newsletter.errors import SourceError
 from newsletter.ingestion.parsed import Warnings
-from newsletter.models import DayKind, DayOfPapers, DayPart, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, DayPart, Paper
 from newsletter.protocols import Source
 
 

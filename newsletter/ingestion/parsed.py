@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 Kind = Literal["digest", "huggingface", "feed", "arxiv"]
 

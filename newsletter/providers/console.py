@@ -12,7 +12,8 @@ from unicodedata import category
 from newsletter.composer import Composer
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, ProviderUnavailable
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.kept import OfLetter
 

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 from newsletter.composer import Composer
 from newsletter.errors import MessageRejected, ProviderUnavailable
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.providers.kept import OfLetter
 
 STALE_SECONDS = 36 * 3600  # the Maildir rule for what a dead process left in tmp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from newsletter.models import Letter
+from newsletter.models.issues import Letter
 
 _Made = TypeVar("_Made")
 

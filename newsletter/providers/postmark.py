@@ -17,7 +17,8 @@ import msgspec
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import extra_headers, fixed_lines, mail_address, unfolded
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, Means, ascii_address, opened
 from newsletter.providers.kept import OfLetter

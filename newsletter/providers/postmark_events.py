@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from newsletter.errors import WebhookRefused
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.refusals import UNKNOWN, Kind, judge
 
 _RECORDS = {

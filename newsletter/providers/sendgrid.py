@@ -22,7 +22,8 @@ import msgspec
 from newsletter.errors import MessageRejected, ProviderBusy, ProviderUnavailable, one_line
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, believed, retry_after
 from newsletter.messages import mail_address
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, opened
 from newsletter.providers.kept import OfLetter

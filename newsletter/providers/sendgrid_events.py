@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from newsletter.errors import ConfigError, WebhookRefused
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.refusals import Kind, judge
 
 SIGNATURE, TIMESTAMP = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"

@@ -17,7 +17,8 @@ import orjson
 
 from newsletter.errors import RenderError, one_line
 from newsletter.messages import extra_headers, fixed_lines, mail_address, unfolded
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, placeholder
 from newsletter.providers.answers import ascii_address
 
 MOST_RECIPIENTS = 1_000  # in one request

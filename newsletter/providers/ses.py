@@ -22,7 +22,8 @@ from newsletter.composer import Composer
 from newsletter.errors import ConfigError, MessageRejected, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Answer, Line, NoAnswer, NotSent, Place, retry_after
 from newsletter.messages import mail_address
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.answers import Backoff, Means, opened
 from newsletter.providers.kept import OfLetter

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.providers.ses import DELIVERY, READER, delivery_of
 from newsletter.providers.sns import Topic
 from newsletter.refusals import UNKNOWN, Kind, judge

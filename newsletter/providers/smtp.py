@@ -17,7 +17,8 @@ from newsletter.delivery.recipients import without_key
 from newsletter.dkim import Signer
 from newsletter.errors import MessageRejected, NewsletterError, ProviderUnavailable
 from newsletter.messages import mail_address
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.providers.kept import OfLetter
 from newsletter.providers.smtp_dialogue import GO_ON, ConnectionLostError, Dialogue, Step

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from newsletter.errors import one_line
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.providers.smtp_wire import FAULTS, Reply, Wire
 
 GO_ON = 3  # the first digit of the answer to DATA

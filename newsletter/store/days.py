@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from newsletter.errors import DatabaseError
-from newsletter.models import DayKind, DayOfPapers, DayPart, Paper, VoteCount
+from newsletter.models.papers import DayKind, DayOfPapers, DayPart, Paper, VoteCount
 from newsletter.store.tables import paper, source_day, source_day_paper, vote
 from newsletter.store.upsert import upsert
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from newsletter.edits import Edit, EditKind
 from newsletter.errors import IssueError
-from newsletter.models import Issue
+from newsletter.models.issues import Issue
 from newsletter.store.issues import IssueRecord, issue_papers
 from newsletter.store.tables import draft, issue, issue_edit, issue_paper
 

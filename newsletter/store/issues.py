@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from newsletter.errors import IssueError
-from newsletter.models import DayKind, IssueState, Refusal
+from newsletter.models.papers import DayKind, Refusal
+from newsletter.states import IssueState
 from newsletter.store.tables import issue, issue_paper
 
 PAGE = 500  # ids in one statement

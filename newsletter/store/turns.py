@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from newsletter.errors import IssueError
-from newsletter.models import IssueState, Turn
+from newsletter.models.issues import Turn
+from newsletter.states import IssueState
 from newsletter.store.issues import IssueRecord, issue_by_id, move_issue
 from newsletter.store.tables import issue, schedule_run
 from newsletter.store.upsert import insert_into

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.models import Paper, PaperKind
+from newsletter.models.papers import Paper, PaperKind
 from newsletter.summaries import sentences
 from newsletter.summaries.kinds import kind_of
 from newsletter.summaries.latex import to_text

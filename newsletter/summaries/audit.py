@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from newsletter.models import Paper, Section, SummaryOrigin
+from newsletter.models.papers import Paper, Section, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries.findings import Finding, Said
 from newsletter.summaries.grounding import check, errors

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Refusal, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Refusal, Summary, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.scripts import language_of
 from newsletter.summaries.about import kind_and_result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Section, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Section, Summary, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries import sentences
 

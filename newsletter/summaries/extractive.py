@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Section, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Section, Summary, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries import sentences
 from newsletter.summaries.abstracts import Sentence, decode, read_sentences

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from newsletter.models import Section, SummaryOrigin
+from newsletter.models.papers import Section, SummaryOrigin
 from newsletter.summaries import numbers, sentences, terms
 
 _MOST_READ = 8_000  # characters of a section: far beyond any summary; bounds the work on hostile text

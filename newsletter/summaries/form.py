@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from newsletter.models import SummaryOrigin
+from newsletter.models.papers import SummaryOrigin
 from newsletter.scripts import is_written_in
 from newsletter.summaries import terms, wording
 from newsletter.summaries.findings import Check, Finding, Said, Severity, at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from newsletter.models import Paper, Refusal, Section, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Refusal, Section, Summary, SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries.findings import Finding, Said
 from newsletter.summaries.grounding import check, errors

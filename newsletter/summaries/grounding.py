@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from newsletter.models import SummaryOrigin
+from newsletter.models.papers import SummaryOrigin
 from newsletter.scripts import language_of
 from newsletter.summaries import directions, names, numbers, placing, terms
 from newsletter.summaries.findings import Check, Finding, Said, Severity, at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from newsletter.models import PaperKind
+from newsletter.models.papers import PaperKind
 
 _INTRODUCED = (  # we introduce the first large, open ...
     r"(?:introduc|present|propos|releas|construct|develop|creat|build|curat|contribut|collect|design|establish"

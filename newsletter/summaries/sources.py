@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 from newsletter.summaries import directions, numbers, placing, sentences, terms
 from newsletter.summaries.latex import to_text
 from newsletter.summaries.names import squeezed_name, title_name

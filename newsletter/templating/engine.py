@@ -12,7 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, Template, Templat
 from jinja2 import TemplateSyntaxError as JinjaSyntaxError
 
 from newsletter.errors import RenderError
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, placeholder
 from newsletter.templating.environments import sandbox, trusting
 from newsletter.templating.escaping import kept
 from newsletter.templating.frame import frame, to_html

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from newsletter.models import Entry, PaperKind, Section, SummaryOrigin
+from newsletter.models.issues import Entry
+from newsletter.models.papers import PaperKind, Section, SummaryOrigin
 from newsletter.templating.i18n import Words, direction_of
 from newsletter.templating.links import safe_url
 from newsletter.templating.once import made_once

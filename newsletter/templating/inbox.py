@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from newsletter.errors import ConfigError
-from newsletter.models import Issue, Occasion
+from newsletter.models.issues import Issue, Occasion
 from newsletter.templating.entries import PREPOSITIONS, EntryView
 from newsletter.templating.i18n import Words
 from newsletter.templating.text import cut, one_line

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.errors import RenderError
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Entry, Issue, Rendered
 from newsletter.templating.budget import LENGTH, Plan, fit
 from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import words

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from newsletter.models import Rendered
+from newsletter.models.issues import Rendered
 from newsletter.templating.engine import Engine, engine
 from newsletter.templating.i18n import Words, words
 from newsletter.templating.issue import Design

@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import TemplateSyntaxError, meta, nodes
 
 from newsletter.errors import RenderError
-from newsletter.models import Issue
+from newsletter.models.issues import Issue
 from newsletter.templating.engine import LETTER
 from newsletter.templating.issue import Design, render
 from newsletter.templating.partials import files_in, is_outdated, nearest, ours

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
 
 # Never part of a letter's text: what XML forbids, controls, and the two that mark placeholders.
 _FORBIDDEN = re.compile(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from newsletter.models import Issue, Occasion, SummaryOrigin
+from newsletter.models.issues import Issue, Occasion
+from newsletter.models.papers import SummaryOrigin
 from newsletter.templating.entries import EntryView
 from newsletter.templating.i18n import Words
 from newsletter.templating.inbox import preheader_of, subject_of

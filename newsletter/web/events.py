@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from newsletter.delivery.events import CHUNK, put_down
 from newsletter.errors import WebhookRefused
-from newsletter.models import Event
+from newsletter.models.deliveries import Event
 from newsletter.protocols import EventReader
 from newsletter.web.site import Site
 

@@ -12,7 +12,7 @@ from newsletter.app import App
 from newsletter.app.previewing import preview_of, show
 from newsletter.config import Config, load
 from newsletter.errors import ConfigError
-from newsletter.models import DayOfPapers
+from newsletter.models.papers import DayOfPapers
 from newsletter.templating.engine import forget
 from newsletter.templating.partials import FOLDERS
 from newsletter.web.proof import Proof

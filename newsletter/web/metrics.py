@@ -17,8 +17,8 @@ from newsletter import __version__
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState
 from newsletter.delivery.outcomes import Outcomes
-from newsletter.models import Counts, IssueState
 from newsletter.sqlite_file import SCHEMA_REVISION
+from newsletter.states import Counts, IssueState
 from newsletter.web.bounds import Network
 from newsletter.web.exposition import CONTENT_TYPE, Gauge, exposition
 from newsletter.web.site import Site

@@ -11,7 +11,7 @@ from newsletter.app import now
 from newsletter.delivery.recipients import Links
 from newsletter.ingestion.files import FileSource
 from newsletter.letters import Identity, preview_files
-from newsletter.models import Selection
+from newsletter.models.issues import Selection
 from newsletter.pipeline import make_issue
 from newsletter.summaries.chain import SummaryChain
 from newsletter.summaries.digest import DigestSummarizer

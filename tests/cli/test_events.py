@@ -11,7 +11,7 @@ from newsletter.database import Database
 from newsletter.delivery.events import put_down
 from newsletter.delivery.recipients import delivery_id
 from newsletter.delivery.tables import event_table
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from subscribers.store import keys_of
 from tests.cli.command import Command, assert_complains, outbox
 from tests.support.issues import DAY, plan_issue

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from newsletter.database import Database
-from newsletter.models import DeliveryOutcome, EventKind
+from newsletter.models.deliveries import EventKind
+from newsletter.states import DeliveryOutcome
 from tests.cli.command import COUNTS, SAMPLE, Command, run, smtp_settings
 from tests.servers.smtp import At, Fault, SmtpSink
 from tests.support.issues import add_event

@@ -11,7 +11,9 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.tables import delivery, delivery_total
-from newsletter.models import Counts, DayKind, DeliveryOutcome, DeliveryState, EventKind, IssueState
+from newsletter.models.deliveries import EventKind
+from newsletter.models.papers import DayKind
+from newsletter.states import Counts, DeliveryOutcome, DeliveryState, IssueState
 from tests.cli.command import Command, assert_complains
 from tests.support.issues import add_event
 

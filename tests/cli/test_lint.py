@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.models import placeholder
+from newsletter.models.issues import placeholder
 from tests.cli.command import SAMPLE, SENDER, Command, assert_complains, entry, outbox, papers_file, run
 from tests.servers.papers_api import PapersApi
 from tests.support.issues import LETTER

@@ -15,7 +15,7 @@ from newsletter.config import load
 from newsletter.delivery import notices
 from newsletter.delivery.notices import SignUp
 from newsletter.delivery.tokens import Purpose
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from subscribers.requests import Answer, Asked
 from tests.cli.command import SAMPLE, SENDER, Command
 

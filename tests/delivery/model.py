@@ -9,8 +9,9 @@ from datetime import datetime
 
 from newsletter.delivery import claims, ledger
 from newsletter.delivery.processes import DEAD_AFTER
-from newsletter.models import DeliveryState, IssueState, Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import DeliveryState, IssueState
 
 PENDING, CLAIMED = DeliveryState.PENDING, DeliveryState.CLAIMED
 

@@ -22,8 +22,9 @@ from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable, RenderError
-from newsletter.models import Counts, DeliveryOutcome, DeliveryState, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import Counts, DeliveryOutcome, DeliveryState
 from newsletter.store import IssueRecord
 from subscribers.models import AddressState
 from subscribers.requests import Requests

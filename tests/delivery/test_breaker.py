@@ -9,7 +9,8 @@ from newsletter.delivery import ledger
 from newsletter.delivery.breaker import Breaker, Threshold
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped
-from newsletter.models import Counts, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
+from newsletter.states import Counts
 from subscribers.store import deliverable
 from tests.support.fake_provider import Answer, FakeProvider
 from tests.support.issues import LETTER, LINKS, Clock, add_readers, address, plan_issue

@@ -25,9 +25,10 @@ from newsletter.delivery.processes import process_name
 from newsletter.delivery.recipients import delivery_id
 from newsletter.delivery.working import MOST_SERIOUS, Work, Worked
 from newsletter.errors import WebhookRefused
-from newsletter.models import DeliveryOutcome, DeliveryState, Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.providers.sendgrid_events import SendGridEvents
+from newsletter.states import DeliveryOutcome, DeliveryState
 from subscribers.models import AddressState, SubscriptionState, Through
 from subscribers.requests import Requests
 from subscribers.store import deliverable

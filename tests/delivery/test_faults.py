@@ -23,7 +23,7 @@ from sqlalchemy import select, text
 from newsletter.database import Database
 from newsletter.delivery import ledger, tables
 from newsletter.errors import DatabaseError
-from newsletter.models import DeliveryState, IssueState
+from newsletter.states import DeliveryState, IssueState
 from subscribers import schema
 from tests.delivery.senders import NO_DATABASE, Conditions, start
 from tests.servers.smtp_sink import MOMENTS, Fate, Misbehaviour, SinkProcess

@@ -13,7 +13,7 @@ from newsletter.delivery import tables
 from newsletter.delivery.consequences import Allowance
 from newsletter.delivery.feedback import Effect, Feedback, Happening, take
 from newsletter.delivery.recipients import delivery_id
-from newsletter.models import DeliveryOutcome
+from newsletter.states import DeliveryOutcome
 from subscribers.models import AddressState
 from subscribers.requests import Requests
 from tests.support.issues import DAY, NOW, SETTINGS, add_readers, address, plan_issue

@@ -11,8 +11,9 @@ from newsletter.delivery import claims, figures, ledger, timing
 from newsletter.delivery.domains import OfDomain
 from newsletter.delivery.figures import MOST_INTERVALS, Interval, RefusingDomain, Reply, SlowDomain
 from newsletter.delivery.outcomes import Outcomes, Reach
-from newsletter.models import Counts, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import Counts
 from subscribers.store import deliverable, mailboxes
 from tests.support.issues import NOW, add_readers, address, plan_issue
 

@@ -10,8 +10,9 @@ from newsletter.delivery import claims, ledger, notices
 from newsletter.delivery.gauges import Gauges, gauges
 from newsletter.delivery.notices import NoticeState, SignUp
 from newsletter.delivery.outcomes import Outcomes
-from newsletter.models import Counts, DayKind, IssueState
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import Counts, IssueState
 from subscribers.store import deliverable
 from tests.support.issues import DAY, LETTER, NOW, add_readers, plan_issue
 

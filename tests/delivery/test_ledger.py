@@ -11,8 +11,10 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import claims, ledger, tables
 from newsletter.errors import DatabaseError, IssueError
-from newsletter.models import Counts, DayKind, DeliveryState, IssueState, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import Counts, DeliveryState, IssueState
 from newsletter.store.tables import issue as issue_table
 from subscribers.store import deliverable
 from tests.support.issues import DAY, LETTER, NOW, add_readers, address, people, plan_issue

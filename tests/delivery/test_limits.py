@@ -17,8 +17,10 @@ from newsletter.delivery import ledger, sender
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.delivery.pages import Pages
 from newsletter.delivery.sender import Sending
-from newsletter.models import Counts, Letter, Receipt, Recipient
+from newsletter.models.deliveries import Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import Counts
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.delivery.test_batches import Passing

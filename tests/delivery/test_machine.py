@@ -30,8 +30,9 @@ from newsletter.delivery.settling import settling
 from newsletter.dispatch import Dispatcher
 from newsletter.errors import InputError, IssueError, ProviderUnavailable
 from newsletter.letters import Identity
-from newsletter.models import DeliveryState, IssueState, Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.protocols import Exposure, OnUncertain
+from newsletter.states import DeliveryState, IssueState
 from newsletter.store import tables as store_tables
 from newsletter.templating.issue import Design
 from subscribers import schema

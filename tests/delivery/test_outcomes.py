@@ -14,7 +14,9 @@ from newsletter.delivery.domains import by_domain
 from newsletter.delivery.figures import figures
 from newsletter.delivery.outcomes import Outcomes, Reach, added, left_after, reach
 from newsletter.delivery.tables import delivery
-from newsletter.models import DayKind, DeliveryOutcome, DeliveryState, EventKind, IssueState
+from newsletter.models.deliveries import EventKind
+from newsletter.models.papers import DayKind
+from newsletter.states import DeliveryOutcome, DeliveryState, IssueState
 from newsletter.store import IssueRecord
 from subscribers.models import Step, SubscriptionState, Through
 from subscribers.store import mailboxes

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from newsletter.database import Database
 from newsletter.delivery.recent import recent_deliveries
 from newsletter.delivery.tables import delivery, delivery_problem
-from newsletter.models import DeliveryOutcome, DeliveryState
+from newsletter.states import DeliveryOutcome, DeliveryState
 from newsletter.store.tables import issue
 from tests.support.issues import NOW
 

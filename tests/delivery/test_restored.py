@@ -11,8 +11,8 @@ from newsletter.database import Database
 from newsletter.delivery import claims, ledger, restored
 from newsletter.delivery.tables import claim_table, delivery_problem
 from newsletter.errors import DatabaseError
-from newsletter.models import IssueState
 from newsletter.protocols import Exposure
+from newsletter.states import IssueState
 from subscribers.store import deliverable
 from tests.support.issues import NOW, add_readers, plan_issue
 

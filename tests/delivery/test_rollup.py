@@ -12,7 +12,8 @@ from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery import ledger, rollup, tables
 from newsletter.delivery.sender import Sending
-from newsletter.models import Counts, IssueState, Outcome
+from newsletter.models.deliveries import Outcome
+from newsletter.states import Counts, IssueState
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.support.fake_provider import Answer, FakeProvider

@@ -25,8 +25,9 @@ from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderBusy, ProviderUnavailable
-from newsletter.models import Counts, IssueState, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.protocols import Connection, Exposure, OnUncertain
+from newsletter.states import Counts, IssueState
 from newsletter.store import IssueRecord
 from subscribers.models import AddressState
 from subscribers.store import deliverable

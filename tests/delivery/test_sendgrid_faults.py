@@ -19,9 +19,9 @@ from newsletter.delivery.events import put_down
 from newsletter.delivery.sender import Sending
 from newsletter.delivery.working import Work
 from newsletter.errors import ProviderUnavailable
-from newsletter.models import DeliveryOutcome, DeliveryState
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
 from newsletter.providers.sendgrid_events import SendGridEvents
+from newsletter.states import DeliveryOutcome, DeliveryState
 from newsletter.store import IssueRecord
 from subscribers import schema
 from subscribers.models import AddressState

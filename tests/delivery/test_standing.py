@@ -27,7 +27,7 @@ from newsletter.delivery.standing import (
     needs,
 )
 from newsletter.delivery.tables import claim_table, delivery, delivery_problem, delivery_total, notice_table
-from newsletter.models import Counts, DeliveryState, IssueState
+from newsletter.states import Counts, DeliveryState, IssueState
 from newsletter.store import TurnState
 from newsletter.store.tables import installation, issue, schedule_run
 from subscribers.models import AddressState, SubscriptionState

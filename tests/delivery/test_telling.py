@@ -9,7 +9,7 @@ from newsletter.database import Database
 from newsletter.delivery import claims
 from newsletter.delivery.sender import Sending
 from newsletter.logs import logged
-from newsletter.models import Receipt, Recipient
+from newsletter.models.deliveries import Receipt, Recipient
 from newsletter.protocols import Exposure, OnUncertain
 from subscribers.store import deliverable
 from tests.support.fake_provider import FakeProvider

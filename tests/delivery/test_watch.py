@@ -11,8 +11,9 @@ from newsletter.database import Database
 from newsletter.delivery import ledger, sender, watch
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped
-from newsletter.models import Counts, EventKind, Receipt, Recipient
+from newsletter.models.deliveries import EventKind, Receipt, Recipient
 from newsletter.protocols import Exposure
+from newsletter.states import Counts
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from tests.cli.command import Command, entry, papers_file, run, smtp_settings

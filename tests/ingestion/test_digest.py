@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import SourceError
 from newsletter.ingestion.digest import parse_digest
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 
 NAME = st.text(
     st.one_of(st.characters(categories=["L", "N"]), st.sampled_from(" -.'")), min_size=1, max_size=30

@@ -12,7 +12,7 @@ from newsletter.http_client import HttpClient, Response
 from newsletter.ingestion.feed_sources import FeedSource
 from newsletter.ingestion.huggingface import HuggingFaceSource
 from newsletter.ingestion.merged import MergedSource
-from newsletter.models import DayKind, Paper
+from newsletter.models.papers import DayKind, Paper
 from tests.servers.papers_api import Fault, PapersApi, too_many_requests
 from tests.support.torture import length
 

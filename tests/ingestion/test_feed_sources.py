@@ -16,7 +16,7 @@ from newsletter.database import Database
 from newsletter.http_client import HttpClient
 from newsletter.ingestion.feed_sources import ArxivApi, ArxivFeedSource, FeedSource
 from newsletter.ingestion.memory import Memory, Remembered, RememberingClient
-from newsletter.models import DayKind, DayOfPapers, Paper
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from tests.servers.papers_api import Fault, PapersApi
 
 DAY = date(2026, 1, 7)  # a Wednesday

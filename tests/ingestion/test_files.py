@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.errors import InputError
 from newsletter.ingestion.files import FileSource, read_file
-from newsletter.models import DayKind
+from newsletter.models.papers import DayKind
 from tests.support.unprivileged import ordinary_user, public_folder
 
 PAPER = "### [Ünïcode](https://arxiv.org/abs/2409.06820)\n\nVote: 45\n\n- **What's New**: x\n"

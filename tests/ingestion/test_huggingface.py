@@ -12,7 +12,7 @@ import pytest
 from newsletter.errors import SourceError
 from newsletter.http_client import HttpClient
 from newsletter.ingestion.huggingface import HuggingFaceSource, parse_daily_papers
-from newsletter.models import DayKind, DayOfPapers
+from newsletter.models.papers import DayKind, DayOfPapers
 from tests.servers.papers_api import Fault, PapersApi, redirect, too_many_requests
 
 DAY = date(2024, 9, 12)

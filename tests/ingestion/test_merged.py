@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.ingestion.merged import merge_papers
-from newsletter.models import Paper, Section
+from newsletter.models.papers import Paper, Section
 
 
 def paper(paper_id: str, **fields: object) -> Paper:

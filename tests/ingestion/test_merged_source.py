@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import SourceError
 from newsletter.ingestion.merged import MergedSource, merge_papers, without_votes
-from newsletter.models import DayKind, DayOfPapers, Paper, Section
+from newsletter.models.papers import DayKind, DayOfPapers, Paper, Section
 
 DAY = date(2026, 1, 7)
 NOW = datetime(2026, 1, 7, 18, tzinfo=UTC)

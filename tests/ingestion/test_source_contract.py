@@ -12,7 +12,7 @@ import pytest
 from newsletter.http_client import HttpClient
 from newsletter.ingestion.files import FileSource
 from newsletter.ingestion.huggingface import HuggingFaceSource
-from newsletter.models import DayKind
+from newsletter.models.papers import DayKind
 from newsletter.protocols import Source
 from tests.servers.papers_api import PapersApi
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from newsletter.models import Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import Letter, placeholder
 
 LETTER = Letter(
     subject="Daily papers",

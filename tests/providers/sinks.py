@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER
 from tests.servers.smtp import SmtpSink

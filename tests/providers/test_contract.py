@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.errors import RenderError
 from newsletter.messages import compose
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.protocols import Exposure, Provider
 from newsletter.providers.console import RULE, ConsoleProvider, readable
 from newsletter.providers.file import FileProvider

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import ProviderUnavailable
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.protocols import Exposure
 from newsletter.providers.console import RULE, ConsoleProvider
 from newsletter.providers.file import FileProvider

@@ -14,7 +14,7 @@ import pytest
 
 from newsletter.errors import ProviderUnavailable
 from newsletter.messages import compose
-from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure
 from newsletter.providers.outbox import OutboxProvider
 from tests.providers.letters import LETTER, recipient, recipients

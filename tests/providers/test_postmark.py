@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from newsletter.errors import ProviderBusy, ProviderUnavailable
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.providers import postmark
 from newsletter.providers.postmark import PostmarkProvider, PostmarkSettings
 from tests.providers.letters import LETTER, recipient, recipients

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.app.postmark import postmark_events
 from newsletter.errors import ConfigError, WebhookRefused
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.providers.postmark_events import PostmarkEvents
 from newsletter.settings.base import Secret
 from newsletter.settings.providers import PostmarkTable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import ProviderBusy, ProviderUnavailable
-from newsletter.models import Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.providers.sendgrid import SendGridProvider, SendGridSettings
 from newsletter.providers.sendgrid_suppressions import Account
 from tests.providers.letters import LETTER, recipient, recipients

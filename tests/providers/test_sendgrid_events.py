@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from newsletter.errors import ConfigError, WebhookRefused
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.providers.sendgrid_events import SendGridEvents
 from tests.support.sendgrid_posts import SIGNATURE, TIMESTAMP, SendGridSigner, body_of, mutated, posted
 from tests.support.torture import length

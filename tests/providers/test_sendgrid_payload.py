@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sendgrid.helpers import mail as helpers
 
 from newsletter.errors import MessageRejected, RenderError
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, Recipient, placeholder
+from newsletter.models.deliveries import Recipient
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN, Letter, placeholder
 from newsletter.providers.sendgrid_payload import Payload
 from newsletter.templating.issue import fill
 from tests.providers.letters import LETTER, recipient, recipients

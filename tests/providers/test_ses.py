@@ -14,7 +14,7 @@ from newsletter.delivery.recipients import delivery_id
 from newsletter.errors import ConfigError, ProviderBusy, ProviderUnavailable
 from newsletter.http_line import Answer
 from newsletter.messages import compose
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.protocols import OnUncertain
 from newsletter.providers.answers import Means
 from newsletter.providers.ses import SesProvider, SesSettings, delivery_of, tag

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import SourceError, WebhookRefused
-from newsletter.models import Event, EventKind
+from newsletter.models.deliveries import Event, EventKind
 from newsletter.providers.ses_events import SesEvents
 from newsletter.providers.sns import Topic, fetched
 from tests.servers.papers_api import PapersApi, redirect

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.errors import ProviderUnavailable
 from newsletter.messages import compose
-from newsletter.models import Outcome, Receipt
+from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.protocols import Exposure
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.letters import LETTER, recipient, recipients

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from newsletter.errors import ProviderUnavailable
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.providers.smtp import SmtpProvider
 from tests.providers.letters import LETTER, recipient, recipients
 from tests.providers.sinks import (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from newsletter.errors import ProviderUnavailable
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from tests.providers.authority import Authority
 from tests.providers.letters import LETTER, recipients

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Section, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Section, Summary, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.summaries.chain import SummaryChain
 from newsletter.summaries.digest import DigestSummarizer

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import SummaryError
-from newsletter.models import Paper, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, Summary, SummaryOrigin
 from newsletter.summaries.extractive import HEADINGS, ExtractiveSummarizer
 from newsletter.summaries.latex import to_text
 from newsletter.summaries.sentences import split

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.models import Paper, PaperKind, Section, Summary, SummaryOrigin
+from newsletter.models.papers import Paper, PaperKind, Section, Summary, SummaryOrigin
 from newsletter.protocols import Summarizer
 from newsletter.summaries.chain import SummaryChain
 from newsletter.summaries.digest import DigestSummarizer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.models import Paper, Section, SummaryOrigin
+from newsletter.models.papers import Paper, Section, SummaryOrigin
 from newsletter.summaries.findings import Check, Finding, Said, Severity
 from newsletter.summaries.grounding import check, errors
 from newsletter.summaries.sentences import placed

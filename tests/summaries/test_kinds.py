@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.models import PaperKind
+from newsletter.models.papers import PaperKind
 from newsletter.summaries.kinds import kind_of
 from newsletter.summaries.results import main_result, result_sentences
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 from newsletter.sample import SAMPLE_DAY, sample_day_path
 from newsletter.scripts import language_of
 from newsletter.summaries.extractive import HEADINGS, ExtractiveSummarizer

@@ -19,7 +19,9 @@ from newsletter.delivery.recipients import Links
 from newsletter.dispatch import Dispatcher, RunResult
 from newsletter.errors import ProviderUnavailable
 from newsletter.letters import Identity
-from newsletter.models import DayKind, DayOfPapers, Letter, Outcome, Paper, Receipt, Recipient, Selection
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter, Selection
+from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.publishing import Policy, Publisher
 from newsletter.schedule import Timetable

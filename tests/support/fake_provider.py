@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from newsletter.errors import MessageRejected, ProviderError
 from newsletter.messages import compose
-from newsletter.models import Letter, Outcome, Receipt, Recipient
+from newsletter.models.deliveries import Outcome, Receipt, Recipient
+from newsletter.models.issues import Letter
 from newsletter.protocols import Connection, Exposure, OnUncertain
 
 

@@ -13,7 +13,10 @@ from newsletter.database import Database
 from newsletter.delivery import ledger
 from newsletter.delivery.recipients import Links
 from newsletter.delivery.tables import delivery, event_table
-from newsletter.models import DayKind, DeliveryOutcome, EventKind, IssueState, Letter, placeholder
+from newsletter.models.deliveries import EventKind
+from newsletter.models.issues import Letter, placeholder
+from newsletter.models.papers import DayKind
+from newsletter.states import DeliveryOutcome, IssueState
 from newsletter.store import IssueRecord
 from subscribers.store import deliverable
 from subscribers.subscriptions import ListSettings, SubscriberList

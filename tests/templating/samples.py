@@ -7,7 +7,8 @@ import re
 from datetime import date
 from html.parser import HTMLParser
 
-from newsletter.models import Entry, Issue, Paper, Section, Summary, SummaryOrigin
+from newsletter.models.issues import Entry, Issue
+from newsletter.models.papers import Paper, Section, Summary, SummaryOrigin
 from newsletter.templating.issue import Design, render
 
 DESIGN = Design(

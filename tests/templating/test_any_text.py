@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.delivery.recipients import Links
 from newsletter.letters import Identity, preview_files
-from newsletter.models import SummaryOrigin
+from newsletter.models.papers import SummaryOrigin
 from newsletter.templating.issue import Design, fill, render
 from newsletter.templating.lint.check import lint
 from newsletter.templating.lint.file import read_message

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
 from newsletter.ingestion.digest import parse_digest
-from newsletter.models import Entry, Issue, Summary, SummaryOrigin
+from newsletter.models.issues import Entry, Issue
+from newsletter.models.papers import Summary, SummaryOrigin
 from newsletter.templating.budget import Ladder
 from newsletter.templating.issue import Design, render
 from tests.templating.samples import DESIGN, Page, entry, html_of, issue_of, many

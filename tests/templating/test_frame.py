@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.languages import shipped
-from newsletter.models import Issue, Occasion
+from newsletter.models.issues import Issue, Occasion
 from newsletter.templating.engine import engine
 from newsletter.templating.issue import Design, render
 from newsletter.templating.theme import THEME, Layout, theme_of

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
-from newsletter.models import Occasion, PaperKind, SummaryOrigin
+from newsletter.models.issues import Occasion
+from newsletter.models.papers import PaperKind, SummaryOrigin
 from newsletter.templating.issue import Design, fill, issue_json, render
 from newsletter.templating.text import one_line
 from newsletter.templating.theme import Layout, theme_of

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.delivery.recipients import Links
 from newsletter.letters import Identity, checked, example_reader, make_letter
-from newsletter.models import Issue, placeholder
+from newsletter.models.issues import Issue, placeholder
 from newsletter.templating.i18n import words
 from newsletter.templating.issue import Design, render
 from newsletter.templating.links import safe_url

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from newsletter.ingestion.digest import parse_digest
-from newsletter.models import Paper
+from newsletter.models.papers import Paper
 from newsletter.templating.issue import render
 from tests.templating.samples import DESIGN, entry, issue_of, many, sample
 

@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import closing
 
 from newsletter.database import Database
-from newsletter.models import DeliveryOutcome, DeliveryState
+from newsletter.states import DeliveryOutcome, DeliveryState
 from subscribers.models import AddressState, SubscriptionState
 from tests.cli.command import SAMPLE, SENDER, Command, run
 from tests.servers.sendgrid import Cut, Fate, Fault, SendGridApi, Webhook

@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
 from newsletter import __version__
-from newsletter.models import DeliveryOutcome, EventKind
+from newsletter.models.deliveries import EventKind
 from newsletter.sqlite_file import SCHEMA_REVISION
+from newsletter.states import DeliveryOutcome
 from newsletter.web.exposition import Gauge, exposition
 from newsletter.web.metrics import KEPT_SECONDS, Metrics
 from tests.support.issues import NOW, add_event, plan_issue

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from newsletter.letters import example_reader, make_letter
-from newsletter.models import Outcome
+from newsletter.models.deliveries import Outcome
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from newsletter.templating.issue import render
 from tools import nodejs

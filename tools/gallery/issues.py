@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from newsletter.ingestion.files import FileSource
-from newsletter.models import Entry, Issue, Paper, PaperKind, Section, Selection, Summary, SummaryOrigin
+from newsletter.models.issues import Entry, Issue, Selection
+from newsletter.models.papers import Paper, PaperKind, Section, Summary, SummaryOrigin
 from newsletter.pipeline import make_issue
 from newsletter.sample import SAMPLE_DAY, sample_day_path
 from newsletter.summaries.chain import SummaryChain

@@ -9,7 +9,7 @@ from functools import cache
 
 from newsletter.delivery.recipients import Links
 from newsletter.letters import Identity, preview_files
-from newsletter.models import Issue
+from newsletter.models.issues import Issue
 from newsletter.templating.issue import Design
 from newsletter.templating.theme import Layout
 from tools.chromium import Scheme

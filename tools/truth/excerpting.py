@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from newsletter.errors import SummaryError
-from newsletter.models import Summary
+from newsletter.models.papers import Summary
 from newsletter.summaries import names, numbers, sentences
 from newsletter.summaries.extractive import HEADINGS, ExtractiveSummarizer, labelled
 from newsletter.summaries.latex import to_text

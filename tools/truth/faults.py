@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from newsletter.models import Section
+from newsletter.models.papers import Section
 from newsletter.summaries import names, numbers, sentences
 from newsletter.summaries.findings import Said
 from newsletter.summaries.results import has_measure

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from newsletter.errors import SummaryError
 from newsletter.ingestion.files import read_file
-from newsletter.models import Paper, Section, SummaryOrigin
+from newsletter.models.papers import Paper, Section, SummaryOrigin
 from newsletter.sample import sample_day_path
 from newsletter.scripts import language_of
 from newsletter.summaries.extractive import ExtractiveSummarizer

@@ -1,7 +1,7 @@
 """The first schema: the list, the papers, the issues, and the ledger, whole.
 
 Times are microseconds since 1970 (UTC); states are the numbers of the enums in `subscribers.models` and
-`newsletter.models`.
+`newsletter.states`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
 from newsletter.templating.text import cut, one_line
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")

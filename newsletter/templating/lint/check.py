@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from newsletter.models import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
+from newsletter.models.issues import PLACEHOLDER_CLOSE, PLACEHOLDER_OPEN
 from newsletter.templating.i18n import words
 from newsletter.templating.lint.address import link_fault, shown
 from newsletter.templating.lint.findings import Finding, Severity
