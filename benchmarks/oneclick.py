@@ -80,8 +80,8 @@ def _people(folder: Path, number: int) -> list[str]:
     app = App(load(folder / "newsletter.toml", {}), lambda _line: None)
     now, total = datetime.now(UTC), _STAYING + number
     try:
-        operator = app.subscriber_list()
-        with app.database().write() as connection:
+        operator = app.people.subscribers()
+        with app.databases.open().write() as connection:
             first = operator.add(connection, "r0@example.org", edition="daily", actor="b", now=now)
             edition = operator.edition_number(connection, "daily")
             keys = [first.subscriber.key, *(secrets.token_bytes(16) for _ in range(1, total))]

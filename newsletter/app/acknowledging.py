@@ -21,9 +21,9 @@ SENT_ELSEWHERE = "sent after the backup was made that this database was restored
 
 def mark(app: App, made: datetime) -> Doubts:
     """Mark the database as one that other tools restored, from a backup made at a time."""
-    with app.database().write(durable=True) as connection:
+    with app.databases.open().write(durable=True) as connection:
         restored.mark(connection, made)
-        return restored.doubts(connection, app.settings.editions, app.candidate_days()[0])
+        return restored.doubts(connection, app.settings.editions, app.days.closed()[0])
 
 
 def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
@@ -33,8 +33,8 @@ def acknowledge(app: App, sent: Sequence[tuple[date, str]]) -> Doubts | None:
     """
     from newsletter.app import now
 
-    at, last = now(), app.candidate_days()[0]
-    with app.database().write(durable=True) as connection:
+    at, last = now(), app.days.closed()[0]
+    with app.databases.open().write(durable=True) as connection:
         made = restored.made_at(connection)
         if made is None:
             return None

@@ -72,7 +72,7 @@ class Voices:
         name = f"{voice} {alert.name}"
         try:
             try:
-                with self._app.database().write() as connection:
+                with self._app.databases.open().write() as connection:
                     news = store.is_news(connection, name, alert.at, again=AGAIN)
             except (ConfigError, NewsletterError):
                 news = True
@@ -80,7 +80,7 @@ class Voices:
                 tell(alert)
         except Exception as error:  # noqa: BLE001  # an alert that fails must not make a run fail
             self._warn(f"the alert was not sent (alerts.{voice}): {self._problem(error)}")
-            with suppress(ConfigError, NewsletterError), self._app.database().write() as connection:
+            with suppress(ConfigError, NewsletterError), self._app.databases.open().write() as connection:
                 store.was_not_told(connection, name)
 
     def _post(self, alert: Alert) -> None:
@@ -110,7 +110,7 @@ class Voices:
         address = checked_address(self._settings.email, "alerts.email")
         text = f"{alert.sentence}\n\nnewsletter status tells how everything stands."
         about = AboutAlert(subject=f"[Alert] {alert.title}", text=text, at=alert.at)
-        with self._app.database().write(durable=True) as connection:
+        with self._app.databases.open().write(durable=True) as connection:
             alert_operator(connection, address, about)
 
     def _mail_waiting(self) -> None:
@@ -118,9 +118,11 @@ class Voices:
         from newsletter.delivery import notices
 
         try:
-            with self._app.database().read() as connection:
+            with self._app.databases.open().read() as connection:
                 due = notices.is_due(connection, self._app.clock(), notices.NoticeKind.ALERT)
-            fault = self._app.correspondence(self._warn, alerts_alone=True).drain().fault if due else ""
+            fault = (
+                self._app.senders.correspondence(self._warn, alerts_alone=True).drain().fault if due else ""
+            )
         except Exception as error:  # noqa: BLE001  # as above
             fault = self._problem(error)
         if fault:

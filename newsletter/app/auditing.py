@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from newsletter import store
-from newsletter.database import Database
 from newsletter.errors import InputError
 from newsletter.ingestion.files import read_file
 from newsletter.models.papers import Paper, Section, SummaryOrigin
 from newsletter.summaries.audit import Audited, Auditor, audit
+
+if TYPE_CHECKING:
+    from newsletter.app import App
 
 
 def audit_file(path: Path, sources: Sequence[Path]) -> tuple[list[Audited], tuple[str, ...]]:
@@ -32,9 +34,21 @@ def audit_file(path: Path, sources: Sequence[Path]) -> tuple[list[Audited], tupl
     return audit(digest.papers, [paper for file in read for paper in file.papers]), warnings
 
 
-def audit_days(database: Database, day: date | None, *, newest: bool) -> list[tuple[date, Audited]]:
-    """Return the summaries of stored days, checked: of all, of one, or of the newest that has any."""
+def audit_stored(app: App, day: date | None) -> list[tuple[date, Audited]]:
+    """Return the summaries of a stored day, checked: without ``day`` of the newest that has any."""
+    return _audit_days(app, day, newest=day is None)
+
+
+def audit_all_stored(app: App) -> list[tuple[date, Audited]]:
+    """Return the summaries of all stored days, checked."""
+    return _audit_days(app, None, newest=False)
+
+
+def _audit_days(app: App, day: date | None, *, newest: bool) -> list[tuple[date, Audited]]:
     found: list[tuple[date, Audited]] = []
+    database = app.databases.find()
+    if database is None:
+        return found
     with database.read() as connection:
         days = store.stored_days(connection) if day is None else [day]
         for each in reversed(days):

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from newsletter import __version__
-from newsletter.app import SECRET_FILE
+from newsletter.app.secret import SECRET_FILE
 from newsletter.app.theming import override_folder
 from newsletter.backup import archive, folder
 from newsletter.backup.archive import Kind, Manifest

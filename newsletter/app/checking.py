@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 def faults(app: App) -> list[str]:
     """Return what a run would refuse, a line each."""
+    from newsletter.app.signing import signers
+
     settings = app.settings
     parts: list[Callable[[], object]] = [
-        app.provider,
-        app.operator_provider,
-        app.signers,
-        partial(app.identity, example=not settings.provider.own.real_mail),
+        app.senders.provider,
+        app.senders.operator_provider,
+        partial(signers, app.config),
+        partial(app.letters.identity, example=not settings.provider.own.real_mail),
         partial(limits, settings.delivery),
     ]
     for edition in settings.editions:
-        parts += [partial(app.design, edition), partial(asked_of, settings, edition)]
+        parts += [partial(app.letters.design, edition), partial(asked_of, settings, edition)]
     found: dict[str, None] = {}
     for make in parts:
         try:

@@ -24,13 +24,17 @@ def mail_pending(
     from newsletter.app import now
     from newsletter.delivery import notices
 
-    letters, people, listing = app.correspondence(report), app.requests(), app.subscriber_list()
+    letters, people, listing = (
+        app.senders.correspondence(report),
+        app.people.requests(),
+        app.people.subscribers(),
+    )
     chosen = Chosen(edition=edition, state=SubscriptionState.PENDING)
-    with app.database().read() as connection:
+    with app.databases.open().read() as connection:
         pending = [who] if who is not None else [str(row.id) for row in listing.listing(connection, chosen)]
     asked = lately = 0
     for given in pending:
-        with app.database().write(durable=True) as connection:
+        with app.databases.open().write(durable=True) as connection:
             found = people.ask_again(connection, given, edition, now=now())
             if found.answer is not Answer.TO_CONFIRM or found.subscriber is None:
                 continue
@@ -46,6 +50,6 @@ def confirm_by_word(app: App, who: str, edition: str, consent: str, actor: str) 
     """Confirm one who is pending, on the operator's word of where and when they agreed; return if it changed."""
     from newsletter.app import now
 
-    people = app.subscriber_list()
-    with app.database().write(durable=True) as connection:
+    people = app.people.subscribers()
+    with app.databases.open().write(durable=True) as connection:
         return people.confirm(connection, who, edition=edition, consent=consent, actor=actor, now=now())

@@ -44,13 +44,13 @@ def edit(app: App, edition: str, day: date, edits: Sequence[Edit], *, actor: str
     """Change a draft and ask about it again; raises `InputError` for an issue or a place that does not exist."""
     from newsletter import drafting
 
-    with app.database().read() as connection:
+    with app.databases.open().read() as connection:
         record = find_issue(connection, edition, day)
         known = store.turn_of(connection, record.id)
     schedule, turn = app.settings.edition(edition).schedule, None
     if known is not None and schedule is not None:
         turn = Turn(day=known.day, latest=known.latest.astimezone(ZoneInfo(schedule.timezone)))
-    dispatcher = app.dispatcher(edition, report=lambda _line: None, progress=lambda _done, _all: None)
+    dispatcher = app.senders.dispatcher(edition, report=lambda _line: None, progress=lambda _done, _all: None)
     done = drafting.edit(dispatcher, record, edits, actor=actor, turn=turn)
     for each in edits:
         tell(INFO, "issue edited", issue=done.name, kind=each.kind.value)
@@ -61,7 +61,7 @@ def decide(
     app: App, edition: str, day: date, decision: drafts.Decision, *, actor: str, reason: str = ""
 ) -> IssueRecord:
     """Approve or hold an issue; raises `InputError` for one that does not exist."""
-    with app.database().write(durable=True) as connection:
+    with app.databases.open().write(durable=True) as connection:
         record = find_issue(connection, edition, day, lock=True)
         decided = drafts.decide(connection, record, decision, actor=actor, now=app.clock(), reason=reason)
     tell(

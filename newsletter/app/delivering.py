@@ -26,8 +26,8 @@ def deliveries(
     app: App, edition: str, day: date, states: Sequence[DeliveryState], who: str | None
 ) -> Iterator[Iterator[dict[str, Any]]]:
     """Give the deliveries of an issue as JSON has them; raises `InputError` for an issue that there is not."""
-    people = app.subscriber_list(looking=True)
-    with app.database().read() as connection:
+    people = app.people.subscribers(looking=True)
+    with app.databases.open().read() as connection:
         record = find_issue(connection, edition, day)
         _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None
@@ -43,8 +43,8 @@ def resolve(
     """
     from newsletter.app import now
 
-    people = app.subscriber_list()
-    with app.database().write(durable=True) as connection:
+    people = app.people.subscribers()
+    with app.databases.open().write(durable=True) as connection:
         record = find_issue(connection, edition, day, lock=True)
         _check_kept(connection, record)
         number = people.find(connection, who).id if who is not None else None

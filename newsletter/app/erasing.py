@@ -28,15 +28,15 @@ class Erasure:
 
 def to_erase(app: App, email_or_id: str) -> Erasure:
     """Return what an erasure would take; nothing changes."""
-    suppressions = app.suppressions()
-    with app.database().read() as connection:
+    suppressions = app.people.suppressions()
+    with app.databases.open().read() as connection:
         person = suppressions.to_erase(connection, email_or_id)
         return Erasure(person=person, rest=forgetting.left_behind(connection, person.subscriber.id))
 
 
 def erase(app: App, number: int, *, actor: str, now: datetime) -> Erasure:
     """Erase a person in one transaction, then what the database's file keeps of deleted rows."""
-    suppressions, database = app.suppressions(), app.database()
+    suppressions, database = app.people.suppressions(), app.databases.open()
     with database.write(durable=True) as connection:
         rest = forgetting.left_behind(connection, number)
         person = suppressions.erase(connection, str(number), actor=actor, now=now)

@@ -32,7 +32,7 @@ def move(
 
     if to is IssueState.CANCELLED:
         _take_over_dead_claims(app, edition, day)
-    with app.database().write(durable=True) as connection:
+    with app.databases.open().write(durable=True) as connection:
         record = find_issue(connection, edition, day, lock=True)
         was = record.state
         if was is IssueState.FINISHED:
@@ -72,7 +72,7 @@ def _take_over_dead_claims(app: App, edition: str, day: date) -> None:
     """Resolve what a killed process left: it is cancelled too, or known to be uncertain."""
     from newsletter.app import now
 
-    with app.database().read() as connection:
+    with app.databases.open().read() as connection:
         record = store.find_issue(connection, edition, day)
     if record is not None:
-        resolve_dead_claims(app.database(), record, now(), OnUncertain.HOLD)
+        resolve_dead_claims(app.databases.open(), record, now(), OnUncertain.HOLD)

@@ -1,13 +1,14 @@
-"""How much may be handed over, as the settings say it."""
+"""How much may be handed over, how often it is tried and what ends it, as the settings say it."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from newsletter.delivery.breaker import Threshold
+from newsletter.delivery.ledger import Patience
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.errors import ConfigError
-from newsletter.settings.base import interval
+from newsletter.settings.base import duration, interval
 from newsletter.settings.delivery import Delivery
 
 
@@ -46,6 +47,11 @@ def _domain(name: str) -> str:
         raise ConfigError(
             f"{name!r} is no domain of an address", subject="delivery.domains", remedy="write it as gmail.com"
         ) from error
+
+
+def patience(settings: Delivery) -> Patience:
+    """Return how long a temporary refusal is tried again."""
+    return Patience(first=duration(settings.retry), give_up=duration(settings.give_up))
 
 
 def threshold(settings: Delivery) -> Threshold:

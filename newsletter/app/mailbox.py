@@ -49,7 +49,7 @@ def look(box: Box) -> Iterator[MailRead]:
 
 def work_through(app: App, box: Box) -> Iterator[MailRead]:
     """Do what each mail asks for, once; what only a person can answer stays as it is."""
-    database, people, bounces = app.database(), app.requests(), allowance(app)
+    database, people, bounces = app.databases.open(), app.people.requests(), allowance(app)
     with box:
         for name, data in box.mails():
             found, event = read(data), hashlib.sha256(data).hexdigest()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter.app.summarizing import summarizer
 from newsletter.models.issues import Issue, Rendered
 from newsletter.models.papers import DayOfPapers
 
@@ -39,8 +40,8 @@ def make_preview(
 
     None means what the edition's settings say. What its sources warned of stands in the issue.
     """
-    name = app.edition_name(edition)  # a name that there is not is told before anything is fetched
-    collected = app.day_for_preview(paths, day)
+    name = app.editions.name(edition)  # a name that there is not is told before anything is fetched
+    collected = app.days.for_preview(paths, day)
     return preview_of(app, collected, edition=name, language=language, top=top, min_votes=min_votes)
 
 
@@ -51,13 +52,13 @@ def preview_of(
     """Return the issue of a day that is there already, by the settings of now."""
     from newsletter.pipeline import make_issue
 
-    name = app.edition_name(edition)
+    name = app.editions.name(edition)
     return make_issue(
         collected,
         edition=name,
         language=language or app.settings.edition(name).language,
-        selection=app.selection(name, top, min_votes),
-        summarizer=app.summarizer(collected.papers),
+        selection=app.editions.selection(name, top, min_votes),
+        summarizer=summarizer(collected.papers),
     )
 
 
@@ -70,7 +71,7 @@ def show(app: App, issue: Issue, made_at: datetime) -> Shown:
     from newsletter.pipeline import refusals
     from newsletter.templating.issue import render
 
-    design, identity = app.design(issue.edition), app.identity(example=True)
+    design, identity = app.letters.design(issue.edition), app.letters.identity(example=True)
     rendered = render(issue, design)
     letter = make_letter(rendered, issue, identity, made_at)
     settings = app.settings

@@ -50,31 +50,33 @@ def allowance(app: App) -> Allowance:
 
 def work(app: App) -> Work:
     """Return what works events through."""
-    return Work(database=app.database(), people=app.requests(), allowance=allowance(app), clock=app.clock)
+    return Work(
+        database=app.databases.open(), people=app.people.requests(), allowance=allowance(app), clock=app.clock
+    )
 
 
 def work_again(app: App) -> Worked:
     """Work through what waits, and what was set aside before."""
-    with app.database().write() as connection:
+    with app.databases.open().write() as connection:
         events.try_again(connection)
     return work(app).through()
 
 
 def counted(app: App) -> list[events.OfKind]:
     """Return how many events came, by provider and kind."""
-    with app.looking_database().read() as connection:
+    with app.databases.open_to_look().read() as connection:
         return events.tally(connection)
 
 
 def newest(app: App, limit: int) -> list[dict[str, Any]]:
     """Return the newest events as JSON has them."""
-    with app.looking_database().read() as connection:
+    with app.databases.open_to_look().read() as connection:
         return events.newest(connection, limit)
 
 
 def forget_old(app: App) -> None:
     """Take away events that have served their time."""
-    keep, database = app.settings.delivery.keep, app.database()
+    keep, database = app.settings.delivery.keep, app.databases.open()
     while True:
         with database.read() as connection:
             numbers = events.old_events(connection, app.clock(), duration(keep) if keep else None)

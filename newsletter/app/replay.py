@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.app.network import Network
+from newsletter.app.summarizing import summarizer
 from newsletter.errors import InputError
 from newsletter.models.issues import Letter
 from newsletter.models.papers import DayKind, DayOfPapers
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.database import Database
 
 
-def replay(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
+def sent_and_again(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
     """Return an issue's letter as it was frozen, and as it comes out of the kept answers now."""
     from newsletter import store
     from newsletter.collecting import with_history
@@ -26,14 +27,14 @@ def replay(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
     from newsletter.templating.issue import render
 
     name = f"{day}/{edition}"
-    database = app.existing_database()
+    database = app.databases.find()
     record = None
     if database is not None:
         with database.read() as connection:
             record = store.find_issue(connection, edition, day)
     if database is None or record is None:
         raise InputError("there is no such issue", subject=name, remedy="`newsletter run` makes one")
-    as_of, policy = record.created_at, app.policy(edition)
+    as_of, policy = record.created_at, app.editions.policy(edition)
     today = _collected(app, database, day, as_of)
     if today is None:
         raise InputError(
@@ -58,10 +59,10 @@ def replay(app: App, edition: str, day: date) -> tuple[Letter, Letter]:
         people = with_history(connection, edition, today, [each for each in earlier if each], as_of=as_of)
     issue = make_issue(
         today, people, edition=edition, language=app.settings.edition(edition).language, selection=plan.selection,
-        summarizer=app.summarizer([each.paper for each in people]), occasion=plan.occasion,
+        summarizer=summarizer([each.paper for each in people]), occasion=plan.occasion,
     )  # fmt: skip
-    rendered = render(issue, changed(app.design(edition), issue_number=record.number))
-    again = make_letter(rendered, issue, app.identity(example=True), sent.date)
+    rendered = render(issue, changed(app.letters.design(edition), issue_number=record.number))
+    again = make_letter(rendered, issue, app.letters.identity(example=True), sent.date)
     return sent, again
 
 

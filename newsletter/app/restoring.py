@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-from newsletter.app import SECRET_FILE
 from newsletter.app.backing_up import SETTINGS_NAME
+from newsletter.app.secret import SECRET_FILE
 from newsletter.app.verifying import knows_secret, taken_out
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.folder import arriving, workplace

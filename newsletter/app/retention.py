@@ -23,7 +23,7 @@ def roll_up_old(app: App) -> list[str]:
     keep = app.settings.delivery.keep
     if not keep:
         return []
-    database, before = app.database(), now() - duration(keep)
+    database, before = app.databases.open(), now() - duration(keep)
     with database.read() as connection:
         names = rollup.old_issues(connection, before)
     for number in names:

@@ -55,18 +55,18 @@ def scheduled(
     from newsletter.scheduling import Scheduled
 
     def dispatcher() -> Dispatcher:
-        made = app.dispatcher(edition, report=report, progress=progress, dry_run=dry_run)
+        made = app.senders.dispatcher(edition, report=report, progress=progress, dry_run=dry_run)
         made.guard = guard
         return made
 
     def publisher() -> tuple[Publisher, Sequence[date]]:
-        source = app.file_source(paths, None) if paths else None
-        made = app.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
+        source = app.days.file_source(paths, None) if paths else None
+        made = app.senders.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
         made.dispatcher.guard = guard
-        return made, app.candidate_days() if source is None else [source.day]
+        return made, app.days.closed() if source is None else [source.day]
 
     return Scheduled(
-        edition=edition, table=table, database=app.read_only_database() if dry_run else app.database(),
+        edition=edition, table=table, database=app.databases.open_read_only() if dry_run else app.databases.open(),
         clock=app.clock, dispatcher=dispatcher, publisher=publisher,
     )  # fmt: skip
 

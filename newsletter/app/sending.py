@@ -48,8 +48,8 @@ def send_test(
     from subscribers.addresses import parse_address
 
     checked = [parse_address(address).email for address in addresses]
-    provider = app.provider()
-    identity = app.identity(example=not app.settings.provider.own.real_mail)
+    provider = app.senders.provider()
+    identity = app.letters.identity(example=not app.settings.provider.own.real_mail)
     letter = _letter(app, edition, day, identity, report)
     letter = replace(letter, subject=MARK + letter.subject)
     readers = []
@@ -75,7 +75,7 @@ def _letter(app: App, edition: str, day: date, identity: Identity, report: Calla
     from newsletter.app import now
     from newsletter.app.previewing import make_preview
 
-    database = app.existing_database()
+    database = app.databases.find()
     if database is not None:
         with database.read() as connection:
             restored.check(connection)
@@ -85,4 +85,4 @@ def _letter(app: App, edition: str, day: date, identity: Identity, report: Calla
                 return ledger.load_letter(connection, record.id)
     report(f"no issue of {day}/{edition} is planned yet: the letter as it would be now")
     issue = make_preview(app, paths=(), day=day, edition=edition, language=None, top=None, min_votes=None)
-    return make_letter(render(issue, app.design(edition)), issue, identity, now())
+    return make_letter(render(issue, app.letters.design(edition)), issue, identity, now())

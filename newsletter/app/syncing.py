@@ -56,8 +56,8 @@ def sync(app: App, *, dry_run: bool) -> Synced:
     Raises `ProviderUnavailable` that tells how far it came; nothing is changed before the lists were read whole.
     """
     lists = suppression_lists(app.settings.provider.sendgrid)
-    exchange = app.exchange(dry_run=dry_run)
-    database = app.database()
+    exchange = app.people.exchange(dry_run=dry_run)
+    database = app.databases.open()
     told, unreadable = _told(lists)
     digests = {name: {exchange.digest(each.address) for each in some} for name, some in told.items()}
     with database.read() as connection:

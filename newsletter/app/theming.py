@@ -89,7 +89,7 @@ def check_overrides(app: App, folder: Path) -> Report:
     from newsletter.templating.theme import Layout
 
     edition = next(iter(app.settings.editions))
-    design = replace(app.design(edition), templates=folder)
+    design = replace(app.letters.design(edition), templates=folder)
     languages = dict.fromkeys(
         ["en", *(own.language for own in app.settings.editions.values()), RIGHT_TO_LEFT]
     )
@@ -130,14 +130,15 @@ def _unsent(app: App, folder: Path, trial: Trial) -> Iterator[Fault]:
 
 def _sample(app: App, language: str, top: int) -> Issue:
     """Return an issue of the sample day; ``top`` 0 means with all its papers, the last one carried from before."""
+    from newsletter.app.summarizing import summarizer
     from newsletter.models.issues import Selection
     from newsletter.pipeline import make_issue
     from newsletter.sample import SAMPLE_DAY, sample_day_path
 
-    day = app.file_source([sample_day_path()], SAMPLE_DAY).fetch(SAMPLE_DAY)
+    day = app.days.file_source([sample_day_path()], SAMPLE_DAY).fetch(SAMPLE_DAY)
     issue = make_issue(
         day, edition="sample", language=language, selection=Selection(top=top, min_votes=0),
-        summarizer=app.summarizer(day.papers),
+        summarizer=summarizer(day.papers),
     )  # fmt: skip
     carried = replace(issue.entries[-1], carried_from=SAMPLE_DAY - timedelta(days=1))
     return replace(issue, entries=(*issue.entries[:-1], carried), source_url="https://example.org/papers")

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.app import SECRET_FILE
+from newsletter.app.secret import SECRET_FILE
 from newsletter.backup import archive
 from newsletter.backup.archive import Kind, Manifest
 from newsletter.backup.sealing import Opener, is_sealed, unseal

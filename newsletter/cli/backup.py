@@ -167,7 +167,7 @@ def _acknowledge(context: click.Context, sent: tuple[tuple[date, str | None], ..
     from newsletter.app.acknowledging import acknowledge
 
     with open_app(context) as app:
-        doubts = acknowledge(app, [(day, app.edition_name(edition)) for day, edition in sent])
+        doubts = acknowledge(app, [(day, app.editions.name(edition)) for day, edition in sent])
     if doubts is None and sent:
         raise InputError(
             "this database is not marked as restored, so nothing was put down of --sent",

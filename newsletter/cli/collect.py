@@ -31,14 +31,14 @@ def collect(context: click.Context, day: date | None, since: date | None, as_jso
             raise InputError(
                 f"{since} is in the future", subject="--since", remedy="give a day that has begun"
             )
-        collector = app.collector()
+        collector = app.days.collector()
         first = day or today
         back = 0 if day is not None else (today - since).days if since else app.settings.sources.history_days
         collected = [collector.collect(first)]
         for warning in collector.collect_again([first - timedelta(days=n) for n in range(1, back + 1)]):
             warn(warning)
         collected += [
-            found for n in range(1, back + 1) if (found := app.stored_day(first - timedelta(days=n)))
+            found for n in range(1, back + 1) if (found := app.days.stored(first - timedelta(days=n)))
         ]
     for each in collected[:1]:
         for text in each.warnings:

@@ -167,7 +167,7 @@ def _resolve(
         from newsletter.states import DeliveryState
 
         chosen = [DeliveryState[state.upper()] for state in states]
-        edition = app.edition_name(edition)
+        edition = app.editions.name(edition)
         done = resolved(app, edition, day, chosen, who, sent=sent)
     if as_json:
         print_json({"moved": done.moved, "gone": done.gone})
@@ -200,7 +200,7 @@ def _rows(
         from newsletter.states import DeliveryState
 
         chosen = [DeliveryState[state.upper()] for state in states]
-        with found(app, app.edition_name(edition), day, chosen, who) as rows:
+        with found(app, app.editions.name(edition), day, chosen, who) as rows:
             yield rows
 
 

@@ -38,8 +38,8 @@ def demo(folder: Path) -> int:
 
     app = App(load(settings, environ={}), lambda _text: None)  # example values are what a demo is for
     try:
-        people = app.subscriber_list()
-        with app.database().write(durable=True) as connection:
+        people = app.people.subscribers()
+        with app.databases.open().write(durable=True) as connection:
             for email, name in SUBSCRIBERS:
                 people.add(connection, email, edition="daily", name=name, actor="demo", now=now())
         result = send(app, "daily", SAMPLE_DAY, (sample_day_path(),))

@@ -32,7 +32,9 @@ def record(context: click.Context, as_json: bool) -> None:
     from newsletter.dkim import record_strings
 
     with open_app(context) as app:
-        signers = app.signers()
+        from newsletter.app import signing
+
+        signers = signing.signers(app.config)
     if not signers:
         raise InputError("nothing is signed yet", subject="[dkim]", remedy="set dkim.domain and dkim.keys")
     if as_json:

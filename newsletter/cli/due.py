@@ -93,7 +93,7 @@ def ask_operator(app: App, edition: str) -> None:
     """Mail the drafts of an edition that wait for the operator's word, where it has such."""
     from newsletter.app.deciding import asked_of
 
-    if asked_of(app.settings, edition) and (fault := app.correspondence(complain).drain().fault):
+    if asked_of(app.settings, edition) and (fault := app.senders.correspondence(complain).drain().fault):
         complain(f"the operator is not asked yet: {fault}")
 
 

@@ -45,8 +45,8 @@ def show(context: click.Context, name: tuple[date, str | None], as_json: bool) -
         from newsletter.delivery import figures
         from subscribers.store import mailboxes
 
-        edition = app.edition_name(given)
-        database, record = app.existing_database(looking=True), None
+        edition = app.editions.name(given)
+        database, record = app.databases.find(looking=True), None
         if database is not None:
             with database.read() as connection:
                 record = store.find_issue(connection, edition, day)
@@ -88,8 +88,8 @@ def list_(context: click.Context, edition: str | None, limit: int, as_json: bool
         from newsletter.delivery import ledger
 
         if edition is not None:
-            app.edition_name(edition)
-        database, found = app.existing_database(looking=True), []
+            app.editions.name(edition)
+        database, found = app.databases.find(looking=True), []
         if database is not None:
             with database.read() as connection:
                 found = [
@@ -198,7 +198,7 @@ def edit(
         from newsletter.app import deciding
         from newsletter.cli.due import ask_operator
 
-        edition = app.edition_name(given)
+        edition = app.editions.name(given)
         record = deciding.edit(app, edition, day, edits, actor=operator())
         ask_operator(app, edition)
     if as_json:
@@ -216,7 +216,7 @@ def _decide(
         from newsletter.app.deciding import decide
         from newsletter.delivery.drafts import Decision
 
-        record = decide(app, app.edition_name(given), day, Decision(word), actor=operator(), reason=reason)
+        record = decide(app, app.editions.name(given), day, Decision(word), actor=operator(), reason=reason)
     if as_json:
         print_json({"issue": record.name, "state": record.state.value, "reason": record.reason})
         return
@@ -253,7 +253,7 @@ def _move(
         from newsletter.app.halting import move
         from newsletter.states import IssueState
 
-        edition = app.edition_name(given)
+        edition = app.editions.name(given)
         record, counts = move(app, edition, day, IssueState(to), actor=operator(), reason=reason)
         scheduled = app.settings.edition(edition).schedule is not None
         told = msgspec.to_builtins(counts)

@@ -83,7 +83,7 @@ def _past(context: click.Context, editions: list[str], count: int, *, as_json: b
     with open_app(context) as app:
         from newsletter import store
 
-        database, found = app.existing_database(looking=True), []
+        database, found = app.databases.find(looking=True), []
         if database is not None:
             with database.read() as connection:
                 found = store.newest_turns(connection, editions, count)

@@ -20,7 +20,7 @@ def notices() -> None:
 def send(context: click.Context, as_json: bool) -> int:
     """Work through sign-ups and send every mail that is due."""
     with open_app(context) as app:
-        tally = app.correspondence(warn).drain()
+        tally = app.senders.correspondence(warn).drain()
     if as_json:
         print_json(asdict(tally))
     else:
@@ -37,7 +37,16 @@ def send(context: click.Context, as_json: bool) -> int:
 def list_(context: click.Context, as_json: bool) -> None:
     """Print the mails of the last 30 days, the newest first."""
     with open_app(context) as app:
-        rows = app.recent_notices()
+        from newsletter.delivery.notices import listing
+
+        with app.databases.open_to_look().read() as connection:
+            rows = [
+                {
+                    "id": each.id, "kind": each.kind.value, "state": each.state.name.lower(), "attempt": each.attempt,
+                    "due": each.due.isoformat(timespec="seconds"), "address": each.address,
+                }
+                for each in listing(connection)
+            ]  # fmt: skip
     if as_json:
         print_json(rows)
     elif rows:

@@ -27,7 +27,7 @@ def list_(context: click.Context, day: date | None, as_json: bool) -> None:
     with open_app(context) as app:
         from newsletter import ranker
 
-        found = app.stored_day(day, looking=True)
+        found = app.days.stored(day, looking=True)
     if found is None:
         raise nothing_collected(day)
     ranked = ranker.rank(found.papers)
@@ -54,7 +54,7 @@ def show(context: click.Context, paper_id: str, as_json: bool) -> None:
         from newsletter.ingestion.arxiv_ids import normalize_arxiv_id
 
         key = normalize_arxiv_id(paper_id) or paper_id
-        database = app.existing_database(looking=True)
+        database = app.databases.find(looking=True)
         found, history, sent, left_out = None, [], {}, {}
         if database is not None:
             with database.read() as connection:

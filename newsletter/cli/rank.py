@@ -36,16 +36,18 @@ def rank(
     with open_app(context) as app:
         from newsletter import ranker
 
-        name = app.edition_name(edition)
+        name = app.editions.name(edition)
         if paths:
-            source = app.file_source(paths, day)
+            source = app.days.file_source(paths, day)
             collected = source.fetch(source.day)
         else:
-            found = app.stored_day(day, looking=True)
+            found = app.days.stored(day, looking=True)
             if found is None:
                 raise nothing_collected(day)
             collected = found
-        ranked = ranker.choose(app.candidates(name, collected), app.selection(name, top, min_votes))
+        ranked = ranker.choose(
+            app.days.candidates(name, collected), app.editions.selection(name, top, min_votes)
+        )
     shown = [each for each in ranked if explain or each.place is not None]
     if as_json:
         print_json([

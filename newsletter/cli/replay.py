@@ -20,7 +20,9 @@ def replay(context: click.Context, name: tuple[date, str | None]) -> int:
     (exit 1). Nothing is fetched and nothing is written.
     """
     with open_app(context) as app:
-        sent, again = app.replay(app.edition_name(name[1]), name[0])
+        from newsletter.app.replay import sent_and_again
+
+        sent, again = sent_and_again(app, app.editions.name(name[1]), name[0])
     if sent == again:
         click.echo(
             f"The same bytes: {len(sent.html.encode()):,} of HTML, {len(sent.text.encode()):,} of text."

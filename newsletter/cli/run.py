@@ -78,7 +78,7 @@ def run(
     if now is not None:
         raise click.UsageError("--now goes with --if-due alone")
     with open_app(context) as app:
-        name = app.edition_name(edition)
+        name = app.editions.name(edition)
         for other in app.settings.editions if edition is None else ():
             if other != name:
                 click.echo(
@@ -111,11 +111,11 @@ def send(
     quiet: bool = False,
 ) -> RunResult:
     """Run an edition's day and say each step (on standard error when ``quiet``)."""
-    source = app.file_source(paths, day) if paths else None
+    source = app.days.file_source(paths, day) if paths else None
     given = source.day if source is not None else day
-    days = app.candidate_days() if given is None else [given]
+    days = app.days.closed() if given is None else [given]
     with steps(quiet=quiet) as (report, progress):
-        publisher = app.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
+        publisher = app.senders.publisher(edition, source, report=report, progress=progress, dry_run=dry_run)
         publisher.dispatcher.guard = stopped_by_signals
         result = publisher.run(days, dry_run=dry_run)
         if not dry_run and not publisher.dispatcher.stop.is_set():

@@ -38,13 +38,13 @@ def send(
     if tests and limit is not None:
         raise click.UsageError("--limit is for subscribers; leave it out with --test")
     with open_app(context) as app:
-        edition = app.edition_name(given)
+        edition = app.editions.name(given)
         if tests:
             return _test(app, edition, day, tests, as_json=as_json)
         from newsletter.app.sending import send_planned
 
         with steps(quiet=as_json) as (report, progress):
-            dispatcher = app.dispatcher(edition, report=report, progress=progress)
+            dispatcher = app.senders.dispatcher(edition, report=report, progress=progress)
             dispatcher.limit = limit
             dispatcher.guard = stopped_by_signals
             result = send_planned(dispatcher, edition, day)

@@ -39,8 +39,8 @@ def stats(context: click.Context, edition: str | None, last: int, as_json: bool)
         from subscribers.store import mailboxes
 
         if edition is not None:
-            app.edition_name(edition)
-        database, found = app.existing_database(looking=True), None
+            app.editions.name(edition)
+        database, found = app.databases.find(looking=True), None
         if database is not None:
             with database.read() as connection:
                 found = review(connection, edition, last, mailboxes())

@@ -66,7 +66,13 @@ def _thoroughly(context: click.Context, now: datetime) -> tuple[Standing | None,
     from newsletter.config import timetables
 
     with open_app(context) as app:
-        return app.standing(now), timetables(app.settings)
+        from newsletter.delivery.overview import overview
+
+        database, standing = app.databases.find(), None
+        if database is not None:
+            with database.read() as connection:
+                standing = overview(connection, now)
+        return standing, timetables(app.settings)
 
 
 def _due(table: Timetable, now: datetime) -> date | None:

@@ -26,8 +26,8 @@ def serve(context: click.Context, wanted: Wanted, *, port: int | None, open_it: 
     from newsletter.web.studio import Studio
 
     with open_app(context) as app:
-        app.edition_name(wanted.edition)
-        collected = app.day_for_preview(wanted.paths, wanted.day)
+        app.editions.name(wanted.edition)
+        collected = app.days.for_preview(wanted.paths, wanted.day)
     for warning in collected.warnings:
         warn(warning)
 

@@ -37,8 +37,10 @@ def check_(context: click.Context, file: Path, paths: tuple[Path, ...], as_json:
     An error is a reason not to send a summary, a warning one to look. Without a source, what shows by itself is
     checked. The exit code is 1 if an entry has an error.
     """
-    with open_app(context) as app:
-        audited, warnings = app.audit_file(file, paths)
+    with open_app(context):
+        from newsletter.app.auditing import audit_file
+
+        audited, warnings = audit_file(file, paths)
     for text in warnings:
         warn(text)
     if as_json:
@@ -55,8 +57,10 @@ def check_(context: click.Context, file: Path, paths: tuple[Path, ...], as_json:
 def show(context: click.Context, day: date | None, as_json: bool) -> None:
     """Check the summaries of a stored day: those that came with its papers, and those of its issues."""
     with open_app(context) as app:
-        stored = app.audit_stored(day)
-    if stored is None:
+        from newsletter.app.auditing import audit_stored
+
+        stored = audit_stored(app, day)
+    if not stored:
         subject = {"subject": str(day)} if day else {}
         raise InputError("no summaries are stored", remedy="`newsletter run` makes some", **subject)
     audited = [each for _, each in stored]
@@ -72,7 +76,9 @@ def show(context: click.Context, day: date | None, as_json: bool) -> None:
 def report(context: click.Context, as_json: bool) -> None:
     """Count the faults of the summaries of all stored days, by check and month."""
     with open_app(context) as app:
-        stored = app.audit_stored_days()
+        from newsletter.app.auditing import audit_all_stored
+
+        stored = audit_all_stored(app)
     months = sorted({day.isoformat()[:7] for day, _ in stored})
     entries = Counter(day.isoformat()[:7] for day, _ in stored)
     faults = Counter(

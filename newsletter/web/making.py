@@ -101,7 +101,7 @@ class Maker:
         """Read the files of ``--from`` again if one was changed."""
         changed = _changed(self._wanted.paths)
         if changed != self._read:
-            self._collected = app.day_for_preview(self._wanted.paths, self._wanted.day)
+            self._collected = app.days.for_preview(self._wanted.paths, self._wanted.day)
             self._read = changed
 
 

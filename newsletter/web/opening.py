@@ -36,7 +36,7 @@ def opened(
 
     ``readers`` are those of the providers whose events it takes.
     """
-    settings, database, wake = app.settings, app.database(), Event()
+    settings, database, wake = app.settings, app.databases.open(), Event()
     look = Look(
         newsletter=settings.theme.name,
         postal_address=settings.sender.postal_address,
@@ -44,7 +44,7 @@ def opened(
         public_url=public_url(app) or address_of(listening),
         editions={name: own.language for name, own in settings.editions.items()},
     )
-    people = app.requests()
+    people = app.people.requests()
     writer = Writer[tuple[bytes, int]](
         database,
         lambda connection, links: people.leave_all(connection, links, through=Through.ONE_CLICK, now=now()),
@@ -53,8 +53,8 @@ def opened(
         pages=Pages(spoken(look)),
         database=database,
         people=people,
-        links=app.link_keys(),
-        forms=FormKeys(app.form_key()),
+        links=app.keys.links(),
+        forms=FormKeys(app.keys.forms()),
         settings=settings.web,
         proxies=networks(settings.web.trusted_proxies, "web.trusted_proxies"),
         limits=SignUpLimits(
@@ -65,7 +65,7 @@ def opened(
         clock=now,
     )
     working = Working(work=work(app))
-    drains: dict[str, Drain] = {"mail of its own": app.correspondence(complain), "events": working}
+    drains: dict[str, Drain] = {"mail of its own": app.senders.correspondence(complain), "events": working}
     if tables:
         drains["what the schedule says"] = Watch(app=app, tables=tables, log=log, complain=complain)
     return Server(

@@ -34,7 +34,7 @@ def app(command: Command, monkeypatch: pytest.MonkeyPatch) -> App:
 
 def sign_up(app: App, address: str, *, language: str = "en", at: datetime = NOW) -> None:
     form = SignUp(edition="daily", language=language, source="form", text_version="1", network=None, at=at)
-    with app.database().write() as connection:
+    with app.databases.open().write() as connection:
         notices.ask(connection, address, form)
 
 
@@ -55,9 +55,9 @@ def follow(app: App, mail: EmailMessage) -> Asked:
     found = re.search(r"https://news\.example\.org/c/(\S+)", text_of(mail))
     assert found is not None
     assert found[0] in text_of(mail, "html")
-    consent = app.link_keys().read(found[1], Purpose.CONFIRM, now=datetime.now(UTC))
-    with app.database().write() as connection:
-        asked = app.requests().confirm(connection, consent, now=datetime.now(UTC))
+    consent = app.keys.links().read(found[1], Purpose.CONFIRM, now=datetime.now(UTC))
+    with app.databases.open().write() as connection:
+        asked = app.people.requests().confirm(connection, consent, now=datetime.now(UTC))
         notices.welcome(connection, asked, "en", datetime.now(UTC))
     return asked
 
@@ -101,8 +101,8 @@ def test_a_link_that_was_used_does_not_bring_back_who_left(command: Command, app
 
 
 def test_whom_nothing_is_sent_to_gets_no_mail_by_a_form(command: Command, app: App) -> None:
-    barred = app.suppressions()
-    with app.database().write() as connection:
+    barred = app.people.suppressions()
+    with app.databases.open().write() as connection:
         barred.suppress(connection, "no@example.org", reason="asked by letter", actor="op", now=NOW)
     sign_up(app, "no@example.org")
     assert sent(command)["sent"] == 0
@@ -180,7 +180,7 @@ def test_a_server_that_is_away_loses_no_mail(command: Command, app: App) -> None
     assert failed.code == 1
     assert failed.json["waiting"] == 1
     assert len(failed.complaints) == 1
-    with app.database().read() as connection:
+    with app.databases.open().read() as connection:
         (waiting,) = notices.listing(connection)
     assert waiting.due > NOW + timedelta(seconds=30)
 
@@ -199,11 +199,11 @@ def test_nothing_follows_from_a_notice_that_is_gone(command: Command, app: App) 
     sign_up(app, "gone@example.org")
     sent(command)
     follow(app, mails(command)[-1])
-    with app.database().write() as connection:
+    with app.databases.open().write() as connection:
         taken = notices.claim(connection, datetime.now(UTC))
     assert taken is not None
     command("subscribers", "erase", "gone@example.org", "--yes").ok()
-    with app.database().write() as connection:
+    with app.databases.open().write() as connection:
         assert notices.settle(connection, taken, Outcome.ACCEPTED, datetime.now(UTC)) is None
         assert [each.address for each in notices.listing(connection)] == []
 
@@ -239,7 +239,7 @@ def test_who_asks_for_mails_hears_that_none_could_be_sent(command: Command, app:
 
 
 def test_what_is_due_is_found_by_an_index(app: App) -> None:
-    with app.database().read() as connection:
+    with app.databases.open().read() as connection:
         plan = connection.exec_driver_sql(
             "EXPLAIN QUERY PLAN SELECT * FROM notice WHERE state < 2 AND due <= 1 ORDER BY due, id LIMIT 1"
         ).all()

@@ -444,7 +444,7 @@ def test_old_events_go_and_what_the_mailbox_brought_stays(command: Command, plan
 
     def left(days: float) -> list[str]:
         app = App(load(None, {"NEWSLETTER_DELIVERY__KEEP": "100 d"}), lambda _line: None)
-        app._database = planned
+        app.databases._opened = planned
         app.clock = lambda: NOW + timedelta(days=days)
         forget_old(app)
         with planned.read() as connection:

@@ -70,7 +70,9 @@ class LedgerMachine(RuleBasedStateMachine):
         with database.write() as connection:
             for table in reversed(TABLES):
                 connection.execute(table.delete())
-        self.app: Any = SimpleNamespace(database=lambda: database, subscriber_list=people)
+        self.app: Any = SimpleNamespace(
+            databases=SimpleNamespace(open=lambda: database), people=SimpleNamespace(subscribers=people)
+        )
         self.names: dict[int, str] = {}
         self.accepted: set[int] = set()
 

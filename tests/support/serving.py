@@ -122,8 +122,8 @@ class Served:
     def subscriber(self, address: str, *, edition: str = "daily", confirmed: bool = True) -> tuple[str, str]:
         """Put somebody on the list by the form; return the paths to confirm and to leave."""
         with self.app() as app:
-            people = app.requests()
-            with app.database().write() as connection:
+            people = app.people.requests()
+            with app.databases.open().write() as connection:
                 asked = people.ask(
                     connection, address, edition=edition, source="form", text_version="1", now=now()
                 )
@@ -132,7 +132,7 @@ class Served:
                 number = people.edition_number(connection, edition)
                 if confirmed:
                     people.confirm(connection, asked.consent, now=now())
-            token = app.link_keys().sign(Purpose.CONFIRM, asked.consent, now=now())
+            token = app.keys.links().sign(Purpose.CONFIRM, asked.consent, now=now())
         return f"/c/{token}", f"/u/{key_text(asked.subscriber.key)}/{number}"
 
     def watch(self) -> None:
@@ -152,8 +152,8 @@ class Served:
 
     def state(self, address: str) -> SubscriptionState:
         """Return the state of somebody's first subscription."""
-        with self.app() as app, app.database().read() as connection:
-            return app.subscriber_list().show(connection, address).subscriptions[0].state
+        with self.app() as app, app.databases.open().read() as connection:
+            return app.people.subscribers().show(connection, address).subscriptions[0].state
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""

@@ -69,7 +69,7 @@ def link(served: Served) -> str:
 
 
 def state(served: Served) -> str:
-    with served.app() as app, app.database().read() as connection:
+    with served.app() as app, app.databases.open().read() as connection:
         return str(connection.execute(text("SELECT state FROM issue")).scalar_one())
 
 
@@ -118,12 +118,12 @@ def test_a_link_is_of_no_use_forged_too_late_or_for_an_older_letter(office: Serv
     path = link(office)
     assert office.get(path[:-1] + ("A" if path[-1] != "A" else "B")).status == 404
     with office.app() as app:
-        with app.database().write() as connection:
+        with app.databases.open().write() as connection:
             connection.execute(text("UPDATE letter SET bytes = CAST(bytes || ' ' AS BLOB)"))
         now = datetime.now(UTC) - timedelta(hours=2)
-        expired = app.link_keys().sign(Purpose.DECIDE, 1 << 32, now=now, valid=timedelta(hours=1))
-        other = app.link_keys().sign(Purpose.CONFIRM, 1 << 32, now=datetime.now(UTC))
-        unknown = app.link_keys().sign(Purpose.DECIDE, 99 << 32, now=datetime.now(UTC))
+        expired = app.keys.links().sign(Purpose.DECIDE, 1 << 32, now=now, valid=timedelta(hours=1))
+        other = app.keys.links().sign(Purpose.CONFIRM, 1 << 32, now=datetime.now(UTC))
+        unknown = app.keys.links().sign(Purpose.DECIDE, 99 << 32, now=datetime.now(UTC))
     older = office.get(path)
     assert (older.status, older.heading) == (410, "This is an older draft")
     assert office.post(path, {"decision": "approve"}).status == 410

@@ -22,10 +22,10 @@ UNKNOWN = "/u/" + "a" * 26 + "/1"
 
 def history(served: Served, address: str) -> list[tuple[Through, str]]:
     """Return way and reason of each step of somebody."""
-    with served.app() as app, app.database().read() as connection:
+    with served.app() as app, app.databases.open().read() as connection:
         return [
             (each.step.through, each.step.reason)
-            for each in app.subscriber_list().show(connection, address).history
+            for each in app.people.subscribers().show(connection, address).history
         ]
 
 
@@ -97,7 +97,7 @@ def test_a_spoilt_link_confirms_nothing(
 def test_links_that_are_too_old_or_for_something_else(served: Served) -> None:
     served.subscriber("old@example.org", confirmed=False)
     with served.app() as app:
-        keys = app.link_keys()
+        keys = app.keys.links()
     late = keys.sign(Purpose.CONFIRM, 1, now=now() - timedelta(days=8))
     answer = served.get(f"/c/{late}")
     assert (answer.status, answer.heading) == (410, "This link does not work any more")
@@ -227,8 +227,8 @@ def test_who_is_unknown_sees_the_same_pages(served: Served) -> None:
 def test_who_complained_is_not_brought_back(served: Served) -> None:
     _, leave = served.subscriber("barred@example.org")
     served.one_click(leave)
-    with served.app() as app, app.database().write() as connection:
-        app.suppressions().suppress(
+    with served.app() as app, app.databases.open().write() as connection:
+        app.people.suppressions().suppress(
             connection, "barred@example.org", reason="complained", actor="test", now=now()
         )
     assert served.press(leave, action="undo").status == 410

@@ -47,7 +47,7 @@ def fill(served: Served) -> None:
     served.subscriber("grace@example.org")
     served.subscriber("mary@example.org", confirmed=False)
     with served.app() as app:
-        plan_issue(app.database(), now=lambda: NOW)
+        plan_issue(app.databases.open(), now=lambda: NOW)
 
 
 def test_prometheus_reads_every_number(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_what_events_say_of_the_newest_issue_is_there_once_they_say_something(tm
     with serving(tmp_path) as served:
         fill(served)
         with served.app() as app:
-            add_event(app.database(), 1, 2, EventKind.COMPLAINT, outcome=DeliveryOutcome.COMPLAINED)
+            add_event(app.databases.open(), 1, 2, EventKind.COMPLAINT, outcome=DeliveryOutcome.COMPLAINED)
         found = read(served.get("/metrics").body)["newsletter_outcomes"]
     assert found == {
         ("daily", "bounced"): 0, ("daily", "complained"): 1, ("daily", "no_word"): 0, ("daily", "unsubscribed"): 0,

@@ -31,7 +31,7 @@ TERMS = (
 def token(served: Served, age: timedelta = OLD, *, purpose: str = PURPOSE, cookie: str = COOKIE) -> str:
     """Return a form's token as the server makes it, of a form that was shown some time ago."""
     with served.app() as app:
-        keys = FormKeys(app.form_key())
+        keys = FormKeys(app.keys.forms())
     return keys.sign(purpose, Browser(cookie=cookie, site=""), now=now() - age)
 
 
@@ -76,8 +76,8 @@ def test_a_sign_up_is_written_down_and_the_mail_leaves(served: Served) -> None:
 def test_the_answer_is_the_same_for_everybody(served: Served) -> None:
     served.subscriber("known@example.org")
     served.subscriber("asked@example.org", confirmed=False)
-    with served.app() as app, app.database().write() as connection:
-        app.suppressions().suppress(
+    with served.app() as app, app.databases.open().write() as connection:
+        app.people.suppressions().suppress(
             connection, "barred@example.org", reason="asked for it", actor="test", now=now()
         )
     good = token(served)
@@ -150,7 +150,7 @@ def test_bombing_one_address_brings_a_few_mails(served: Served) -> None:
     time.sleep(1)
     end = time.monotonic() + 15
     while time.monotonic() < end:
-        with served.app() as app, app.database().read() as connection:
+        with served.app() as app, app.databases.open().read() as connection:
             waiting = connection.exec_driver_sql(
                 "SELECT count(*) FROM notice WHERE address = 'victim@example.org' AND state < 2"
             ).scalar()

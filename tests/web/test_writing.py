@@ -156,8 +156,8 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path, kind: str, request: p
         opened.close()
     with serving(tmp_path, url=url) as served:
         with served.app() as app:
-            people = app.subscriber_list()
-            with app.database().write() as connection:
+            people = app.people.subscribers()
+            with app.databases.open().write() as connection:
                 keys = [
                     people.add(
                         connection, f"k{index}@example.org", edition="daily", actor="t", now=NOW
@@ -184,8 +184,8 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path, kind: str, request: p
             thread.join(30)
         assert served.process.wait(10) == -signal.SIGKILL
         assert len(answered) >= 20
-        with served.app() as app, app.database().read() as connection:
-            people = app.subscriber_list()
+        with served.app() as app, app.databases.open().read() as connection:
+            people = app.people.subscribers()
             states = {
                 index: people.show(connection, f"k{index}@example.org").subscriptions[0].state
                 for index in answered

@@ -30,7 +30,7 @@ def confirm(
     with open_app(context) as app:
         from newsletter.app.confirming import confirm_by_word, mail_pending
 
-        name, fault = app.edition_name(edition), ""
+        name, fault = app.editions.name(edition), ""
         if consent is not None:
             assert subscriber is not None
             done = confirm_by_word(app, subscriber, name, consent, operator())

@@ -40,9 +40,9 @@ def add(
         from newsletter.app import now
         from subscribers.errors import Suppressed
 
-        edition, people = app.edition_name(edition), app.subscriber_list()
+        edition, people = app.editions.name(edition), app.people.subscribers()
         try:
-            with app.database().write(durable=True) as connection:
+            with app.databases.open().write(durable=True) as connection:
                 added = people.add(
                     connection, email, edition=edition, name=name, tags=tags, language=language, actor=operator(),
                     now=now(), force=because,
@@ -114,9 +114,9 @@ def _end(
         from subscribers.models import Through
 
         if edition is not None:
-            app.edition_name(edition)
-        people = app.subscriber_list()
-        with app.database().write(durable=True) as connection:
+            app.editions.name(edition)
+        people = app.people.subscribers()
+        with app.databases.open().write(durable=True) as connection:
             person = people.find(connection, who)
             through = Through.REQUEST if own_wish else Through.CLI
             ended = people.remove(

@@ -36,7 +36,7 @@ def erase(context: click.Context, subscriber: str, yes: bool, as_json: bool) -> 
             click.echo("Nothing was erased.", err=True)
             return 1
         done = erasing.erase(app, person.id, actor=operator(), now=now())
-        name = app.database().name
+        name = app.databases.open().name
     if as_json:
         print_json(_described(done))
     else:

@@ -87,11 +87,11 @@ def _print(
         from subscribers.standing import Standing
 
         if chosen.get("edition") is not None:
-            app.edition_name(chosen["edition"])
+            app.editions.name(chosen["edition"])
         if chosen.get("state") is not None:
             chosen["state"] = Standing(chosen["state"])
-        people = app.subscriber_list(looking=True)
-        with app.database().read() as connection:
+        people = app.people.subscribers(looking=True)
+        with app.databases.open().read() as connection:
             rows = people.listing(connection, Chosen(**chosen))
             if as_json:
                 print_json_array(listed(rows))

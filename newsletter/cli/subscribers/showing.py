@@ -29,8 +29,8 @@ def show(context: click.Context, subscriber: str, as_json: bool) -> None:
     with open_app(context) as app:
         from newsletter.delivery.recent import recent_deliveries
 
-        people = app.subscriber_list(looking=True)
-        with app.database().read() as connection:
+        people = app.people.subscribers(looking=True)
+        with app.databases.open().read() as connection:
             details = people.show(connection, subscriber)
             deliveries = recent_deliveries(connection, details.subscriber.id, LAST)
     if as_json:

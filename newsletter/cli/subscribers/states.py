@@ -34,9 +34,9 @@ def pause(
         if end > at + timedelta(days=LONGEST_PAUSE):
             raise click.UsageError("--until is more than ten years away; `unsubscribe` ends a subscription")
         if edition is not None:
-            app.edition_name(edition)
-        people = app.subscriber_list()
-        with app.database().write(durable=True) as connection:
+            app.editions.name(edition)
+        people = app.people.subscribers()
+        with app.databases.open().write(durable=True) as connection:
             person = people.find(connection, subscriber)
             paused = people.pause(
                 connection, subscriber, until=end, edition=edition, actor=operator(), now=at
@@ -57,9 +57,9 @@ def resume(context: click.Context, subscriber: str, edition: str | None, as_json
         from newsletter.app import now
 
         if edition is not None:
-            app.edition_name(edition)
-        people = app.subscriber_list()
-        with app.database().write(durable=True) as connection:
+            app.editions.name(edition)
+        people = app.people.subscribers()
+        with app.databases.open().write(durable=True) as connection:
             person = people.find(connection, subscriber)
             resumed = people.resume(connection, subscriber, edition=edition, actor=operator(), now=now())
             rows = rows_of(people, connection, person, [each.edition for each in resumed])

@@ -42,9 +42,9 @@ def stats(context: click.Context, edition: str | None, days: int, as_json: bool)
         from subscribers.statistics import growth, standings
 
         if edition is not None:
-            app.edition_name(edition)
+            app.editions.name(edition)
         today = now().date()
-        with app.looking_database().read() as connection:
+        with app.databases.open_to_look().read() as connection:
             counts = standings(connection)
             grown = growth(
                 connection, counts, edition_name=edition, since=today - timedelta(days=days - 1), until=today

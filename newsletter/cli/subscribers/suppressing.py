@@ -22,8 +22,8 @@ def suppress(context: click.Context, email: str, reason: str, as_json: bool) -> 
     with open_app(context) as app:
         from newsletter.app import now
 
-        suppressions = app.suppressions()
-        with app.database().write(durable=True) as connection:
+        suppressions = app.people.suppressions()
+        with app.databases.open().write(durable=True) as connection:
             address = _address(suppressions, connection, email)
             at = now()
             made = suppressions.suppress(connection, address, reason=reason, actor=operator(), now=at)
@@ -49,8 +49,8 @@ def unsuppress(context: click.Context, email: str, force: bool, reason: str | No
     with open_app(context) as app:
         from newsletter.app import now
 
-        suppressions = app.suppressions()
-        with app.database().write(durable=True) as connection:
+        suppressions = app.people.suppressions()
+        with app.databases.open().write(durable=True) as connection:
             address = _address(suppressions, connection, email)
             lifted = suppressions.unsuppress(connection, address, reason=reason, actor=operator(), now=now())
     if as_json:
@@ -76,8 +76,8 @@ def list_(context: click.Context, lifted: bool, as_json: bool) -> None:
     An address shows while its person is on the list; else there is only a hash, from which nobody can read it.
     """
     with open_app(context) as app:
-        kept = app.suppressions(looking=True)
-        with app.database().read() as connection:
+        kept = app.people.suppressions(looking=True)
+        with app.databases.open().read() as connection:
             rows = kept.listing(connection, lifted=lifted)
             if as_json:
                 print_json_array(

@@ -29,8 +29,8 @@ def untag(context: click.Context, subscriber: str, tags: tuple[str, ...], as_jso
 
 def _change(context: click.Context, who: str, tags: tuple[str, ...], *, away: bool, as_json: bool) -> None:
     with open_app(context) as app:
-        people = app.subscriber_list()
-        with app.database().write(durable=True) as connection:
+        people = app.people.subscribers()
+        with app.databases.open().write(durable=True) as connection:
             changed = (people.untag if away else people.tag)(connection, who, tags)
             person = people.find(connection, who)
     if as_json:

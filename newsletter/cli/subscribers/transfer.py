@@ -66,7 +66,7 @@ def import_(
     with open_app(context) as app:
         wanted = _wanted(app, edition, tags, mapping, consent, skip_invalid=skip_invalid)
         bar = ProgressBar("read     ")
-        importer = app.importer(dry_run=dry_run)
+        importer = app.people.importer(dry_run=dry_run)
         with importer.stage(file, wanted, rejects=rejects, progress=bar.show) as staged:
             bar.finish()
             for note in () if as_json else staged.notes:
@@ -92,8 +92,8 @@ def _wanted(
     from subscribers.transfer.systems import check_mapping
 
     return Wanted(
-        edition=app.edition_name(edition), everybody=edition is not None,
-        editions=frozenset(app.settings.editions) | {app.edition_name(edition)}, tags=check_tags(tags),
+        edition=app.editions.name(edition), everybody=edition is not None,
+        editions=frozenset(app.settings.editions) | {app.editions.name(edition)}, tags=check_tags(tags),
         consent=check_text(consent, "consent"), mapping=check_mapping(mapping), skip_invalid=skip_invalid,
     )  # fmt: skip
 
@@ -102,10 +102,10 @@ def _done(app: App, importer: Any, staged: Staged, *, dry_run: bool) -> Imported
     from newsletter.app import now
 
     if dry_run:
-        with app.database().read(staging=staged.path) as connection:
+        with app.databases.open().read(staging=staged.path) as connection:
             counted: Imported = importer.count(connection, staged)
             return counted
-    with app.database().write(durable=True, staging=staged.path) as connection:
+    with app.databases.open().write(durable=True, staging=staged.path) as connection:
         merged: Imported = importer.merge(connection, staged, actor=operator(), now=now())
         return merged
 
@@ -172,8 +172,8 @@ def _undo(context: click.Context, number: int, *, as_json: bool) -> None:
     with open_app(context) as app:
         from newsletter.app import now
 
-        importer = app.importer()
-        with app.database().write(durable=True) as connection:
+        importer = app.people.importer()
+        with app.databases.open().write(durable=True) as connection:
             undone = importer.undo(connection, number, actor=operator(), now=now())
     if as_json:
         names = ("removed", "restored", "lifted", "kept")
@@ -216,9 +216,9 @@ def export(
         from subscribers.transfer.writing import whole
 
         if edition is not None:
-            app.edition_name(edition)
+            app.editions.name(edition)
         picked = Picked(edition=edition, state=state, tag=tag)
-        with app.looking_database().read() as connection:
+        with app.databases.open_to_look().read() as connection:
             pieces = (export_csv if form == "csv" else export_jsonl)(connection, picked)
             if out is None:
                 _print_utf8(pieces)
