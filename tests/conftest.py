@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from newsletter.database import Database
 from newsletter.http_client import HttpClient
 from tests.cli.command import PEOPLE, PROGRAM, Command
 from tests.support.postgres import PostgresServer, postgres_server
 from tools.chromium import EXECUTABLE, chromium
+
+# A machine that is busy is no fault of what is tried: how fast anything is is measured elsewhere.
+property_settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+property_settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

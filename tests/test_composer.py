@@ -53,7 +53,7 @@ def check(letter: Letter, *readers: Recipient) -> None:
         assert composer.compose(reader) == plain
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=TEXTS, html=TEXTS, value=VALUES, address=VALUES)
 @example(text="\r" + placeholder("address"), html="Fro" + placeholder("address"), value="", address="\nm x")
 @example(text="\n" + placeholder("address"), html="x" * 75 + placeholder("address"), value="", address=".")
@@ -75,7 +75,7 @@ def test_values_of_any_length_before_any_tail(tail: str) -> None:
     check(letter, *[RECIPIENT._replace(values={"address": value}) for value in values])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     name=VALUES,
     subject=TEXTS,
@@ -97,7 +97,7 @@ def parts(raw: bytes) -> list[tuple[str, str]]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=any_text, html=any_text, value=any_text)
 @example(text="\n", html="--=_letter_20240912--", value="\n.\n")
 @example(text="한", html="a" * 2000, value="<&>'")

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter import store
@@ -79,9 +79,7 @@ def publisher(database: Database, source: Days, policy: Policy, now: datetime) -
 
 
 @pytest.mark.timeout(180)
-@settings(
-    max_examples=length(12, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=length(12, 100))
 @given(days=DAYS, policy=POLICIES)
 def test_no_paper_twice_and_no_leader_lost(
     migrated_file: Path, days: list[dict[str, int | None]], policy: Policy

@@ -31,7 +31,7 @@ def signed(letter: Letter = LETTER, reader: Recipient = RECIPIENT) -> bytes:
     return Composer(letter, SIGNERS).compose(reader)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     text=TEXTS,
     html=TEXTS,
@@ -100,7 +100,7 @@ def test_what_relays_do_does_not_break_them() -> None:
     assert verdicts(relayed, RECORDS) == [True, True]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_a_changed_octet_of_the_body_breaks_them(data: st.DataObject) -> None:
     message = signed()

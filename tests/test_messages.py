@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.errors import RenderError
@@ -122,7 +122,6 @@ def test_same_bytes_every_time() -> None:
     )
 
 
-@settings(deadline=None)  # other work on the machine is no fault of a message
 @given(text=any_text, html=any_text, subject=header_text, name=short_name)
 @example(text="..\n.\n. a\nFrom me\n", html="From " * 40, subject="=?utf-8?q?a?=", name="=?utf-8?q?a?=")
 @example(text="x" * 2000, html="한" * 2000, subject="s" * 2000, name="n" * 45)
@@ -150,7 +149,6 @@ def test_any_content_comes_back_whole(text: str, html: str, subject: str, name: 
     ]
 
 
-@settings(deadline=None)  # other work on the machine is no fault of a message
 @given(name=header_text.map(lambda name: f"{name} 길동"))
 @example(name="홍 길동 " * 40)
 @example(name="n" * 2000 + "é")
@@ -162,7 +160,6 @@ def test_long_names_come_back_whole(name: str) -> None:
     assert str(make_header(decode_header(folded))).strip() == " ".join(name.split())
 
 
-@settings(deadline=None)  # other work on the machine is no fault of a message
 @given(text=any_text, html=any_text, subject=header_text.filter(str.isprintable))
 def test_reads_like_the_standard_librarys_message(text: str, html: str, subject: str) -> None:
     oracle = EmailMessage(policy=policy.SMTP)

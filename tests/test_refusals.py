@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.refusals import TABLE, Kind, judge
@@ -153,7 +153,6 @@ WORDS = st.sampled_from((
 REPLIES = st.lists(st.one_of(st.text(max_size=30), WORDS), max_size=20).map("".join)
 
 
-@settings(deadline=None)
 @given(text=REPLIES, status=st.one_of(st.none(), REPLIES), code=st.one_of(st.none(), st.integers(-1, 999)))
 def test_any_text_is_judged(text: str, status: str | None, code: int | None) -> None:
     verdict = judge(text, status=status, code=code)

@@ -41,7 +41,7 @@ def by_looking(day: date, at: time, zone: ZoneInfo) -> datetime | None:
     return next(each.astimezone(UTC) for each in shown if each.replace(tzinfo=None) >= wanted)
 
 
-@settings(max_examples=length(25, 1_000), deadline=None)
+@settings(max_examples=length(25, 1_000))
 @given(table=timetables(), day=DAYS)
 def test_a_day_is_sent_when_its_clocks_first_show_the_time_or_a_later_one(
     table: Timetable, day: date
@@ -65,7 +65,7 @@ CHANGES = sorted(  # the days on which the clocks of a zone change
 )
 
 
-@settings(max_examples=length(25, 1_000), deadline=None)
+@settings(max_examples=length(25, 1_000))
 @given(change=st.sampled_from(CHANGES), at=TIMES)
 def test_so_it_is_on_the_days_on_which_the_clocks_change(change: tuple[str, date], at: time) -> None:
     zone, day = ZoneInfo(change[0]), change[1]
@@ -81,7 +81,7 @@ def _exists(local: datetime, zone: ZoneInfo) -> bool:
     return local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
 
 
-@settings(max_examples=length(25, 1_000), deadline=None)
+@settings(max_examples=length(25, 1_000))
 @given(table=timetables(), day=DAYS, seconds=st.integers(0, 86_399))
 def test_the_coming_sends_are_each_day_once_in_order(table: Timetable, day: date, seconds: int) -> None:
     now = datetime.combine(day, time(), UTC) + timedelta(seconds=seconds)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
@@ -521,8 +521,7 @@ STORY = st.lists(st.tuples(st.sampled_from(EventKind), st.integers(1, 4)), min_s
 
 
 @settings(
-    max_examples=length(10, 400), deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=length(10, 400)
 )  # fmt: skip
 @given(story=STORY, seed=st.integers(0, 2**32))
 def test_neither_order_nor_repetition_matters(

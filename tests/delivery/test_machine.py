@@ -399,6 +399,4 @@ def test_any_sequence(database: Database, monkeypatch: pytest.MonkeyPatch) -> No
             super().__init__(database, clock)
 
     examples = length(10, 300) if database.is_sqlite else length(4, 100)
-    run_state_machine_as_test(
-        Bound, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None)
-    )
+    run_state_machine_as_test(Bound, settings=settings(max_examples=examples, stateful_step_count=40))

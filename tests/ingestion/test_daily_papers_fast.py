@@ -59,13 +59,13 @@ def agree(entries: list[dict[str, Any]], *, as_ascii: bool) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ENTRY, max_size=3))
 def test_both_ways_agree_on_what_is_not_odd(entries: list[dict[str, Any]]) -> None:
     assert agree(entries, as_ascii=False), "and the fast way answers"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ENTRY, st.data(), st.booleans())
 def test_both_ways_agree_or_the_fast_one_gives_up(
     entry: dict[str, Any], data: st.DataObject, as_ascii: bool

@@ -139,7 +139,7 @@ def test_real_ones() -> None:
 
 
 @given(st.binary(max_size=2_000))
-@settings(max_examples=length(200, 20_000), deadline=None)
+@settings(max_examples=length(200, 20_000))
 def test_no_bytes_raise(data: bytes) -> None:
     check_harmless(read(data))
 
@@ -158,7 +158,7 @@ def test_no_bytes_raise(data: bytes) -> None:
         max_size=40,
     )
 )  # fmt: skip
-@settings(max_examples=length(300, 30_000), deadline=None)
+@settings(max_examples=length(300, 30_000))
 def test_no_pieces_of_mails_raise(pieces: list[bytes]) -> None:
     check_harmless(read(b"".join(pieces)))
 

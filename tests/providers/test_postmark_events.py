@@ -132,7 +132,7 @@ def test_a_password_that_was_pasted_with_its_line_end_is_the_same() -> None:
     assert reader.read(password(SECRET), body, NOW)
 
 
-@settings(max_examples=length(200, 20_000), deadline=None)
+@settings(max_examples=length(200, 20_000))
 @given(body=st.binary(max_size=200), place=st.integers(0, 200), octets=st.binary(max_size=3))
 def test_any_body_is_one_event(body: bytes, place: int, octets: bytes) -> None:
     whole = json.dumps(bounce("HardBounce", "smtp;550 5.1.1 user unknown")).encode()

@@ -299,7 +299,7 @@ EXAMPLE = bounce("Permanent", "General", "smtp; 550 5.1.1 user unknown", "5.1.1"
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=length(150, 20_000), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=length(150, 20_000), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_message_of_the_topic_is_events(data: st.DataObject) -> None:
     found = json.loads(EXAMPLE)
@@ -317,7 +317,7 @@ def test_any_message_of_the_topic_is_events(data: st.DataObject) -> None:
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=length(300, 100_000), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=length(300, 100_000), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_other_bytes_are_refused(data: st.DataObject) -> None:
     whole = body(EXAMPLE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from subscribers.errors import UnusableFile
@@ -205,7 +205,7 @@ people = st.lists(
 
 
 @settings(
-    max_examples=length(8, 100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=length(8, 100),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example makes three databases: no time to shrink
 )  # fmt: skip
 @given(people=people)

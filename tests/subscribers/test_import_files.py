@@ -230,7 +230,7 @@ cells = st.text(
 ) | st.sampled_from(['"', '""', 'a"b', "a,b", "a\nb", "", " ", "'=1", "=1"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rows=st.lists(st.lists(cells, min_size=1, max_size=4), max_size=6), delimiter=st.sampled_from(",;\t|"))
 def test_records_are_those_of_the_csv_module(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
@@ -255,14 +255,14 @@ def test_records_are_those_of_the_csv_module(
     assert found == [(row, "") for row in expected]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(st.sampled_from("'=+-@\t\rab "), max_size=6))
 def test_a_guarded_cell_is_no_formula_and_comes_back(text: str) -> None:
     assert safe_cell(text)[:1] not in {"=", "+", "-", "@", "\t", "\r"}
     assert plain_cell(safe_cell(text)) == text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     tags=st.lists(
         st.text(st.sampled_from("ab\",;|[]'= é"), min_size=1, max_size=5).map(str.strip).filter(bool),
@@ -293,7 +293,7 @@ labels = st.text(st.sampled_from("abZ09-_é"), min_size=1, max_size=5) | st.samp
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(
     local=locals_,
     domain=st.lists(labels, min_size=1, max_size=5).map(".".join),

@@ -489,4 +489,4 @@ class ListMachine(RuleBasedStateMachine):
 
 
 TestListMachine = ListMachine.TestCase
-TestListMachine.settings = settings(max_examples=20, stateful_step_count=35, deadline=None)
+TestListMachine.settings = settings(max_examples=20, stateful_step_count=35)

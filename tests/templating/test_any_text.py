@@ -39,7 +39,7 @@ WHOLE = TEXTS.map(lambda text: text.replace("\ud800", ""))  # JSON has no way to
 LANGUAGES = st.sampled_from(("en", "ko", "ar", "ja"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(title=TEXTS, author=TEXTS, text=TEXTS, language=LANGUAGES, full=st.integers(0, 3))
 def test_any_text_stays_text(title: str, author: str, text: str, language: str, full: int) -> None:
     papers = (
@@ -63,7 +63,7 @@ def test_any_text_stays_text(title: str, author: str, text: str, language: str, 
     assert not {"\r", "\n"} & set(rendered.subject + rendered.preheader)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(title=WHOLE, author=WHOLE, text=WHOLE, language=LANGUAGES)
 def test_a_mail_program_reads_the_very_parts(title: str, author: str, text: str, language: str) -> None:
     paper = entry(1, title or "Untitled", authors=(author,), sections={"What's New": text}, language=language)

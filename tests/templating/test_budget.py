@@ -46,7 +46,7 @@ def test_the_first_plan_of_a_size_is_the_widest(total: int, full: int, most: int
     assert index == 0 or ladder[index - 1].shown > most
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     count=st.integers(0, 300), full=st.integers(0, 12), max_bytes=st.sampled_from([45_000, 60_000, 95_000])
 )

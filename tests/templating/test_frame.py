@@ -76,7 +76,7 @@ def test_a_lead_without_an_address() -> None:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(title=TEXTS, text=TEXTS, language=st.sampled_from(("en", "ko", "ar")))
 def test_any_text(title: str, text: str, language: str) -> None:
     told = entry(

@@ -86,7 +86,7 @@ def test_a_hostile_title_stays_text(title: str, full: int) -> None:
     assert "\r" not in rendered.subject + rendered.text + rendered.html
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(title=st.text(max_size=200), told=st.text(max_size=300), author=st.text(max_size=60))
 def test_any_text_stays_text(title: str, told: str, author: str) -> None:
     issue = issue_of(entry(1, title, authors=(author,), sections={"": told}), entry(2, title))

@@ -311,7 +311,7 @@ HOSTILE = st.text(max_size=80) | st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(title=HOSTILE, url=HOSTILE | HOSTILE.map("https://example.org/{}".format), told=HOSTILE)
 def test_no_source_can_stop_a_send(title: str, url: str, told: str) -> None:
     paper = entry(
@@ -328,7 +328,7 @@ def test_a_safe_address_has_no_fault(address: str) -> None:
     assert safe is None or link_fault(safe) == image_fault(safe) == ""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(html=st.text())
 @example(html="<![x")
 @example(html="<!DOCTYPE [")
@@ -345,7 +345,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(html=st.lists(PIECES, max_size=60).map("".join))
 def test_no_garbage_makes_it_fail(html: str) -> None:
     lint(Checked(html=html))
