@@ -1,1 +1,1 @@
-"""Delivery: rows and states (`ledger`), the loop that sends (`sender`), links and names (`recipients`)."""
+"""Delivery: rows and states (`ledger`), rounds of a send (`sender`), its threads (`carrier`), links (`recipients`)."""

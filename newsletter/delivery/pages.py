@@ -1,9 +1,10 @@
-"""The pages of work that this process holds: claimed within the limits, given back when they end."""
+"""The pages of work that this process holds: claimed within the limits, kept alive, given back when they end."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.database import Database
 from newsletter.delivery import claims, limits, timing
 from newsletter.delivery.processes import process_name
+from newsletter.errors import DatabaseError
 from newsletter.protocols import Exposure, Provider
 from subscribers.store import at_domains
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
 CLAIM_SECONDS = 10.0
+HEARTBEAT_SECONDS = 5.0
 LANE_SECONDS = 0.1  # of work in a claim where domains have limits of their own: their turn must come in time
 
 
@@ -60,11 +63,6 @@ class Pages:
         """How much work a claim should hold; a whole request takes as long for a few as for many."""
         is_request = self.provider.exposure is Exposure.ALL
         return LANE_SECONDS if self.limits.domains and not is_request else CLAIM_SECONDS
-
-    @property
-    def ids(self) -> set[int]:
-        """The numbers of the claims that are held."""
-        return set(self._held)
 
     @property
     def may_take(self) -> bool:
@@ -162,3 +160,24 @@ class Pages:
             if self.provider.exposure is not Exposure.ALL:  # in one request for many no message has a time
                 timing.add(transaction, self.issue_id, times)
         return doubtful, unused
+
+    @contextmanager
+    def heartbeat(self) -> Iterator[None]:
+        """Say of what is held, again and again while this lasts, that its owner is alive."""
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(HEARTBEAT_SECONDS):
+                with (
+                    suppress(DatabaseError),
+                    self.database.write() as transaction,
+                ):  # the next beat tries again
+                    claims.beat(transaction, set(self._held), self.clock())
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 
 from newsletter.database import Database
-from newsletter.delivery import claims, ledger, sender, tables
+from newsletter.delivery import carrier, claims, ledger, tables
 from newsletter.delivery.breaker import THRESHOLD
 from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
@@ -263,7 +263,7 @@ def test_a_breaker_that_trips_hides_no_doubt(
             yield from [Receipt(each.subscriber_id, Outcome.REJECTED, "no") for each in recipients[:60]]
             raise fault
 
-    monkeypatch.setattr(sender, "FIRST_CLAIM", 100)
+    monkeypatch.setattr(carrier, "FIRST_CLAIM", 100)
     with pytest.raises(BreakerTripped):
         sending(database, issue, Broken(exposure=Exposure.ALL, on_uncertain=OnUncertain.HOLD)).run()
     expected = Counts(prepared=100, rejected=60, uncertain=doubtful, waiting=40 - doubtful)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, sender
+from newsletter.delivery import carrier, ledger
 from newsletter.delivery.limits import Limits, WarmUp
 from newsletter.delivery.pages import Pages
 from newsletter.delivery.sender import Sending
@@ -118,7 +118,7 @@ def test_a_request_for_many_is_not_cut_up_because_some_domain_has_a_limit(
 ) -> None:
     add_readers(database, 200)
     issue, sizes, seconds = plan_issue(database), [], itertools.count()
-    monkeypatch.setattr(sender, "monotonic", lambda: 0.2 * next(seconds))  # so long takes a request
+    monkeypatch.setattr(carrier, "monotonic", lambda: 0.2 * next(seconds))  # so long takes a request
 
     class Counting(FakeProvider):
         """Counts how many stand in a request."""

@@ -348,7 +348,7 @@ def test_the_heartbeat_outlives_a_database_that_is_busy(
         if len(beats) == 1:
             raise DatabaseError("database is locked")
 
-    monkeypatch.setattr("newsletter.delivery.sender.HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr("newsletter.delivery.pages.HEARTBEAT_SECONDS", 0.01)
     monkeypatch.setattr("newsletter.delivery.claims.beat", beat)
     add_readers(database, 2)
     job = sending(database, plan_issue(database), FakeProvider())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, sender, watch
+from newsletter.delivery import halt, ledger, watch
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped
 from newsletter.models.deliveries import EventKind, Receipt, Recipient
@@ -27,7 +27,7 @@ HARD, SOFT, COMPLAINT = EventKind.HARD, EventKind.SOFT, EventKind.COMPLAINT
 @pytest.fixture(autouse=True)
 def at_every_message(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at every message instead of every few seconds, and tell of fewer."""
-    monkeypatch.setattr(sender, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(halt, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(watch, "LEAST_ACCEPTED", 20)
 
