@@ -24,6 +24,7 @@ from newsletter.app import App
 from newsletter.config import load
 from newsletter.database import Database
 from newsletter.delivery import claims, ledger
+from newsletter.delivery.receipts import settle
 from newsletter.delivery.recipients import key_text
 from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.models.issues import Letter
@@ -148,9 +149,7 @@ def _settle(folder: Path, stop: threading.Event, settled: list[int]) -> None:
                     return
                 receipt = Receipt(subscriber_id=row.subscriber_id, outcome=Outcome.ACCEPTED, reply="250")
                 with database.write() as connection:
-                    ledger.settle(
-                        connection, held, row, receipt, datetime.now(UTC), on_uncertain=OnUncertain.RESEND
-                    )
+                    settle(connection, held, row, receipt, datetime.now(UTC), on_uncertain=OnUncertain.RESEND)
                 settled[0] += 1
     finally:
         database.close()

@@ -21,6 +21,7 @@ from newsletter.delivery.breaker import THRESHOLD, Threshold
 from newsletter.delivery.deadline import expected_end, waiting_at, why_late
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.notices import ask_operator
+from newsletter.delivery.patience import PATIENCE, Patience
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, IssueError, ProviderUnavailable, RenderError
 from newsletter.letters import Identity, example_reader, looked_over, make_letter
@@ -98,7 +99,7 @@ class Dispatcher:
     clock: Callable[[], datetime]
     report: Callable[[str], None]
     real_mail: bool = True
-    patience: ledger.Patience = ledger.PATIENCE
+    patience: Patience = PATIENCE
     wait: timedelta = timedelta()
     limit: int | None = None
     limits: Limits = UNLIMITED

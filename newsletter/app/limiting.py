@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from newsletter.delivery.breaker import Threshold
-from newsletter.delivery.ledger import Patience
 from newsletter.delivery.limits import Limits, WarmUp
+from newsletter.delivery.patience import Patience
 from newsletter.errors import ConfigError
 from newsletter.settings.base import duration, interval
 from newsletter.settings.delivery import Delivery

@@ -9,10 +9,12 @@ from functools import cached_property
 from itertools import groupby
 
 from newsletter.database import Database
-from newsletter.delivery import ledger, telling
+from newsletter.delivery import telling
 from newsletter.delivery.breaker import Breaker, Threshold
 from newsletter.delivery.claims import Claim, ClaimedRow
 from newsletter.delivery.gone import Gone
+from newsletter.delivery.patience import Patience
+from newsletter.delivery.receipts import settle, settle_batch
 from newsletter.errors import DatabaseError
 from newsletter.logs import DEBUG, is_told
 from newsletter.models.deliveries import Outcome, Receipt, Recipient
@@ -27,7 +29,7 @@ class Answers:
     database: Database
     issue: IssueRecord
     provider: Provider
-    patience: ledger.Patience
+    patience: Patience
     threshold: Threshold
     clock: Callable[[], datetime]
     on_receipt: Callable[[Recipient, Receipt], None]
@@ -44,7 +46,7 @@ class Answers:
     def settle(self, claim: Claim, row: ClaimedRow, receipt: Receipt) -> bool:
         """Write down that a letter was not taken; False if the row is no longer this claim's."""
         with self.database.write() as transaction:
-            ours = ledger.settle(
+            ours = settle(
                 transaction, claim, row, receipt, self.clock(),
                 on_uncertain=self.provider.on_uncertain, patience=self.patience,
             )  # fmt: skip
@@ -93,7 +95,7 @@ class Answers:
 
     def _settle_batch(self, claim: Claim, answers: Sequence[tuple[ClaimedRow, Receipt]]) -> frozenset[int]:
         with self.database.write() as transaction:
-            return ledger.settle_batch(
+            return settle_batch(
                 transaction, claim, answers, self.clock(),
                 on_uncertain=self.provider.on_uncertain, patience=self.patience,
             )  # fmt: skip

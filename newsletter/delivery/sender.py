@@ -19,6 +19,7 @@ from newsletter.delivery.halt import LOOK_SECONDS, Halt
 from newsletter.delivery.limits import UNLIMITED, Limits
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Pages
+from newsletter.delivery.patience import PATIENCE, Patience
 from newsletter.delivery.pauses import Pauses
 from newsletter.delivery.processes import DEAD_AFTER, is_dead, is_here
 from newsletter.delivery.recipients import Links, Recipients
@@ -49,7 +50,7 @@ class Sending:
     links: Links
     clock: Callable[[], datetime]
     connections: int = 1
-    patience: ledger.Patience = ledger.PATIENCE
+    patience: Patience = PATIENCE
     wait: timedelta = timedelta()
     limit: int | None = None
     limits: Limits = UNLIMITED

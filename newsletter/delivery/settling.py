@@ -1,6 +1,6 @@
 """Writes accepted deliveries down at a driver's speed: one statement, one commit, no transaction of the engine.
 
-All other answers change more than a row and go through `ledger.settle`, which is the plain way of this one too.
+All other answers change more than a row and go through `receipts.settle`, which is the plain way of this one too.
 """
 
 from __future__ import annotations

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from newsletter.delivery import claims, ledger
+from newsletter.delivery import claims
+from newsletter.delivery.patience import PATIENCE
 from newsletter.delivery.processes import DEAD_AFTER
+from newsletter.delivery.receipts import MOST_RESENDS
 from newsletter.models.deliveries import Outcome
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.states import DeliveryState, IssueState
@@ -40,7 +42,7 @@ class Row:
         return self.state is PENDING and not held_back
 
     def note(self, now: datetime, *, pause: bool, doubtful: bool) -> None:
-        until = now + ledger.PATIENCE.pause(self.attempt, self.number) if pause else None
+        until = now + PATIENCE.pause(self.attempt, self.number) if pause else None
         self.problems.append(Problem(at=now, not_before=until, doubtful=doubtful))
 
     @property
@@ -59,11 +61,11 @@ class Row:
                 self.note(now, pause=False, doubtful=False)
             case Outcome.RETRY:
                 since = self.put_off_since
-                again = since is None or now - since < ledger.PATIENCE.give_up
+                again = since is None or now - since < PATIENCE.give_up
                 self.state = PENDING if again else DeliveryState.REJECTED
                 self.note(now, pause=again, doubtful=False)
             case Outcome.UNCERTAIN:
-                again = resend and self.attempt < ledger.MOST_RESENDS
+                again = resend and self.attempt < MOST_RESENDS
                 self.state = PENDING if again else DeliveryState.UNCERTAIN
                 self.note(now, pause=again, doubtful=True)
 

@@ -19,7 +19,7 @@ from sqlalchemy import event
 import newsletter.sqlite_file
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery.ledger import Patience
+from newsletter.delivery.patience import Patience
 from newsletter.dispatch import Dispatcher
 from newsletter.errors import DatabaseError
 from newsletter.letters import Identity

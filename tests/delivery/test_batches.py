@@ -20,6 +20,7 @@ from newsletter.delivery.consequences import prove
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.pages import Page, Pages
 from newsletter.delivery.pauses import Pauses
+from newsletter.delivery.receipts import settle, settle_batch
 from newsletter.delivery.sender import Sending
 from newsletter.errors import BreakerTripped, DatabaseError, ProviderBusy, ProviderUnavailable, RenderError
 from newsletter.models.deliveries import Outcome, Receipt
@@ -107,11 +108,11 @@ def test_a_batch_ends_as_each_of_it_alone_would(database: Database, seed: int) -
             ]
             answers = list(zip(claim.rows, receipts, strict=False))
             if at_once:
-                ours = ledger.settle_batch(connection, claim, answers, NOW, on_uncertain=on_uncertain)
+                ours = settle_batch(connection, claim, answers, NOW, on_uncertain=on_uncertain)
                 assert ours == {receipt.subscriber_id for receipt in receipts}
             else:
                 for row, receipt in answers:
-                    assert ledger.settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
+                    assert settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
             claims.take_over(connection, issue.id, claim.id, Exposure.NONE, on_uncertain, NOW)
             own = tables.delivery_problem.c
             problems = connection.execute(
@@ -139,7 +140,7 @@ def test_the_provider_names_its_requests_and_the_claim_keeps_them(database: Data
             (row, Receipt(row.subscriber_id, Outcome.ACCEPTED, "202", name))
             for row, name in zip(claim.rows, names, strict=True)
         ]
-        ledger.settle_batch(connection, claim, answers, NOW, on_uncertain=OnUncertain.HOLD)
+        settle_batch(connection, claim, answers, NOW, on_uncertain=OnUncertain.HOLD)
         kept = connection.execute(select(tables.claim_table.c.provider_id)).scalar_one()
     assert kept == "first second"
 
@@ -349,7 +350,7 @@ def test_a_database_that_fails_once_puts_no_batch_in_doubt(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_readers(database, 3)
-    issue, tries, settle_batch = plan_issue(database), [], ledger.settle_batch
+    issue, tries = plan_issue(database), []
 
     def failing(*given: Any, **more: Any) -> frozenset[int]:
         tries.append(settle_batch(*given, **more))
@@ -357,7 +358,7 @@ def test_a_database_that_fails_once_puts_no_batch_in_doubt(
             raise DatabaseError("deadlock detected")
         return tries[-1]
 
-    monkeypatch.setattr(ledger, "settle_batch", failing)
+    monkeypatch.setattr("newsletter.delivery.answers.settle_batch", failing)
     sending(database, issue, batches(script={address(2): [REFUSED]})).run()
     assert counts(database, issue) == Counts(prepared=3, accepted=2, rejected=1)
     assert open_claims(database, issue) == 0
@@ -424,7 +425,7 @@ def test_events_and_answers_of_a_batch_do_not_wait_for_each_other(database: Data
     def settle() -> None:
         try:
             with database.write() as connection:
-                ledger.settle_batch(connection, claim, answers, NOW, on_uncertain=OnUncertain.HOLD)
+                settle_batch(connection, claim, answers, NOW, on_uncertain=OnUncertain.HOLD)
         except DatabaseError as error:
             faults.append(error)
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from newsletter.database import Database
-from newsletter.delivery import claims, figures, ledger, timing
+from newsletter.delivery import claims, figures, timing
 from newsletter.delivery.domains import OfDomain
 from newsletter.delivery.figures import MOST_INTERVALS, Interval, RefusingDomain, Reply, SlowDomain
 from newsletter.delivery.outcomes import Outcomes, Reach
+from newsletter.delivery.receipts import settle
 from newsletter.models.deliveries import Outcome, Receipt, Recipient
 from newsletter.protocols import Exposure, OnUncertain
 from newsletter.states import Counts
@@ -32,7 +33,7 @@ def hand_over(
         assert held is not None
         for row, outcome in zip(held.rows, outcomes, strict=True):
             receipt = Receipt(subscriber_id=row.subscriber_id, outcome=outcome, reply=f"550 <{row.email}> no")
-            ledger.settle(connection, held, row, receipt, HALF + at, on_uncertain=OnUncertain.HOLD)
+            settle(connection, held, row, receipt, HALF + at, on_uncertain=OnUncertain.HOLD)
 
 
 def test_what_is_counted_is_the_same_on_both_databases(database: Database) -> None:

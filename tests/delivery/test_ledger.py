@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from newsletter import store
 from newsletter.database import Database
-from newsletter.delivery import claims, ledger, tables
+from newsletter.delivery import claims, ledger, receipts, tables
+from newsletter.delivery.patience import Patience
 from newsletter.errors import DatabaseError, IssueError
 from newsletter.models.deliveries import Outcome, Receipt
 from newsletter.models.papers import DayKind
@@ -42,7 +43,7 @@ def settle(
     row = claim.rows[index]
     receipt = Receipt(subscriber_id=row.subscriber_id, outcome=outcome, reply=f"a reply to {row.email}")
     with database.write() as connection:
-        return ledger.settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
+        return receipts.settle(connection, claim, row, receipt, NOW, on_uncertain=on_uncertain)
 
 
 def counts(database: Database, issue_id: int) -> Counts:
@@ -149,7 +150,7 @@ def test_problems_are_kept_for_those_they_happened_to(database: Database) -> Non
 
 
 def test_a_first_pause_that_is_longer_than_the_longest_stays_what_it_is() -> None:
-    two_hours = ledger.Patience(first=timedelta(hours=2))
+    two_hours = Patience(first=timedelta(hours=2))
     assert [two_hours.pause(attempt) >= timedelta(hours=2) for attempt in (1, 9)] == [True, True]
 
 
@@ -163,7 +164,7 @@ def test_a_retry_waits_longer_each_time(database: Database) -> None:
         settle(database, claim, 0, Outcome.RETRY)
         assert take(database, issue.id, later=timedelta(minutes=minutes, seconds=-1)) is None
         later = timedelta(minutes=minutes) * 1.2
-    longest = [ledger.Patience().pause(40, row) for row in range(100)]
+    longest = [Patience().pause(40, row) for row in range(100)]
     assert timedelta(hours=1) <= min(longest) < max(longest) < timedelta(hours=1.2)
 
 

@@ -23,7 +23,7 @@ from newsletter import store
 from newsletter.app.delivering import resolve
 from newsletter.app.halting import move
 from newsletter.database import Database
-from newsletter.delivery import claims, ledger, register, tables
+from newsletter.delivery import claims, ledger, receipts, register, tables
 from newsletter.delivery.owners import resolve_dead_claims
 from newsletter.delivery.recipients import recipient
 from newsletter.delivery.settling import settling
@@ -193,7 +193,7 @@ class LedgerMachine(RuleBasedStateMachine):
             with settling(self.database) as quick:
                 return quick.accept(claim, row)
         with self.database.write() as connection:
-            return ledger.settle(
+            return receipts.settle(
                 connection, claim, row, receipt, self.clock(), on_uncertain=self.model.on_uncertain
             )
 

@@ -22,6 +22,7 @@ from newsletter.database import Database
 from newsletter.delivery import claims, ledger, tables
 from newsletter.delivery.garbage import YOUNG
 from newsletter.delivery.owners import resolve_dead_claims
+from newsletter.delivery.patience import Patience
 from newsletter.delivery.processes import is_dead, process_name
 from newsletter.delivery.sender import Sending
 from newsletter.errors import DatabaseError, ProviderBusy, ProviderUnavailable
@@ -431,7 +432,7 @@ def test_what_is_refused_for_a_moment_is_tried_again_in_the_same_run(database: D
     provider = FakeProvider(script={address(2): [Answer(outcome=Outcome.RETRY, reply="451 later")] * 2})
     job = sending(database, issue, provider)
     job.clock = lambda: datetime.now(UTC)
-    job.patience = ledger.Patience(first=timedelta(milliseconds=200))
+    job.patience = Patience(first=timedelta(milliseconds=200))
     job.wait = timedelta(minutes=1)
     job.run()
     assert counts(database, issue) == Counts(prepared=3, accepted=3)
