@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from newsletter.dispatch import RunResult
 from newsletter.masking import masked
+from newsletter.results import RunResult
 
 LONGEST = 1_500  # characters of a sentence; Discord takes 2,000 in all
 _FEWEST = 4  # characters of a secret that is looked for: a shorter one would take words apart

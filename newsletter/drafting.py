@@ -14,6 +14,7 @@ from newsletter.edits import Edit, edited
 from newsletter.errors import IssueError
 from newsletter.letters import make_letter
 from newsletter.models.issues import Turn
+from newsletter.planning import look_over
 from newsletter.states import IssueState
 from newsletter.store import IssueRecord
 from newsletter.templating.issue import issue_json, render
@@ -34,7 +35,7 @@ def edit(
     if subject:
         rendered = replace(rendered, subject=subject)
     letter = make_letter(rendered, issue, dispatcher.identity, dispatcher.clock())
-    dispatcher.lint(issue, letter)
+    look_over(dispatcher, issue, letter)
     with dispatcher.database.write(durable=True) as connection:
         now = store.find_issue(connection, record.edition, record.day, lock=True) or record
         if (

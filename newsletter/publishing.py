@@ -9,11 +9,13 @@ from enum import Enum
 
 from newsletter import store
 from newsletter.collecting import Collector, candidates
-from newsletter.dispatch import Dispatcher, RunResult
+from newsletter.dispatch import Dispatcher
 from newsletter.models.issues import Occasion, Selection
 from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.pipeline import make_issue, refusals
+from newsletter.planning import plan_and_send
 from newsletter.protocols import Summarizer
+from newsletter.results import RunResult
 
 ROLL_UP_DAYS = 14  # how far back the best of what was not sent is looked for
 ROLL_UP_PAPERS = 5
@@ -109,7 +111,9 @@ class Publisher:
             passed.append(self._passed_by(collected))
             self.dispatcher.report(f"collect   {passed[-1].sentence}")
         if not passed:
-            return self.dispatcher.result("There is no day to look at; nothing was sent.")
+            return RunResult(
+                edition=self.dispatcher.edition, sentence="There is no day to look at; nothing was sent."
+            )
         if len(passed) > 1 and all(result.kind is DayKind.QUIET for result in passed):
             span = f"No papers on {days[-1]} to {days[0]} (quiet days); nothing was sent."
             return replace(_after(passed, passed[0]), sentence=span)
@@ -138,12 +142,12 @@ class Publisher:
         if kind is DayKind.FAILED:
             why = collected.warnings[-1] if collected.warnings else "no readable answer"
             sentence = f"{collected.source} failed for {day}: {why}; nothing was sent."
-            return self.dispatcher.result(sentence, day=day, kind=kind, ok=False, again=True)
+            return self._unsent(sentence, collected, ok=False, again=True)
         plan = self.policy.plan(kind)
         may_wait = kind in {DayKind.NOT_READY, DayKind.CUT} and self.policy.not_ready is not OnNotReady.SKIP
         if may_wait and (plan is None or not collected.papers):
             sentence = f"{_unready(collected)}; nothing was sent, run again later."
-            return self.dispatcher.result(sentence, day=day, kind=kind, again=True)
+            return self._unsent(sentence, collected, again=True)
         if plan is None:
             return None
         if kind is not DayKind.QUIET and not dry_run:
@@ -157,7 +161,16 @@ class Publisher:
             sentence = f"{collected.day} is quiet: {collected.source} has no papers; nothing was sent."
         else:
             sentence = f"{_unready(collected)}; the day is skipped, nothing was sent."
-        return self.dispatcher.result(sentence, day=collected.day, kind=collected.kind)
+        return self._unsent(sentence, collected)
+
+    def _unsent(
+        self, sentence: str, collected: DayOfPapers, *, ok: bool = True, again: bool = False
+    ) -> RunResult:
+        """Return the result of a day of which nothing was planned."""
+        return RunResult(
+            edition=self.dispatcher.edition, sentence=sentence, day=collected.day, kind=collected.kind, ok=ok,
+            again=again,
+        )  # fmt: skip
 
     def _make_and_send(self, collected: DayOfPapers, plan: Plan, *, dry_run: bool) -> RunResult:
         day = collected.day
@@ -185,14 +198,12 @@ class Publisher:
                 if plan.occasion is Occasion.ROLL_UP
                 else "all were sent before"
             )
-            return self.dispatcher.result(
-                f"{day} has nothing new: {why}; nothing was sent.", day=day, kind=collected.kind
-            )
+            return self._unsent(f"{day} has nothing new: {why}; nothing was sent.", collected)
         origins = sorted({entry.summary.origin.value for entry in issue.entries})
         self.dispatcher.report(f"summarise {', '.join(origins) or 'nothing'}")
         for sentence in refusals(issue):
             self.dispatcher.report(f"refuse    {sentence}")
-        result = self.dispatcher.plan_and_send(issue, dry_run=dry_run)
+        result = plan_and_send(self.dispatcher, issue, dry_run=dry_run)
         failed = [part.source for part in collected.parts if part.kind is DayKind.FAILED]
         if not failed:
             return result

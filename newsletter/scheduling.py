@@ -14,11 +14,12 @@ from datetime import date, datetime, timedelta
 from newsletter import store
 from newsletter.database import Database
 from newsletter.delivery.deadline import is_sent_elsewhere, was_begun
-from newsletter.dispatch import Dispatcher, RunResult, held, waits_for_a_hand
+from newsletter.dispatch import Dispatcher
 from newsletter.errors import DatabaseError
 from newsletter.logs import WARNING, tell
 from newsletter.models.issues import Turn
 from newsletter.publishing import Publisher
+from newsletter.results import RunResult, held, waits_for_a_hand
 from newsletter.schedule import Send, Timetable
 from newsletter.states import IssueState
 from newsletter.store import IssueRecord, TurnState

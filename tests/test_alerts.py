@@ -9,8 +9,8 @@ import pytest
 from newsletter import store
 from newsletter.alerts import LONGEST, Alert, alert_of, document, ping_address, without_secrets
 from newsletter.database import Database
-from newsletter.dispatch import RunResult
 from newsletter.models.papers import DayKind
+from newsletter.results import RunResult
 from newsletter.states import Counts, IssueState
 
 NOW = datetime(2026, 1, 6, 8, tzinfo=UTC)

@@ -14,9 +14,9 @@ from newsletter import store
 from newsletter.collecting import closed_days
 from newsletter.database import Database
 from newsletter.delivery import ledger, register
-from newsletter.dispatch import RunResult
 from newsletter.errors import IssueError
 from newsletter.models.papers import DayKind
+from newsletter.results import RunResult
 from newsletter.schedule import Send, timetable
 from newsletter.states import IssueState
 from newsletter.store import TurnState

@@ -18,7 +18,7 @@ from newsletter.settings.base import Secret
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.dispatch import RunResult
+    from newsletter.results import RunResult
     from newsletter.scheduling import Scheduled
 
 _Made = TypeVar("_Made")

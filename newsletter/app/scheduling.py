@@ -110,8 +110,8 @@ class Watch:
         """Look at one edition; False where something is to be tried again."""
         from newsletter.app.alerting import Voices
         from newsletter.app.retention import roll_up_old
-        from newsletter.dispatch import RunResult
         from newsletter.errors import ConfigError, NewsletterError
+        from newsletter.results import RunResult
         from subscribers.errors import SubscribersError
 
         send = scheduled(

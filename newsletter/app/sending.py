@@ -19,7 +19,8 @@ from newsletter.templating.issue import render
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.dispatch import Dispatcher, RunResult
+    from newsletter.dispatch import Dispatcher
+    from newsletter.results import RunResult
 
 MARK = "[Test] "
 

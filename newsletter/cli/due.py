@@ -16,7 +16,7 @@ from newsletter.cli.telling import tell_github
 if TYPE_CHECKING:
     from newsletter.app import App
     from newsletter.app.alerting import Voices
-    from newsletter.dispatch import RunResult
+    from newsletter.results import RunResult
     from newsletter.schedule import Timetable
 
 _AHEAD = timedelta(minutes=5)  # as far as clocks may differ
@@ -110,8 +110,8 @@ def _look(
     """Return how an edition's scheduled send ended, and its exit code."""
     from newsletter.app.scheduling import scheduled as scheduled_send
     from newsletter.cli import explain
-    from newsletter.dispatch import RunResult
     from newsletter.errors import ConfigError, NewsletterError
+    from newsletter.results import RunResult
     from subscribers.errors import SubscribersError
 
     try:

@@ -28,7 +28,7 @@ from newsletter.cli.telling import told
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.dispatch import RunResult
+    from newsletter.results import RunResult
 
 
 @click.command(short_help="Send the day's issue: each subscriber once.")

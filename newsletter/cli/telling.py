@@ -10,14 +10,14 @@ from newsletter.cli.shared import complain, warn
 
 if TYPE_CHECKING:
     from newsletter.app import App
-    from newsletter.dispatch import RunResult
+    from newsletter.results import RunResult
 
 
 def told(app: App, edition: str, work: Callable[[], RunResult], *, dry_run: bool) -> RunResult:
     """Do a run, and tell how it went, also where it raises; of a dry one the operator hears nothing."""
     from newsletter.app.alerting import Voices
     from newsletter.cli import explain
-    from newsletter.dispatch import RunResult
+    from newsletter.results import RunResult
 
     voices = Voices(app, edition, warn)
     if not dry_run:

@@ -150,7 +150,7 @@ def test_a_letter_that_cannot_be_composed_is_not_frozen(
         raise RenderError("the header has a control character", subject="List-Id")
 
     with monkeypatch.context() as patch:
-        patch.setattr("newsletter.dispatch.compose", broken)
+        patch.setattr("newsletter.planning.compose", broken)
         assert_complains(people("run", "--from", SAMPLE), "control character", code=1)
     assert_complains(people("issues", "show", "2024-09-12"), "there is no such issue")
     assert run(people, "--from", SAMPLE)["state"] == "finished"

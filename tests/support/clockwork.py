@@ -16,7 +16,7 @@ from newsletter.collecting import Collector, closed_days
 from newsletter.database import Database
 from newsletter.delivery import deadline, pages, processes
 from newsletter.delivery.recipients import Links
-from newsletter.dispatch import Dispatcher, RunResult
+from newsletter.dispatch import Dispatcher
 from newsletter.errors import ProviderUnavailable
 from newsletter.letters import Identity
 from newsletter.models.deliveries import Outcome, Receipt, Recipient
@@ -24,6 +24,7 @@ from newsletter.models.issues import Letter, Selection
 from newsletter.models.papers import DayKind, DayOfPapers, Paper
 from newsletter.protocols import Connection, Exposure, OnUncertain
 from newsletter.publishing import Policy, Publisher
+from newsletter.results import RunResult
 from newsletter.schedule import Timetable
 from newsletter.scheduling import Scheduled
 from newsletter.summaries.chain import SummaryChain
