@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -258,12 +260,20 @@ def test_killed_while_it_waited_for_the_source_the_reason_says_so(ready: Command
     assert "was missed, it is after 12:00 KST: a call at 00:00 UTC did not come to its end" in missed
 
 
+def claims(command: Command) -> list[bool]:
+    """Return of each claim whether it is held: between two of them for a moment none is."""
+    with closing(sqlite3.connect(command.folder / "newsletter.db", timeout=30)) as connection:
+        return [
+            held == 1 for (held,) in connection.execute("SELECT closed_at IS NULL FROM claim ORDER BY id")
+        ]
+
+
 def test_a_call_leaves_alone_what_another_one_sends(ready: Command) -> None:
     with SmtpSink() as sink:
         env = smtp(sink, NEWSLETTER_DELIVERY__RATE="6/min")
         process = ready.start("run", "--if-due", "--now", WITHIN, "--from", "papers.json", env=env)
         deadline = time.monotonic() + 30
-        while not sink.messages and process.poll() is None and time.monotonic() < deadline:
+        while claims(ready) != [False, True] and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         for now in (WITHIN, LATE):
             said = look(ready, now, env=env)["sentence"]
