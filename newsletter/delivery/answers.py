@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from itertools import groupby
 
 from newsletter.database import Database
@@ -33,15 +32,14 @@ class Answers:
     threshold: Threshold
     clock: Callable[[], datetime]
     on_receipt: Callable[[Recipient, Receipt], None]
+    _gone: Gone = field(init=False)
+    _breaker: Breaker = field(init=False)
 
-    @cached_property
-    def _gone(self) -> Gone:
-        return Gone(database=self.database, actor=self.provider.name, clock=self.clock)
-
-    @cached_property
-    def _breaker(self) -> Breaker:
+    def __post_init__(self) -> None:
+        """Make what the threads share before they begin."""
+        self._gone = Gone(database=self.database, actor=self.provider.name, clock=self.clock)
         batch = self.provider.batch_size if self.provider.exposure is Exposure.ALL else 1
-        return Breaker(self.threshold, batch=batch)
+        self._breaker = Breaker(self.threshold, batch=batch)
 
     def settle(self, claim: Claim, row: ClaimedRow, receipt: Receipt) -> bool:
         """Write down that a letter was not taken; False if the row is no longer this claim's."""
