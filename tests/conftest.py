@@ -17,7 +17,9 @@ from hypothesis import settings as property_settings
 from newsletter.database import Database
 from newsletter.http_client import HttpClient
 from tests.cli.command import PEOPLE, PROGRAM, Command
+from tests.support.drafts import make_draft
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.serving import Served, serving
 from tools.chromium import EXECUTABLE, chromium
 
 # A machine that is busy is no fault of what is tried: how fast anything is is measured elsewhere.
@@ -141,3 +143,19 @@ def people(command: Command, people_folder: Path) -> Command:
     """Return the command with three subscribers on the list."""
     shutil.copytree(people_folder, command.folder, dirs_exist_ok=True)
     return command
+
+
+@pytest.fixture(scope="session")
+def draft_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a newsletter with a draft that waits for its operator's word, to copy."""
+    folder = tmp_path_factory.mktemp("draft")
+    make_draft(folder)
+    return folder
+
+
+@pytest.fixture
+def office(draft_folder: Path, tmp_path: Path) -> Iterator[Served]:
+    """Return a running server with a draft that waits for its operator's word."""
+    shutil.copytree(draft_folder, tmp_path, dirs_exist_ok=True)
+    with serving(tmp_path, settings=(tmp_path / "newsletter.toml").read_text(encoding="utf-8")) as served:
+        yield served

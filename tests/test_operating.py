@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.cli.command import PROGRAM, entry
 from tests.servers.papers_api import PapersApi
 from tests.servers.smtp import SmtpSink
-from tests.web.test_scheduled import noon_zone
+from tests.support.drafts import noon_zone
 
 ROOT = Path(__file__).parent.parent
 READER = "me@example.org"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,18 +9,13 @@ import pytest
 from tests.browser.test_pages import SMALL, Reader
 from tests.cli.command import SAMPLE
 from tests.gallery.test_axe import violations
+from tests.support.drafts import newsletter
 from tests.support.serving import Served
-from tests.web.test_deciding import asked, link, newsletter, sent, state
+from tests.web.test_deciding import link, sent, state
 from tools import nodejs
 from tools.chromium import Scheme
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    with asked(tmp_path) as served:
-        yield served
 
 
 @pytest.mark.parametrize(

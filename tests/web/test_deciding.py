@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from newsletter.delivery.tokens import Purpose
-from tests.cli.command import PROGRAM, SAMPLE
-from tests.support.serving import SETTINGS, Served, serving
-from tests.web.test_scheduled import noon_zone
+from tests.cli.command import SAMPLE
+from tests.support.drafts import newsletter
+from tests.support.serving import Served
 
 DAY = "2024-09-12"
-
-
-def settings() -> str:
-    zone = noon_zone(datetime.now(UTC))
-    return (
-        f'{SETTINGS}[alerts]\nemail = "boss@example.org"\n[editions.daily.schedule]\nat = "00:30"\n'
-        f'latest = "23:30"\ndays = "daily"\ntimezone = "{zone}"\napprove = true\n'
-    )
-
-
-def newsletter(folder: Path, *arguments: str) -> str:
-    done = subprocess.run([PROGRAM, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-@contextmanager
-def asked(folder: Path) -> Iterator[Served]:
-    """Run a server with a draft that waits."""
-    with serving(folder, settings=settings()) as served:
-        newsletter(folder, "subscribers", "add", "ada@example.org")
-        told = newsletter(folder, "run", "--if-due", "--from", str(SAMPLE))
-        assert "is a draft" in told
-        yield served
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    with asked(tmp_path) as served:
-        yield served
 
 
 def links(served: Served) -> list[str]:

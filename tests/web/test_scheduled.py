@@ -10,14 +10,10 @@ from pathlib import Path
 from tests.cli.command import PROGRAM, entry
 from tests.servers.hearing import Hearing
 from tests.servers.papers_api import PapersApi
+from tests.support.drafts import noon_zone
 from tests.support.serving import SETTINGS, serving
 
 SECONDS = 20
-
-
-def noon_zone(now: datetime) -> str:
-    """Return a time zone in which it is between 12 and 13 o'clock."""
-    return f"Etc/GMT{now.hour - 12:+d}"
 
 
 def test_it_sends_what_is_due_and_ends_cleanly(tmp_path: Path) -> None:
