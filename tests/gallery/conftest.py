@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,14 @@ _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 
 
 class Room:
-    """A browser in which letters are looked at; each look is taken once."""
+    """A browser in which letters are looked at; each look is taken once, one after the other on the same page."""
 
-    def __init__(self, browser: Any) -> None:
+    def __init__(self, browser: Any, pages: ExitStack) -> None:
         self.browser = browser
         self._looks = cache(self._look)
+        self._page = cache(
+            lambda pictures: pages.enter_context(open_page(browser, width=375, pictures=pictures))
+        )
 
     def look(
         self, plate: Plate, scheme: Scheme = Scheme.LIGHT, *, width: int = 375, styles: bool = True
@@ -36,24 +39,26 @@ class Room:
     def _look(self, plate: Plate, scheme: Scheme, styles: bool) -> dict[int, Any]:
         titles = [entry.paper.title for entry in plate.make().entries if entry.paper.title.isascii()]
         found = {}
-        with self.page(plate, scheme, styles=styles) as page:
-            for width in WIDTHS if scheme is Scheme.LIGHT and styles else (375,):
-                page.set_viewport_size({"width": width, "height": 800})
-                found[width] = page.evaluate(MEASURE, titles)
+        page = self.page(plate, scheme, styles=styles)
+        for width in WIDTHS if scheme is Scheme.LIGHT and styles else (375,):
+            page.set_viewport_size({"width": width, "height": 800})
+            found[width] = page.evaluate(MEASURE, titles)
         return found
 
-    @contextmanager
-    def page(self, plate: Plate, scheme: Scheme, *, styles: bool = True) -> Iterator[Any]:
-        """Open a letter."""
+    def page(self, plate: Plate, scheme: Scheme, *, styles: bool = True) -> Any:
+        """Open a letter, in place of the one before."""
         letter = html(plate) if styles else _STYLE.sub("", html(plate))
-        with open_page(self.browser, width=375, scheme=scheme, pictures=plate.pictures) as page:
-            page.set_content(letter)
-            yield page
+        page = self._page(plate.pictures)
+        page.emulate_media(color_scheme=scheme.value)
+        page.set_viewport_size({"width": 375, "height": 800})
+        page.set_content(letter)
+        return page
 
 
 @pytest.fixture(scope="session")
-def room(browser: Any) -> Room:
-    return Room(browser)
+def room(browser: Any) -> Iterator[Room]:
+    with ExitStack() as pages:
+        yield Room(browser, pages)
 
 
 @pytest.fixture(scope="session")

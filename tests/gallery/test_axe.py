@@ -28,20 +28,20 @@ def violations(page: Any) -> list[str]:
 
 
 def test_nothing_serious_in_light_and_dark(room: Room, plate: Plate) -> None:
-    with room.page(plate, Scheme.LIGHT) as page:
-        assert violations(page) == []
-        page.emulate_media(color_scheme="dark")
-        assert violations(page) == []
+    page = room.page(plate, Scheme.LIGHT)
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
 
 
 def test_planted_faults_are_found(room: Room) -> None:
-    with room.page(PLATES[0], Scheme.LIGHT) as page:
-        page.set_content(
-            html(PLATES[0]).replace(
-                "</h1>",
-                '</h1><p style="color:#bbb;background:#fff">faint</p><a href="https://example.org"></a>',
-            )
+    page = room.page(PLATES[0], Scheme.LIGHT)
+    page.set_content(
+        html(PLATES[0]).replace(
+            "</h1>",
+            '</h1><p style="color:#bbb;background:#fff">faint</p><a href="https://example.org"></a>',
         )
-        found = " ".join(violations(page))
+    )
+    found = " ".join(violations(page))
     assert "color-contrast" in found
     assert "link-name" in found
