@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,20 @@ class Looked:
         return int(self.letter.evaluate("document.documentElement.clientWidth"))
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[RunningStudio]:
-    (tmp_path / "newsletter.toml").write_text(
+@contextmanager
+def begun(folder: Path) -> Iterator[RunningStudio]:
+    (folder / "newsletter.toml").write_text(
         '[theme]\ntemplates = "mine"\n[editions.daily]\nimages = "none"\n'
     )
-    (tmp_path / "mine").mkdir()
-    with studio(tmp_path) as opened:
+    (folder / "mine").mkdir()
+    with studio(folder) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """Return a studio in whose folder nothing changes."""
+    with begun(tmp_path_factory.mktemp("studio")) as opened:
         yield opened
 
 
@@ -101,6 +109,15 @@ def looked(browser: Any, running: RunningStudio) -> Iterator[Looked]:
     looked = Looked(browser, running)
     yield looked
     looked.page.close()
+
+
+@pytest.fixture
+def edited(browser: Any, tmp_path: Path) -> Iterator[Looked]:
+    """Return a page of a studio whose templates may be changed."""
+    with begun(tmp_path) as opened:
+        edited = Looked(browser, opened)
+        yield edited
+        edited.page.close()
 
 
 def test_each_button_and_key_does_what_it_says(looked: Looked) -> None:
@@ -177,35 +194,35 @@ def test_dark_is_the_letters_own_whatever_the_machine_likes(browser: Any, runnin
         looked.page.close()
 
 
-def test_it_follows_edits_and_shows_faults_in_the_letters_place(looked: Looked) -> None:
-    looked.open()
-    looked.running.write(
+def test_it_follows_edits_and_shows_faults_in_the_letters_place(edited: Looked) -> None:
+    edited.open()
+    edited.running.write(
         MINE, "<mj-section><mj-column><mj-text>Edited<br/></mj-text></mj-column></mj-section>"
     )
-    looked.page.frame_locator("iframe:not(.next)").get_by_text("Edited").wait_for(timeout=15_000)
-    looked.running.write(MINE, "{% if <b>x</b> %}")
-    looked.page.get_by_text("foot.mjml.j2, line 1").wait_for(timeout=15_000)
-    assert not looked.page.locator("#screen").is_visible()
-    assert looked.page.locator("#fault-line b").count() == 0
-    looked.running.write(MINE, "<mj-section><mj-column><mj-text>Mended</mj-text></mj-column></mj-section>")
-    looked.page.frame_locator("iframe:not(.next)").get_by_text("Mended").wait_for(timeout=15_000)
-    assert not looked.page.locator("#fault").is_visible()
-    looked.has_no_complaint()
+    edited.page.frame_locator("iframe:not(.next)").get_by_text("Edited").wait_for(timeout=15_000)
+    edited.running.write(MINE, "{% if <b>x</b> %}")
+    edited.page.get_by_text("foot.mjml.j2, line 1").wait_for(timeout=15_000)
+    assert not edited.page.locator("#screen").is_visible()
+    assert edited.page.locator("#fault-line b").count() == 0
+    edited.running.write(MINE, "<mj-section><mj-column><mj-text>Mended</mj-text></mj-column></mj-section>")
+    edited.page.frame_locator("iframe:not(.next)").get_by_text("Mended").wait_for(timeout=15_000)
+    assert not edited.page.locator("#fault").is_visible()
+    edited.has_no_complaint()
 
 
-def test_nothing_of_a_letter_runs_or_gets_out(looked: Looked) -> None:
-    looked.running.write(MINE, EVIL)
-    looked.running.when("pictures.example.org")
-    looked.open("#pictures=off")
-    assert looked.letter.evaluate("document.querySelectorAll('script').length") == 1
-    looked.page.frame_locator("iframe").locator("#sent").click()
-    looked.page.wait_for_timeout(300)
-    assert looked.letter.evaluate("document.title") != "ran"
-    assert looked.letter.evaluate("window.origin") == "null"
-    assert looked.asked == []
-    assert looked.page.evaluate("document.querySelector('iframe').contentDocument") is None
+def test_nothing_of_a_letter_runs_or_gets_out(edited: Looked) -> None:
+    edited.running.write(MINE, EVIL)
+    edited.running.when("pictures.example.org")
+    edited.open("#pictures=off")
+    assert edited.letter.evaluate("document.querySelectorAll('script').length") == 1
+    edited.page.frame_locator("iframe").locator("#sent").click()
+    edited.page.wait_for_timeout(300)
+    assert edited.letter.evaluate("document.title") != "ran"
+    assert edited.letter.evaluate("window.origin") == "null"
+    assert edited.asked == []
+    assert edited.page.evaluate("document.querySelector('iframe').contentDocument") is None
     assert (
-        looked.page.locator("iframe").get_attribute("sandbox")
+        edited.page.locator("iframe").get_attribute("sandbox")
         == "allow-popups allow-popups-to-escape-sandbox"
     )
 
