@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from newsletter.repeating import repeated
 
 if TYPE_CHECKING:
     from newsletter.app import App
@@ -71,23 +73,14 @@ def scheduled(
     )  # fmt: skip
 
 
-@contextmanager
-def stopped_with(outer: Event, inner: Event) -> Iterator[None]:
+def stopped_with(outer: Event, inner: Event) -> AbstractContextManager[None]:
     """Set ``inner`` when ``outer`` is set, while this lasts: a send's own fault must not stop what it is part of."""
-    ended = Event()
 
-    def watch() -> None:
-        while not ended.wait(_STOP_SECONDS):
-            if outer.is_set():
-                inner.set()
+    def look() -> None:
+        if outer.is_set():
+            inner.set()
 
-    thread = Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    return repeated(look, _STOP_SECONDS)
 
 
 @dataclass(kw_only=True)

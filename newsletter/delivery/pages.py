@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from newsletter.delivery import claims, limits, timing
 from newsletter.delivery.processes import process_name
 from newsletter.errors import DatabaseError
 from newsletter.protocols import Exposure, Provider
+from newsletter.repeating import repeated
 from subscribers.store import at_domains
 
 if TYPE_CHECKING:
@@ -161,23 +162,10 @@ class Pages:
                 timing.add(transaction, self.issue_id, times)
         return doubtful, unused
 
-    @contextmanager
-    def heartbeat(self) -> Iterator[None]:
+    def heartbeat(self) -> AbstractContextManager[None]:
         """Say of what is held, again and again while this lasts, that its owner is alive."""
-        ended = threading.Event()
+        return repeated(self._beat, HEARTBEAT_SECONDS)
 
-        def beat() -> None:
-            while not ended.wait(HEARTBEAT_SECONDS):
-                with (
-                    suppress(DatabaseError),
-                    self.database.write() as transaction,
-                ):  # the next beat tries again
-                    claims.beat(transaction, set(self._held), self.clock())
-
-        thread = threading.Thread(target=beat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    def _beat(self) -> None:
+        with suppress(DatabaseError), self.database.write() as transaction:  # the next beat tries again
+            claims.beat(transaction, set(self._held), self.clock())
