@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
-import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from tests.servers.papers_api import Fault, PapersApi
 from tests.servers.smtp import At, SmtpSink
 from tests.servers.smtp import Fault as SmtpFault
 from tests.support.issues import add_readers
+from tests.support.stored import stored
 
 SCHEDULE = '[editions.daily]\nschedule = { at = "07:30", days = "mon-fri", timezone = "Asia/Seoul", latest = "12:00" }\n'
 TODAY = "2026-01-06"  # a Tuesday
@@ -262,10 +261,9 @@ def test_killed_while_it_waited_for_the_source_the_reason_says_so(ready: Command
 
 def claims(command: Command) -> list[bool]:
     """Return of each claim whether it is held: between two of them for a moment none is."""
-    with closing(sqlite3.connect(command.folder / "newsletter.db", timeout=30)) as connection:
-        return [
-            held == 1 for (held,) in connection.execute("SELECT closed_at IS NULL FROM claim ORDER BY id")
-        ]
+    return [
+        held == 1 for (held,) in stored(command.folder, "SELECT closed_at IS NULL FROM claim ORDER BY id")
+    ]
 
 
 def test_a_call_leaves_alone_what_another_one_sends(ready: Command) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 
 from tests.cli.command import PEOPLE, SAMPLE, Command, assert_complains, finish, run, smtp_settings
 from tests.servers.smtp import At, Fault, SmtpSink
+from tests.support.stored import stored
 
 ISSUE = "2024-09-12/daily"
 PASSWORD = "hunter2-secret"
@@ -40,11 +39,6 @@ def lines(command: Command) -> list[dict[str, Any]]:
 
 def of(rows: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["event"] == event]
-
-
-def stored(command: Command, query: str) -> list[Any]:
-    with closing(sqlite3.connect(command.folder / "newsletter.db")) as driver:
-        return driver.execute(query).fetchall()
 
 
 def send_with_faults(command: Command, **more: str) -> Mapping[str, str]:
@@ -82,7 +76,7 @@ def test_events_have_the_ids_of_the_database(people: Command) -> None:
     assert outcomes == {
         1: ("info", "rejected", 1), 2: ("info", "retry", 1), 3: ("debug", "accepted", 1), 4: ("info", "uncertain", 1),
     }  # fmt: skip
-    (claim,) = stored(people, "SELECT id FROM claim")
+    (claim,) = stored(people.folder, "SELECT id FROM claim")
     assert {row["claim"] for row in receipts.values()} == set(claim)
     assert [row["claim"] for row in of(rows, "claim taken") + of(rows, "claim released")] == [*claim, *claim]
     assert all(row["seconds"] >= 0 for row in receipts.values())
@@ -104,7 +98,7 @@ def test_nobody_is_named_and_no_secret(people: Command, form: str) -> None:
         for spelling in (address, address.replace("@", "%40"), address.replace("@", "=")):
             assert spelling not in text
     assert PASSWORD not in text
-    for (key,) in stored(people, "SELECT lower(hex(key)) FROM subscriber"):
+    for (key,) in stored(people.folder, "SELECT lower(hex(key)) FROM subscriber"):
         assert key not in text
     assert (people.folder / "send.log").stat().st_mode & 0o077 == 0
 

@@ -7,7 +7,6 @@ import http.client
 import random
 import select
 import socket
-import sqlite3
 import threading
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from subscribers.store import keys_of
 from tests.support.issues import DAY, add_readers, plan_issue
 from tests.support.sendgrid_posts import SIGNATURE, SendGridSigner, body_of, posted
 from tests.support.serving import SETTINGS, Answer, Served, serving
+from tests.support.stored import stored
 from tests.support.torture import length, tell
 
 SIGNER = SendGridSigner()
@@ -66,15 +66,10 @@ def post(served: Served, body: bytes) -> Answer:
     return served.ask("POST", "/events/sendgrid", body, SIGNER.headers(body, datetime.now(UTC)))
 
 
-def rows(folder: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(folder / "newsletter.db", timeout=30)) as connection:
-        return connection.execute(sql).fetchall()
-
-
 def wait(folder: Path, seconds: float = 60) -> None:
     """Wait until no event waits."""
     end = time.monotonic() + seconds
-    while rows(folder, "SELECT 1 FROM event WHERE state = 0 LIMIT 1"):
+    while stored(folder, "SELECT 1 FROM event WHERE state = 0 LIMIT 1"):
         assert time.monotonic() < end, "events wait and nobody works them through"
         time.sleep(0.05)
 
@@ -93,16 +88,20 @@ def test_events_are_put_down_and_worked_through(taking: Served) -> None:
 
     assert (post(taking, body).status, post(taking, body).body) == (200, "0 new of 4\n")
     wait(taking.folder)
-    settled = rows(taking.folder, "SELECT state, outcome FROM delivery WHERE subscriber_id IN (1, 2, 3)")
+    settled = stored(taking.folder, "SELECT state, outcome FROM delivery WHERE subscriber_id IN (1, 2, 3)")
     assert settled == [(ACCEPTED, BOUNCED), (ACCEPTED, 0), (0, 0)]
-    assert rows(taking.folder, "SELECT state FROM subscriber WHERE id IN (1, 2, 3)") == [(11,), (10,), (10,)]
-    left = rows(taking.folder, "SELECT state FROM subscription WHERE subscriber_id IN (1, 2, 3)")
+    assert stored(taking.folder, "SELECT state FROM subscriber WHERE id IN (1, 2, 3)") == [
+        (11,),
+        (10,),
+        (10,),
+    ]
+    left = stored(taking.folder, "SELECT state FROM subscription WHERE subscriber_id IN (1, 2, 3)")
     assert left == [(1,), (3,), (1,)]
-    assert not [row for row in rows(taking.folder, "SELECT payload FROM event") if b"@" in row[0]]
+    assert not [row for row in stored(taking.folder, "SELECT payload FROM event") if b"@" in row[0]]
 
 
 def test_what_is_not_proven_is_refused_and_told_without_its_words(taking: Served) -> None:
-    before = rows(taking.folder, "SELECT count(*) FROM event")
+    before = stored(taking.folder, "SELECT count(*) FROM event")
     body = body_of([posted("spamreport", 7)])
     forged = SendGridSigner().headers(body, datetime.now(UTC))
     old = SIGNER.headers(body, datetime(2024, 9, 12, tzinfo=UTC))
@@ -112,7 +111,7 @@ def test_what_is_not_proven_is_refused_and_told_without_its_words(taking: Served
     ]
 
     assert {(answer.status, answer.body) for answer in answers} == {(401, "not proven\n")}
-    assert rows(taking.folder, "SELECT count(*) FROM event") == before
+    assert stored(taking.folder, "SELECT count(*) FROM event") == before
     taking.get("/health")
     log = "".join(taking.log)
     assert "events of sendgrid refused: has a wrong signature" in log
@@ -175,7 +174,7 @@ def test_ten_megabytes_are_taken_and_no_byte_more(taking: Served) -> None:
             pass  # it hung up while we wrote on
     assert taking.ask("POST", "/subscribe", b"x" * 20_000).status == 413, "a form stays small"
     wait(taking.folder)
-    assert rows(taking.folder, "SELECT count(*) FROM event WHERE event_id LIKE 'large %'") == [(9_000,)]
+    assert stored(taking.folder, "SELECT count(*) FROM event WHERE event_id LIKE 'large %'") == [(9_000,)]
 
 
 def test_bodies_that_do_not_end_fill_no_memory_and_keep_nobody_out(taking: Served) -> None:
@@ -204,11 +203,11 @@ def test_bodies_that_do_not_end_fill_no_memory_and_keep_nobody_out(taking: Serve
 
 def test_a_broken_database_is_told_so_that_it_is_posted_again(taking: Served) -> None:
     body = body_of([about(taking.folder, "click", 5)])
-    rows(taking.folder, "ALTER TABLE event RENAME TO gone")
+    stored(taking.folder, "ALTER TABLE event RENAME TO gone")
     try:
         assert post(taking, body).status == 503
     finally:
-        rows(taking.folder, "ALTER TABLE gone RENAME TO event")
+        stored(taking.folder, "ALTER TABLE gone RENAME TO event")
     assert post(taking, body).body == "1 new of 1\n"
 
 
@@ -247,8 +246,8 @@ def test_a_burst_in_several_posts_twice_and_out_of_order(tmp_path: Path) -> None
         assert Counter(answer.status for answer in answers) == {200: len(bodies)}
         assert sum(int(answer.body.split()[0]) for answer in answers) == number
         assert clicked == [200] * 5
-        assert rows(tmp_path, "SELECT state, count(*) FROM event GROUP BY state") == [(1, number)]
-        assert rows(tmp_path, "SELECT DISTINCT state, outcome FROM delivery") == [(ACCEPTED, 1)]
+        assert stored(tmp_path, "SELECT state, count(*) FROM event GROUP BY state") == [(1, number)]
+        assert stored(tmp_path, "SELECT DISTINCT state, outcome FROM delivery") == [(ACCEPTED, 1)]
     tell(
         f"{number:,} events posted twice in {taken - began:.1f} s, worked through {ended - taken:.1f} s later"
     )
@@ -276,10 +275,12 @@ def test_nothing_is_lost_when_it_is_killed_while_it_works(tmp_path: Path) -> Non
             time.sleep(chance.uniform(0, 0.2))
             served.process.kill()
             served.process.wait()
-        assert rows(tmp_path, "SELECT count(*) FROM event") == [(sent,)], "what was answered is on the disk"
-    assert rows(tmp_path, "SELECT 1 FROM event WHERE state = 0 LIMIT 1"), "it was killed before all was done"
+        assert stored(tmp_path, "SELECT count(*) FROM event") == [(sent,)], "what was answered is on the disk"
+    assert stored(tmp_path, "SELECT 1 FROM event WHERE state = 0 LIMIT 1"), (
+        "it was killed before all was done"
+    )
     with serving(tmp_path, settings=OURS):
         wait(tmp_path)
-    assert rows(tmp_path, "SELECT state, count(*) FROM event GROUP BY state") == [(1, sent)]
-    assert rows(tmp_path, "SELECT DISTINCT state, outcome FROM delivery") == [(ACCEPTED, BOUNCED)]
-    assert rows(tmp_path, "SELECT DISTINCT state FROM subscriber") == [(10,)], "each letter counts once"
+    assert stored(tmp_path, "SELECT state, count(*) FROM event GROUP BY state") == [(1, sent)]
+    assert stored(tmp_path, "SELECT DISTINCT state, outcome FROM delivery") == [(ACCEPTED, BOUNCED)]
+    assert stored(tmp_path, "SELECT DISTINCT state FROM subscriber") == [(10,)], "each letter counts once"

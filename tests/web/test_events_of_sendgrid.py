@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 
 from newsletter.database import Database
 from newsletter.states import DeliveryOutcome, DeliveryState
@@ -16,6 +14,7 @@ from tests.servers.sendgrid.server import KEY
 from tests.support.issues import add_readers
 from tests.support.sendgrid_posts import SendGridSigner
 from tests.support.serving import SETTINGS, serving
+from tests.support.stored import stored
 
 FATES = list(Fate)
 READERS = 3 * len(FATES)
@@ -62,12 +61,12 @@ def test_lost_answers_are_settled_by_events_that_come_late_three_times_and_mixed
         )
         with SendGridApi(faults=[Fault(cut=Cut.AFTER, taken=True)], webhook=webhook) as api:
             counts = run(command, "--from", SAMPLE, env=settings(api))["counts"]
-            assert rows(command, "SELECT 1 FROM delivery_problem WHERE cause = 'uncertain'")
+            assert stored(command.folder, "SELECT 1 FROM delivery_problem WHERE cause = 'uncertain'")
             assert counts["uncertain"] + counts["accepted"] == READERS
             assert api.poster is not None
             assert api.poster.settle()
             end = time.monotonic() + 30
-            while rows(command, "SELECT 1 FROM event WHERE state = 0"):
+            while stored(command.folder, "SELECT 1 FROM event WHERE state = 0"):
                 assert time.monotonic() < end
                 time.sleep(0.05)
             assert "already sent" in run(command, "--from", SAMPLE, env=settings(api))["sentence"]
@@ -79,13 +78,10 @@ def test_lost_answers_are_settled_by_events_that_come_late_three_times_and_mixed
         "SELECT p.email, d.state, d.outcome, p.state, s.state FROM subscriber p JOIN delivery d ON d.subscriber_id = p.id"
         " JOIN subscription s ON s.subscriber_id = p.id"
     )
-    ended = {address: (state, (outcome, *own)) for address, state, outcome, *own in rows(command, sql)}
+    ended = {
+        address: (state, (outcome, *own)) for address, state, outcome, *own in stored(command.folder, sql)
+    }
     assert ended == {address: (DeliveryState.ACCEPTED, ENDS[fate(address)]) for address in api.counts}
-    kinds = Counter(kind for (kind,) in rows(command, "SELECT kind FROM event"))
+    kinds = Counter(kind for (kind,) in stored(command.folder, "SELECT kind FROM event"))
     assert kinds.total() == 3 * sum(len(each.value) for each in FATES), "each event once"
-    assert rows(command, "SELECT DISTINCT state FROM event") == [(1,)]
-
-
-def rows(command: Command, sql: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(command.folder / "newsletter.db", timeout=30)) as connection:
-        return connection.execute(sql).fetchall()
+    assert stored(command.folder, "SELECT DISTINCT state FROM event") == [(1,)]
